@@ -14,3 +14,44 @@
 A replacement that creates first ends with ``put=[new, dataclasses.replace(old, delete=True)]``. The journal may be
 called from many threads. ``store.open()`` without a lock is fine for a preview.
 """
+
+from local.engine.store.errors import PassphraseError, StateDamaged, StateError, StateLocked, StateUnwritable
+from local.engine.store.journal import Journal
+from local.engine.store.model import (
+    ARCHIVE_SIGNATURE,
+    ASSET_SIGNATURE,
+    RESOURCE_REFERENCE_SIGNATURE,
+    SECRET_SIGNATURE,
+    SIGNATURE_KEY,
+    Operation,
+    OperationType,
+    ResourceState,
+    Secret,
+    Snapshot,
+    StateKey,
+)
+from local.engine.store.secrets import SecretsManager
+from local.engine.store.store import Recovery, StateStore
+
+__all__ = [
+    "ARCHIVE_SIGNATURE",
+    "ASSET_SIGNATURE",
+    "RESOURCE_REFERENCE_SIGNATURE",
+    "SECRET_SIGNATURE",
+    "SIGNATURE_KEY",
+    "Journal",
+    "Operation",
+    "OperationType",
+    "PassphraseError",
+    "Recovery",
+    "ResourceState",
+    "Secret",
+    "SecretsManager",
+    "Snapshot",
+    "StateDamaged",
+    "StateError",
+    "StateKey",
+    "StateLocked",
+    "StateStore",
+    "StateUnwritable",
+]

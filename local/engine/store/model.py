@@ -116,6 +116,7 @@ class Snapshot:
     resources: tuple[ResourceState, ...] = ()
     pending_operations: tuple[Operation, ...] = ()
     salt: str = ""  # of the passphrase that encrypted the secrets; empty in a state that never had any
+    features: tuple[str, ...] = ()  # what a reader must know to read it; the CLI writes them into version 4
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any])  # parts of the deployment not named here
 
     def live(self) -> dict[str, ResourceState]:
