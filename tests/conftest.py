@@ -1,0 +1,46 @@
+"""What every test may count on: a data root of its own, and no way to reach anything but this machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+
+# A test that forgot to say which cloud it means reaches nobody: the credentials are fake and no profile is read.
+os.environ.update(
+    AWS_ACCESS_KEY_ID="testing",
+    AWS_SECRET_ACCESS_KEY="testing",
+    AWS_CONFIG_FILE=os.devnull,
+    AWS_SHARED_CREDENTIALS_FILE=os.devnull,
+    AWS_EC2_METADATA_DISABLED="true",
+)
+os.environ.pop("AWS_PROFILE", None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip, with the reason, what this machine lacks the parts for."""
+    from local.paths import LocalCloudError, binary
+
+    try:
+        for name in CONTROL_PLANE:
+            binary(name)
+        unbuilt = None
+    except LocalCloudError as error:
+        unbuilt = str(error)
+    for item in items:
+        if unbuilt and item.get_closest_marker("real"):
+            item.add_marker(pytest.mark.skip(reason=unbuilt))
+        if not shutil.which("pulumi") and item.get_closest_marker("cli"):
+            item.add_marker(pytest.mark.skip(reason="the Pulumi CLI is not on PATH"))
+
+
+@pytest.fixture
+def data_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data root that no other test and no data centre of the user shares."""
+    root = tmp_path / "datacenter"
+    monkeypatch.setenv("AI_DATACENTER_HOME", str(root))
+    return root
