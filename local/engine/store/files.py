@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import shutil
 import tempfile
@@ -70,6 +71,12 @@ def keep_a_copy(path: Path, copy: Path) -> None:
         # A rename of one link over another of the same file does nothing, and leaves the first.
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
+
+
+def remove_unfinished(path: Path) -> None:
+    """Remove the temporary files that killed writers of ``path`` left. Nobody else may be writing it."""
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*"):
+        leftover.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

@@ -7,6 +7,7 @@ passed over. Several threads share one flush: each waits until its own record is
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
@@ -119,7 +120,12 @@ class Journal:
             self._operations += 1
             number = self._operations
         record = {"begin": number, "op": operation, "resource": self._encoded(resource)}
-        self._append(record, lambda: self._state.begin(number, Operation(operation, resource)))
+        try:
+            self._append(record, lambda: self._state.begin(number, Operation(operation, resource)))
+        except StateUnwritable:
+            with self._flushed:
+                self._state.pending.pop(number, None)
+            raise
         return number
 
     def end(self, number: int, *, put: Sequence[ResourceState] = (), remove: Sequence[ResourceState] = ()) -> None:
@@ -147,7 +153,8 @@ class Journal:
 
     def committing(self, digest: str) -> None:
         """Say that the checkpoint with this digest, which holds all of this, is about to be put in place."""
-        self._append({"commit": digest}, lambda: None)
+        if not self._failure:  # a journal that cannot be written must not stop a checkpoint that can
+            self._append({"commit": digest}, lambda: None)
 
     def snapshot(self) -> Snapshot:
         """The state with everything so far, including the operations that have not ended."""
@@ -199,25 +206,30 @@ class Journal:
 
     def _flush(self) -> None:
         """Write and flush everything queued, with the lock let go meanwhile so that others can queue."""
-        batch, upto = b"".join(self._queue), self._appended
+        batch, upto = list(self._queue), self._appended
+        data = b"".join(batch)
         self._queue.clear()
         self._is_flushing = True
-        problem: OSError | None = None
+        is_written = False
         self._flushed.release()
         try:
-            _write_all(self._file, batch)
+            _write_all(self._file, data)
             os.fdatasync(self._file)
-        except OSError as caught:
-            problem = caught
+            is_written = True
+        except OSError as problem:
+            self._fail(problem)
         finally:
             self._flushed.acquire()
             self._is_flushing = False
-        if problem:
-            self._fail(problem)
-        else:
-            self._size += len(batch)
-            self._durable = upto
-        self._flushed.notify_all()
+            if is_written:
+                self._size += len(data)
+                self._durable = upto
+            else:
+                # A full disk, or Ctrl-C in the middle of a write: half a line must not hide what comes after it.
+                with contextlib.suppress(OSError):
+                    os.ftruncate(self._file, self._size)
+                self._queue[:0] = batch
+            self._flushed.notify_all()
 
     def _fail(self, problem: OSError) -> None:
         kept = "Everything up to then is kept, and the next run goes on from there."

@@ -97,13 +97,19 @@ def stack_lock(folder: Path, command: str, notify: Notify) -> Iterator[None]:
         _refuse_if_held(folder, own, notify)
         yield
     finally:
-        own.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # a lock that stays is broken by the next run: its holder is gone then
+            own.unlink(missing_ok=True)
 
 
 def holders(folder: Path) -> list[Holder]:
     """Everybody whose lock file lies in ``folder``, alive or dead."""
-    found = (Holder.of(path) for path in sorted(folder.glob("*.json")))
+    found = (Holder.of(path) for path in sorted(folder.glob("[!.]*.json")))
     return [holder for holder in found if holder]
+
+
+def is_held(folder: Path) -> bool:
+    """Whether somebody who may be alive holds the lock."""
+    return any(not holder.is_gone() for holder in holders(folder))
 
 
 def _refuse_if_held(folder: Path, own: Path, notify: Notify) -> None:

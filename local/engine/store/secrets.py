@@ -18,7 +18,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from local.engine.store.errors import PassphraseError, StateDamaged
+from local.engine.store.errors import PassphraseError, StateDamaged, unwritable
 from local.engine.store.files import write_once
 
 ROUNDS = 1_000_000
@@ -189,7 +189,10 @@ class SecretsManager:
         if self._passphrase is None:
             if self._file is None:
                 raise PassphraseError("There is no passphrase to encrypt secrets with. Set PULUMI_CONFIG_PASSPHRASE.")
-            self._passphrase = write_once(self._file, random.token_urlsafe(32) + "\n").strip()
+            try:
+                self._passphrase = write_once(self._file, random.token_urlsafe(32) + "\n").strip()
+            except OSError as problem:
+                raise unwritable(self._file, problem, kept="Nothing was changed.") from None
         salt = os.urandom(_SALT_BYTES)
         cipher = Cipher(self._passphrase, salt)
         written = f"v1:{_text(salt)}:{cipher.encrypt(_PROOF)}"

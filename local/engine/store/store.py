@@ -11,9 +11,9 @@ from pathlib import Path
 
 from local.engine.store.checkpoint import read_checkpoint, write_checkpoint
 from local.engine.store.errors import StateError, unwritable
-from local.engine.store.files import keep_a_copy, sync_folder, write_atomically
+from local.engine.store.files import keep_a_copy, remove_unfinished, sync_folder, write_atomically
 from local.engine.store.journal import Journal, read_head, replay
-from local.engine.store.lock import stack_lock
+from local.engine.store.lock import is_held, stack_lock
 from local.engine.store.model import Snapshot
 from local.engine.store.secrets import SecretsManager
 
@@ -92,6 +92,8 @@ class StateStore:
             journal = self.journal_path.read_bytes()
         except FileNotFoundError:
             return base
+        except OSError as problem:
+            raise StateError(f"The journal {self.journal_path} cannot be read: {problem.strerror}.") from None
         return self._recovered(journal, base, _digest(data))
 
     def journal(self, base: Snapshot) -> Journal:
@@ -156,6 +158,8 @@ class StateStore:
             self._remove_journal()
             return base
         snapshot = replace(replayed.snapshot, salt=self.secrets.salt)
+        if not self._is_locked and is_held(self._lock_folder):
+            return snapshot  # a preview beside a run that is under way: its steps so far, and nothing to recover
         self.recovery = Recovery(head.get("command", ""), replayed.records, len(snapshot.pending_operations))
         self._notify(_describe(self.recovery))
         if self._is_locked:
@@ -178,6 +182,7 @@ class StateStore:
         backup = path.with_name(path.name + ".bak")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            remove_unfinished(path)
             keep_a_copy(path, backup)
             write_atomically(path, data)
             # The CLI's notes on the files it wrote (content type, MD5) do not fit what is there now.
