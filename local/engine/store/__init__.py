@@ -15,6 +15,7 @@ A replacement that creates first ends with ``put=[new, dataclasses.replace(old, 
 called from many threads. ``store.open()`` without a lock is fine for a preview.
 """
 
+from local.engine.store.cli import environment_for_cli
 from local.engine.store.errors import PassphraseError, StateDamaged, StateError, StateLocked, StateUnwritable
 from local.engine.store.journal import Journal
 from local.engine.store.model import (
@@ -54,4 +55,5 @@ __all__ = [
     "StateLocked",
     "StateStore",
     "StateUnwritable",
+    "environment_for_cli",
 ]

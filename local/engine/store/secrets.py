@@ -68,7 +68,7 @@ class SecretsManager:
         """``file`` is where a passphrase is made up when ``passphrase`` is None and there is nothing to decrypt."""
         self._passphrase = passphrase
         self._salt = salt
-        self._source = source
+        self.source = source  # where the passphrase came from, for messages
         self._file = file
         self._ciphers: dict[str, Cipher] = {}
         self._known: dict[tuple[str, str, str], str] = {}
@@ -161,7 +161,7 @@ class SecretsManager:
     def _checked_cipher(self, salt: str) -> Cipher:
         if self._passphrase is None:
             raise PassphraseError(
-                f"The stack's secrets were encrypted with a passphrase, and there is none: {self._source} is not there. "
+                f"The stack's secrets were encrypted with a passphrase, and there is none: {self.source} is not there. "
                 "Set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE to the one that they were made with."
             )
         version, _, rest = salt.partition(":")
@@ -180,7 +180,7 @@ class SecretsManager:
             is_right = False
         if not is_right:
             raise PassphraseError(
-                f"The passphrase from {self._source} is not the one that the stack's secrets were encrypted with. "
+                f"The passphrase from {self.source} is not the one that the stack's secrets were encrypted with. "
                 "Set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE to the right one."
             )
         return cipher

@@ -48,7 +48,7 @@ class StateStore:
         self.checkpoint_path = book / "stacks" / project / f"{stack}.json"
         self.journal_path = book / "journals" / project / f"{stack}.journal"
         self.recovery: Recovery | None = None  # set by `open` when there was something to recover
-        self._backend = backend
+        self.backend = backend
         self._lock_folder = book / "locks" / "organization" / project / stack
         self._name = f"organization/{project}/{stack}"
         self._notify = notify
@@ -194,7 +194,7 @@ class StateStore:
 
     def _write_meta(self) -> None:
         """Say that the backend has the project-scoped layout; without it the CLI would take it for the older one."""
-        meta = self._backend / ".pulumi" / "meta.yaml"
+        meta = self.backend / ".pulumi" / "meta.yaml"
         if meta.exists():
             return
         try:
