@@ -1,0 +1,148 @@
+"""The four programs of a control plane: their arguments, environment and order.
+
+Choices that differ from a data centre's, because this is one small machine and a throwaway:
+
+- etcd listens on unix sockets in the cluster's own folder (mode 0700): no ports, and no other user can read it.
+- etcd runs with ``--unsafe-no-fsync``. What it wrote is in the kernel's page cache and so survives a SIGKILL of any
+  process; only a crash of the whole machine can lose it, and then `ensure` sees an etcd that does not start and says
+  how to begin anew. Without the flag each write waits for the disk, up to 10 ms on a shared one.
+- One instance of everything: no leader election, which would cost 15 s at every restart after a kill.
+- GOMEMLIMIT and few parallel collector threads keep the sum near 500 MB.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.control_plane.certificates import (
+    KeyPair,
+    ensure_authority,
+    ensure_client,
+    ensure_server,
+    ensure_signing_key,
+)
+
+SERVICE_RANGE = "10.96.0.0/16"
+ETCD_SOCKET = "unix://etcd:0"
+"""A path relative to the folder that both programs run in: an absolute one may pass the 108 bytes of a socket's."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the programs' arguments are made of. ``ca``, ``server``, … are pairs in ``certs/``."""
+
+    folder: Path
+    port: int
+    ca: KeyPair
+    server: KeyPair
+    signing_key: Path
+
+    @property
+    def endpoint(self) -> str:
+        """The API server's address."""
+        return f"https://127.0.0.1:{self.port}"
+
+
+@dataclass(frozen=True)
+class Component:
+    """One program: its binary's name, its arguments and the memory in MiB that its collector aims to stay under."""
+
+    name: str
+    arguments: Callable[[Setting], list[str]]
+    memory_mib: int
+
+    def environment(self) -> dict[str, str]:
+        """Little of the caller's environment: no proxy, no credentials."""
+        return {
+            "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+            "HOME": "/nonexistent",
+            "GOMEMLIMIT": f"{self.memory_mib}MiB",
+        }
+
+
+def ensure_certificates(folder: Path, port: int) -> Setting:
+    """Make what is missing of a cluster's certificates and kubeconfigs."""
+    certs = folder / "certs"
+    authority = ensure_authority(certs)
+    server = ensure_server(certs, authority)
+    setting = Setting(folder, port, authority, server, ensure_signing_key(certs))
+    ensure_client(certs, authority, "admin", "ai-datacenter-admin", ["system:masters"])
+    for user in ("kube-controller-manager", "kube-scheduler"):
+        ensure_client(certs, authority, user, f"system:{user}")
+    return setting
+
+
+def etcd(setting: Setting) -> list[str]:
+    """Arguments of etcd: one member, at most 512 MiB."""
+    return [
+        "--name=local",
+        "--data-dir=etcd-data",
+        f"--listen-client-urls={ETCD_SOCKET}",
+        f"--advertise-client-urls={ETCD_SOCKET}",
+        "--listen-peer-urls=unix://etcd-peer:0",
+        "--initial-advertise-peer-urls=unix://etcd-peer:0",
+        "--initial-cluster=local=unix://etcd-peer:0",
+        f"--quota-backend-bytes={512 * 2**20}",
+        "--snapshot-count=5000",
+        "--heartbeat-interval=100",
+        "--unsafe-no-fsync",
+        "--log-level=warn",
+    ]
+
+
+def api_server(setting: Setting) -> list[str]:
+    """Arguments of the API server: node authorisation and restriction as in a real cluster."""
+    return [
+        f"--etcd-servers={ETCD_SOCKET}",
+        "--bind-address=127.0.0.1",
+        "--advertise-address=127.0.0.1",
+        "--endpoint-reconciler-type=none",  # it refuses to publish a loopback address as the service's endpoint
+        f"--secure-port={setting.port}",
+        f"--tls-cert-file={setting.server.certificate}",
+        f"--tls-private-key-file={setting.server.key}",
+        f"--client-ca-file={setting.ca.certificate}",
+        "--anonymous-auth=false",
+        "--authorization-mode=Node,RBAC",
+        "--enable-admission-plugins=NodeRestriction",
+        f"--service-account-key-file={setting.signing_key}",
+        f"--service-account-signing-key-file={setting.signing_key}",
+        "--service-account-issuer=https://kubernetes.default.svc",
+        f"--service-cluster-ip-range={SERVICE_RANGE}",
+        "--profiling=false",
+        "--shutdown-send-retry-after=false",
+    ]
+
+
+def controller_manager(setting: Setting) -> list[str]:
+    """Arguments of the controller manager: it signs service account tokens and serves nothing."""
+    return [
+        f"--kubeconfig={setting.folder / 'certs' / 'kube-controller-manager.kubeconfig'}",
+        f"--service-account-private-key-file={setting.signing_key}",
+        f"--root-ca-file={setting.ca.certificate}",
+        "--use-service-account-credentials=true",
+        "--leader-elect=false",
+        "--secure-port=0",
+        "--profiling=false",
+    ]
+
+
+def scheduler(setting: Setting) -> list[str]:
+    """Arguments of the scheduler: it serves nothing."""
+    return [
+        f"--kubeconfig={setting.folder / 'certs' / 'kube-scheduler.kubeconfig'}",
+        "--leader-elect=false",
+        "--secure-port=0",
+        "--profiling=false",
+    ]
+
+
+STORE = Component("etcd", etcd, 96)
+API_SERVER = Component("kube-apiserver", api_server, 384)
+FOLLOWERS = (
+    Component("kube-controller-manager", controller_manager, 128),
+    Component("kube-scheduler", scheduler, 96),
+)
+COMPONENTS = (STORE, API_SERVER, *FOLLOWERS)
