@@ -152,7 +152,10 @@ class Journal:
         self._append({"settle": urns}, lambda: self._state.settle(urns), is_durable=False)
 
     def committing(self, digest: str) -> None:
-        """Say that the checkpoint with this digest, which holds all of this, is about to be put in place."""
+        """Say that the checkpoint with this digest, which holds all of this, is about to be put in place.
+
+        Killed between that and the removal of the journal, the next opening must not replay it.
+        """
         if not self._failure:  # a journal that cannot be written must not stop a checkpoint that can
             self._append({"commit": digest}, lambda: None)
 
@@ -246,6 +249,20 @@ def written_line(record: dict[str, Any]) -> bytes:
     """One record as the journal holds it."""
     text = to_json(record).encode()
     return b"%08x %s\n" % (zlib.crc32(text), text)
+
+
+def note_commit(path: Path, whole: int, digest: str) -> None:
+    """Do what ``Journal.committing`` does in a journal that was left behind and whose first ``whole`` bytes count.
+
+    Raises:
+        OSError: it could not be written; the records are as they were.
+    """
+    with path.open("r+b") as file:
+        file.truncate(whole)
+        file.seek(whole)
+        file.write(written_line({"commit": digest}))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 @dataclass(frozen=True)

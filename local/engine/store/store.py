@@ -12,7 +12,7 @@ from pathlib import Path
 from local.engine.store.checkpoint import read_checkpoint, write_checkpoint
 from local.engine.store.errors import StateError, unwritable
 from local.engine.store.files import keep_a_copy, remove_unfinished, sync_folder, write_atomically
-from local.engine.store.journal import Journal, read_head, replay
+from local.engine.store.journal import Journal, note_commit, read_head, replay
 from local.engine.store.lock import is_held, stack_lock
 from local.engine.store.model import Snapshot
 from local.engine.store.secrets import SecretsManager
@@ -72,6 +72,7 @@ class StateStore:
                 self._is_locked = False
                 if self._journal:
                     self._journal.close()
+                    self._journal = None
 
     def exists(self) -> bool:
         """Whether the stack has a checkpoint or a journal."""
@@ -120,7 +121,6 @@ class StateStore:
         self._write_meta()
         data = write_checkpoint(snapshot, self._name, self.secrets)
         if self._journal:
-            # Killed between the rename and the removal of the journal, the next opening must not replay it.
             self._journal.committing(_digest(data))
         self._write_checkpoint(data)
         if self._journal:
@@ -163,8 +163,18 @@ class StateStore:
         self.recovery = Recovery(head.get("command", ""), replayed.records, len(snapshot.pending_operations))
         self._notify(_describe(self.recovery))
         if self._is_locked:
-            self.commit(snapshot)
+            self._fold(snapshot, len(journal) - replayed.dropped_bytes)
         return snapshot
+
+    def _fold(self, snapshot: Snapshot, whole: int) -> None:
+        """Make the checkpoint of a journal whose first ``whole`` bytes were read."""
+        data = write_checkpoint(snapshot, self._name, self.secrets)
+        try:
+            note_commit(self.journal_path, whole, _digest(data))
+        except OSError as problem:
+            raise unwritable(self.journal_path, problem, kept="Nothing is lost: it was not changed.") from None
+        self._write_checkpoint(data)
+        self._remove_journal()
 
     def _set_aside(self, base: Snapshot) -> Snapshot:
         """Another engine changed the checkpoint after the journal's run was killed: it holds no more."""
