@@ -1,0 +1,74 @@
+"""``python3 -m setup``: make this machine ready, or say in one sentence why it cannot be."""
+
+from __future__ import annotations
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 -- before the other imports: they are written for 3.11
+    sys.exit(f"Python 3.11 or later is needed and this is {sys.version.split()[0]}: `make PYTHON=python3.12 …`.")
+
+import signal
+import time
+from pathlib import Path
+from types import FrameType
+
+from local.paths import CHECKOUT, cache_root
+from setup import environment, golang
+from setup.children import Children
+from setup.machine import Machine
+from setup.run import link_programs, make_all, replace_link
+from setup.step import SetupError, Site, Step
+
+
+def main() -> int:
+    """Exit status: 0 ready, 1 something is missing or failed, 130 interrupted."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    began = time.monotonic()
+    try:
+        was_ready = make_ready(Site(cache_root(), CHECKOUT, Children()))
+    except SetupError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Interrupted. Run it again: what is finished is kept.", file=sys.stderr)
+        return 130
+    if not was_ready:
+        print(f"Ready after {time.monotonic() - began:.0f} s; made under {cache_root()}.", file=sys.stderr)
+    return 0
+
+
+def make_ready(site: Site) -> bool:
+    """Make everything that is missing; True when nothing was."""
+    steps = all_steps(site.checkout)
+    missing = [step for step in steps if not step.is_done(site.cache)]
+    problems = list(Machine.here(site.cache).problems(site.cache, must_build=bool(missing)))
+    if problems:
+        raise SetupError("\n".join(problems))
+    if missing:
+        print(f"Makes {', '.join(step.name for step in missing)} under {site.cache}", file=sys.stderr)
+        make_all(steps, site, sys.stderr)
+    link_programs(steps, site.cache)
+    link_environment(site.checkout, next(step for step in steps if step.name == "venv").folder(site.cache))
+    return not missing
+
+
+def all_steps(checkout: Path) -> list[Step]:
+    """Every step, each after what it needs."""
+    return [environment.pip(), *golang.steps(checkout), environment.packages(checkout)]
+
+
+def link_environment(checkout: Path, folder: Path) -> None:
+    """Let ``.venv`` be the environment; a folder that the user made there is left alone, and used."""
+    link = checkout / ".venv"
+    if link.is_dir() and not link.is_symlink():
+        print(f"{link} is a folder of your own: it is used as it is. Remove it to use {folder}.", file=sys.stderr)
+        return
+    replace_link(link, folder)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())
