@@ -1,0 +1,182 @@
+"""What a training job is told, and the one error that it answers a user's mistake with.
+
+Everything comes as environment variables, as a pod gets them:
+
+=========================  ==============================================================================
+``TRAIN_CONFIG``           JSON of :class:`TrainConfig`; absent: all defaults
+``ACCELERATOR``            JSON of :class:`Accelerator`, the node's row of the catalogue; absent: unchecked
+``JAX_NUM_PROCESSES``      how many processes train together; absent: 1
+``JOB_COMPLETION_INDEX``   which of them this one is, from 0
+``JAX_COORDINATOR_ADDRESS``  host:port where process 0 listens; needed from 2 processes on
+``NODE_NAME``              the node's name in the verdict; absent: the host's name
+``JOB_NAME``               the job's name in the verdict, where TRAIN_CONFIG gives none
+=========================  ==============================================================================
+"""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
+
+
+class Failure(Exception):
+    """A reason to end the test, in one sentence for the operator.
+
+    ``shared`` is true where every process raises it at the same point, so that they can leave in good order; after
+    any other failure a peer may hang in a collective and nobody waits for it.
+    """
+
+    def __init__(self, reason: str, *, shared: bool = False) -> None:
+        super().__init__(" ".join(reason.split()))
+        self.shared = shared
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ModelConfig(_Model):
+    """Size of the transformer. The vocabulary is the 256 bytes."""
+
+    layers: PositiveInt = 4
+    width: PositiveInt = 128
+    heads: PositiveInt = 4
+    context: PositiveInt = Field(64, description="bytes that a prediction may look back on")
+
+    @model_validator(mode="after")
+    def _heads_divide_width(self) -> ModelConfig:
+        if self.width % (2 * self.heads):
+            raise ValueError(f"width {self.width} must be a multiple of 2 × heads ({2 * self.heads}): RoPE turns pairs")
+        return self
+
+
+class TrainConfig(_Model):
+    """One training job. Times are in seconds, sizes in bytes unless the name says otherwise."""
+
+    job: str = Field("", description="name in the verdict; empty: JOB_NAME, else 'train'")
+    model: ModelConfig = ModelConfig()
+    steps: PositiveInt = 120
+    batch_size: PositiveInt = Field(32, description="sequences a step, over all devices together")
+    learning_rate: PositiveFloat = 3e-3
+    warmup_steps: Annotated[int, Field(ge=0)] = 10
+    weight_decay: Annotated[float, Field(ge=0)] = 0.1
+    clip_norm: PositiveFloat = 1.0
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    corpus_bytes: PositiveInt = Field(4 << 20, description="how much of the standard library's sources is read")
+    min_loss_drop: Annotated[float, Field(ge=0)] = Field(
+        1.0, description="nats per byte that the validation loss must fall by; an untrained model starts near ln 256"
+    )
+    checkpoint_uri: str = Field("", description="s3://bucket/prefix or a folder; empty: no checkpoints")
+    verdict_uri: str = Field("", description="s3://bucket/key or a file; empty: the verdict is only printed")
+    checkpoint_every: PositiveInt = Field(60, description="steps between checkpoints; the last step always makes one")
+    keep_checkpoints: Annotated[int, Field(ge=2)] = Field(3, description="2 at least: one may be damaged")
+    log_every: PositiveInt = 20
+    startup_timeout_s: PositiveFloat = Field(120.0, description="for all processes to find each other")
+    step_timeout_s: PositiveFloat = Field(60.0, description="for one step, collective or transfer; a hang ends here")
+    compilation_cache: str = Field("", description="folder for compiled programs; empty: JAX_COMPILATION_CACHE_DIR")
+
+    def training_digest(self, corpus_digest: str) -> str:
+        """What makes two runs the same training: a checkpoint is resumed only by the digest that wrote it."""
+        fields = {"model", "batch_size", "learning_rate", "warmup_steps", "weight_decay", "clip_norm", "seed", "steps"}
+        text = self.model_dump_json(include=fields) + corpus_digest
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class Accelerator(BaseModel):
+    """The part of a catalogue row that the job checks. Other fields of the row are of no interest here."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    instance_type: str = ""
+    chips: Annotated[int, Field(ge=0)] | None = Field(None, description="accelerator devices on one node; 0: CPU only")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One process's place in a job."""
+
+    config: TrainConfig
+    accelerator: Accelerator
+    name: str
+    node: str
+    processes: int
+    index: int
+    coordinator: str
+
+    @property
+    def first(self) -> bool:
+        return self.index == 0
+
+    @property
+    def devices_per_process(self) -> int | None:
+        """How many devices JAX must show on this node; None where the job was not told."""
+        return None if self.accelerator.chips is None else max(1, self.accelerator.chips)
+
+
+_M = TypeVar("_M", bound=BaseModel)
+
+
+def _parse(model: type[_M], variable: str, environ: Mapping[str, str]) -> _M:
+    text = environ.get(variable, "").strip() or "{}"
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        problems = "; ".join(_problem(item["loc"], item["type"], item["msg"], model) for item in error.errors())
+        raise Failure(f"{variable} is not usable: {problems}") from None
+
+
+def _problem(location: tuple[int | str, ...], kind: str, message: str, model: type[BaseModel]) -> str:
+    """One wrong value in words; the value itself is left out, for it may be a secret."""
+    key = ".".join(str(part) for part in location)
+    if kind == "extra_forbidden":
+        known = ModelConfig if location[0] == "model" else model
+        return f"{key} is unknown (known: {', '.join(known.model_fields)})"
+    return f"{key}: {message}" if key else message
+
+
+def _number(environ: Mapping[str, str], variable: str, default: int) -> int:
+    text = environ.get(variable, "")
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit():
+        raise Failure(f"{variable} must be a whole number, not {text!r}")
+    return int(text)
+
+
+def load(environ: Mapping[str, str]) -> Job:
+    """Read the job from the environment; raises :class:`Failure` naming the variable that is missing or wrong."""
+    config = _parse(TrainConfig, "TRAIN_CONFIG", environ)
+    processes = _number(environ, "JAX_NUM_PROCESSES", 1)
+    if processes < 1:
+        raise Failure("JAX_NUM_PROCESSES must be at least 1")
+    if processes > 1 and not environ.get("JOB_COMPLETION_INDEX"):
+        raise Failure(f"JOB_COMPLETION_INDEX is missing: each of {processes} processes must know which one it is")
+    index = _number(environ, "JOB_COMPLETION_INDEX", 0)
+    if index >= processes:
+        raise Failure(f"JOB_COMPLETION_INDEX {index} is not below JAX_NUM_PROCESSES {processes}")
+    return Job(
+        config=config,
+        accelerator=_parse(Accelerator, "ACCELERATOR", environ),
+        name=config.job or environ.get("JOB_NAME", "") or "train",
+        node=environ.get("NODE_NAME", "") or socket.gethostname(),
+        processes=processes,
+        index=index,
+        coordinator=_coordinator(environ, processes),
+    )
+
+
+def _coordinator(environ: Mapping[str, str], processes: int) -> str:
+    address = environ.get("JAX_COORDINATOR_ADDRESS", "")
+    if processes == 1:
+        return ""
+    if not address:
+        raise Failure(f"JAX_COORDINATOR_ADDRESS is missing: {processes} processes cannot find each other without it")
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise Failure(f"JAX_COORDINATOR_ADDRESS must be host:port, not {address!r}")
+    return address

@@ -1,0 +1,97 @@
+"""Real text that every machine has: the sources of Python's standard library, as bytes.
+
+The order depends on the files' names and the seed alone, so every process computes the same batches and takes its own
+rows of them. The position in the data is one number, the sequences drawn so far: the cursor of a checkpoint.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sysconfig
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from train.config import Failure
+
+VALIDATION_SHARE = 10  # one file in this many, chosen by the hash of its name, is never trained on
+VALIDATION_SEQUENCES = 64  # for the loss before and after; 64 × 64 bytes tell losses apart to about 0.05 nats
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Text as uint8, split by file, and a digest that tells whether two machines hold the same."""
+
+    train: np.ndarray
+    validation: np.ndarray
+    digest: str
+
+
+def read_corpus(limit_bytes: int, folder: Path | None = None) -> Corpus:
+    """Read up to ``limit_bytes`` of ``folder``'s (the standard library's) ``*.py`` in the order of their names.
+
+    Sub-packages are left out: they differ most between builds of Python. Raises :class:`Failure` where a Python
+    installation carries no sources.
+    """
+    folder = folder or Path(sysconfig.get_path("stdlib"))
+    parts: tuple[list[bytes], list[bytes]] = ([], [])
+    size = 0
+    for path in sorted(folder.glob("*.py"), key=lambda path: path.name):
+        text = path.read_bytes()[: limit_bytes - size]
+        parts[is_validation(path.name)].append(text)
+        size += len(text)
+        if size >= limit_bytes:
+            break
+    train, validation = (b"\n".join(part) for part in parts)
+    if not train or not validation:
+        raise Failure(f"{folder} holds too little Python source text to train on: {size} bytes in all")
+    digest = hashlib.sha256(train + b"\0" + validation).hexdigest()[:16]
+    return Corpus(np.frombuffer(train, np.uint8), np.frombuffer(validation, np.uint8), digest)
+
+
+def is_validation(name: str) -> bool:
+    """Whether a file is held out; by name, so that adding a file moves no other to the other side."""
+    return zlib.crc32(name.encode()) % VALIDATION_SHARE == 0
+
+
+class Batches:
+    """Every window of ``context + 1`` bytes once an epoch, in an order shuffled anew each epoch."""
+
+    def __init__(self, text: np.ndarray, context: int, batch_size: int, seed: int) -> None:
+        self.batch_size = batch_size
+        self._seed = seed
+        count = (len(text) - 1) // context
+        if count < 1:
+            raise Failure(f"{len(text)} bytes of text hold no sequence of {context + 1}: give a smaller model.context")
+        # The last byte of a window is the first of the next: every byte is a target once.
+        self._windows = np.lib.stride_tricks.sliding_window_view(text, context + 1)[::context][:count]
+        self._epoch = -1
+        self._order = np.empty(0, np.int64)
+
+    def __len__(self) -> int:
+        return len(self._windows)
+
+    def indices(self, cursor: int) -> np.ndarray:
+        """Windows of the batch that starts after ``cursor`` drawn sequences, for all processes together."""
+        positions = np.arange(cursor, cursor + self.batch_size)
+        return np.array([self._permutation(epoch)[at] for epoch, at in zip(*divmod(positions, len(self)), strict=True)])
+
+    def rows(self, cursor: int, part: slice) -> np.ndarray:
+        """This process's rows of that batch, as int32[rows, context + 1]."""
+        return self._windows[self.indices(cursor)[part]].astype(np.int32)
+
+    def _permutation(self, epoch: int) -> np.ndarray:
+        if epoch != self._epoch:
+            self._order = np.random.default_rng((self._seed, int(epoch))).permutation(len(self))
+            self._epoch = epoch
+        return self._order
+
+
+def validation_rows(text: np.ndarray, context: int, part: slice | None = None) -> np.ndarray:
+    """The held-out sequences, evenly spread: int32[VALIDATION_SEQUENCES, context + 1], or a part of them."""
+    if len(text) <= context:
+        raise Failure(f"{len(text)} bytes of validation text hold no sequence of {context + 1}")
+    starts = np.linspace(0, len(text) - context - 1, VALIDATION_SEQUENCES).astype(np.int64)
+    return text[starts[:, None] + np.arange(context + 1)].astype(np.int32)[part or slice(None)]

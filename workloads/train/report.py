@@ -1,0 +1,94 @@
+"""The verdict: what the deployment reads back, and one sentence for whoever looks at the pod."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from train.checkpoint import split_uri
+from train.config import Failure
+
+TERMINATION_LOG = "/dev/termination-log"  # the kubelet's default
+TERMINATION_BYTES = 4096  # what the kubelet reads of it
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether these nodes can train. Losses are nats per byte on held-out text; times are seconds.
+
+    Losses that were never reached, or are not finite, are 0 (JSON has no NaN) and the reason says so.
+    """
+
+    passed: bool
+    reason: str
+    job: str
+    processes: int = 0
+    devices: int = 0
+    device_kind: str = ""
+    nodes: tuple[str, ...] = ()
+    loss_first: float = 0.0
+    loss_last: float = 0.0
+    steps: int = 0
+    tokens_per_s: float = 0.0
+    step_time_p50_s: float = 0.0
+    step_time_p95_s: float = 0.0
+    collective_time_s: float = 0.0
+    resumed_from_step: int | None = None
+    checkpoint: str | None = None
+    started_at: str = ""
+    finished_at: str = ""
+
+    def to_json(self) -> str:
+        values = asdict(self)
+        for key, value in values.items():
+            if isinstance(value, float):
+                values[key] = float(f"{value:.6g}") if math.isfinite(value) else 0.0
+        return json.dumps(values)
+
+
+def judge_loss(verdict: Verdict, min_drop: float) -> Verdict:
+    """Pass or fail by the losses: finite, and lower by a real margin."""
+    first, last = verdict.loss_first, verdict.loss_last
+    if not (math.isfinite(first) and math.isfinite(last)):
+        return replace(verdict, passed=False, reason=f"the loss is not finite: {first} before, {last} after training")
+    fell = f"the loss fell from {first:.3f} to {last:.3f} in {verdict.steps} steps"
+    if first - last < min_drop:
+        return replace(verdict, passed=False, reason=f"{fell}, and by {min_drop:g} was expected")
+    return replace(verdict, passed=True, reason=f"{fell} on {verdict.processes} processes")
+
+
+def leave_reason(reason: str, environ: Mapping[str, str]) -> None:
+    """Write the termination message where there is a file for it."""
+    path = Path(environ.get("TERMINATION_LOG") or TERMINATION_LOG)
+    if not (path.exists() or environ.get("TERMINATION_LOG")):
+        return
+    try:
+        path.write_bytes(reason.encode()[:TERMINATION_BYTES])
+    except OSError:
+        return  # a courtesy: the verdict and the log say the same
+
+
+def deliver(verdict: Verdict, uri: str, environ: Mapping[str, str]) -> Verdict:
+    """Store the verdict, leave the reason, and print it as the last line of stdout; returns what was printed.
+
+    A verdict that cannot be stored is a failed one: nobody would read it.
+    """
+    try:
+        if uri:
+            store, name = split_uri(uri)
+            store.put(name, verdict.to_json().encode(), "application/json")
+    except Failure as failure:
+        reason = f"{verdict.reason}; and {failure}" if not verdict.passed else str(failure)
+        verdict = replace(verdict, passed=False, reason=reason)
+    leave_reason(verdict.reason, environ)
+    os.write(1, (verdict.to_json() + "\n").encode())
+    return verdict
