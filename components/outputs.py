@@ -1,0 +1,93 @@
+"""What a stack tells: one typed model, which inventory, smoke test, cost and drills read, and nothing else."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Output(BaseModel):
+    """A part of the outputs: frozen, and closed to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Verdict(Output):
+    """What the smoke test says of the data centre; the schema of ``workloads/train/report.py``.
+
+    Times are seconds, ``loss_*`` nats a byte, ``started_at`` and ``finished_at`` ISO 8601 in UTC.
+    """
+
+    passed: bool
+    reason: str
+    job: str
+    processes: int
+    devices: int
+    device_kind: str
+    nodes: tuple[str, ...]
+    loss_first: float
+    loss_last: float
+    steps: int
+    tokens_per_s: float
+    step_time_p50_s: float
+    step_time_p95_s: float
+    collective_time_s: float
+    resumed_from_step: int | None
+    checkpoint: str | None
+    started_at: str
+    finished_at: str
+
+
+class ClusterOutputs(Output):
+    """The cluster."""
+
+    name: str
+    endpoint: str
+    arn: str
+    version: str
+    oidc_issuer: str
+
+
+class PoolOutputs(Output):
+    """One node pool; ``accelerator`` is the chip's name, ``None`` on CPU pools."""
+
+    name: str
+    instance_type: str
+    nodes: int
+    accelerator: str | None
+
+
+class BucketOutputs(Output):
+    """The buckets' names."""
+
+    data: str
+    checkpoints: str
+
+
+class RegistryOutputs(Output):
+    """The registry and the workload's image in it."""
+
+    repository_url: str
+    image: str
+
+
+class SmokeTestOutputs(Output):
+    """The job that proves the data centre, and what it said; ``None`` until it has run."""
+
+    job: str
+    namespace: str
+    verdict: Verdict | None
+
+
+class DatacenterOutputs(Output):
+    """Everything that the rest of the project may know about a stack: its output ``datacenter``."""
+
+    name: str
+    region: str
+    account_id: str
+    vpc_id: str
+    cluster: ClusterOutputs
+    kubeconfig: str
+    pools: tuple[PoolOutputs, ...]
+    buckets: BucketOutputs
+    registry: RegistryOutputs
+    smoke_test: SmokeTestOutputs

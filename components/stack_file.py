@@ -1,0 +1,170 @@
+"""A stack file as plain values that still know their line and column, and that mean the same to every YAML reader.
+
+Stack files are read by the Pulumi CLI (a YAML 1.1 reader with 1.2 habits) and by this project. A plain ``010``, ``1e3``
+or ``no`` is a number, a string or a boolean depending on who reads it, so such values are refused instead of guessed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+Key = tuple[str | int, ...]
+
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]*)\Z")
+_FLOAT = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+\Z")
+# What some reader turns into a boolean, a number or a date although it is none of the forms above: YAML 1.1 booleans,
+# octal, hexadecimal, binary, exponents, underscores, sexagesimal numbers, infinities, signed integers, timestamps.
+_AMBIGUOUS = re.compile(
+    r"""(y|n|yes|no|on|off|true|false|null)\Z          # any case; the plain lower-case true, false, null come earlier
+    |[-+]?0[0-9_]+\Z|[-+]?0[xob][0-9a-f_]+\Z            # octal or padded, hexadecimal, binary
+    |[-+]?[0-9][0-9_]*(\.[0-9_]*)?(e[-+]?[0-9]+)?\Z     # exponents, underscores, a trailing point
+    |[-+]?\.[0-9_]+(e[-+]?[0-9]+)?\Z                    # a leading point
+    |[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?\Z     # sexagesimal
+    |[-+]?\.(inf|nan)\Z
+    |[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?\Z         # a date
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+@dataclass(frozen=True)
+class Position:
+    """A place in a file; line and column count from 1."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that the YAML itself has wrong."""
+
+    at: Position
+    key: Key
+    message: str
+
+
+@dataclass
+class Document:
+    """The values of a stack file, where each stands, and what is wrong with the YAML.
+
+    Attributes:
+        values: plain Python values; a value with a fault is left out.
+        keys: the position of each key (a list's item: of the item).
+        positions: the position of each value.
+        faults: in the order of the file.
+    """
+
+    values: Any = None
+    keys: dict[Key, Position] = field(default_factory=dict)
+    positions: dict[Key, Position] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+    def where(self, key: Key, of_key: bool = False) -> Position:
+        """The position of the value (or key) at ``key``, else of the closest thing around it that is in the file."""
+        table = self.keys if of_key else self.positions
+        if key in table:
+            return table[key]
+        while key and key not in self.keys:
+            key = key[:-1]
+        return self.keys.get(key, Position(1, 1))
+
+
+def read(path: Path) -> Document:
+    """Read a stack file.
+
+    A file that is no YAML at all comes back with that one fault and without values.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    document = Document()
+    try:
+        root = YAML(pure=True).compose(path.read_text(encoding="utf-8"))
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        at = Position(mark.line + 1, mark.column + 1) if mark else Position(1, 1)
+        document.faults.append(Fault(at, (), f"this is not YAML: {error.problem or error.context}"))
+        return document
+    except UnicodeDecodeError as error:
+        document.faults.append(Fault(Position(1, 1), (), f"this is not UTF-8 text ({error.reason})"))
+        return document
+    document.values = _value(root, (), document) if root is not None else {}
+    return document
+
+
+_LEFT_OUT: Any = object()
+
+
+def _value(node: Node, key: Key, document: Document) -> Any:
+    document.positions[key] = _position(node)
+    if isinstance(node, MappingNode):
+        return _mapping(node, key, document)
+    if isinstance(node, SequenceNode):
+        items = [_item(item, (*key, index), document) for index, item in enumerate(node.value)]
+        return [item for item in items if item is not _LEFT_OUT]
+    return _scalar(node, key, document)
+
+
+def _item(node: Node, key: Key, document: Document) -> Any:
+    document.keys[key] = _position(node)
+    return _value(node, key, document)
+
+
+def _mapping(node: MappingNode, key: Key, document: Document) -> Mapping[str, Any]:
+    values: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        name = str(key_node.value)
+        inner = (*key, name)
+        if inner in document.keys:
+            first = document.keys[inner]
+            document.faults.append(
+                Fault(_position(key_node), inner, f'"{name}" stands here a second time (first on line {first.line})')
+            )
+            continue
+        document.keys[inner] = _position(key_node)
+        value = _value(value_node, inner, document)
+        if value is not _LEFT_OUT:
+            values[name] = value
+    return values
+
+
+def _scalar(node: ScalarNode, key: Key, document: Document) -> Any:
+    text = str(node.value)
+    if node.style is not None:  # quoted or a block: a string to every reader
+        return text
+    if text in ("", "~", "null"):
+        return None
+    if text in ("true", "false"):
+        return text == "true"
+    if _INTEGER.match(text):
+        return int(text)
+    if _FLOAT.match(text):
+        return float(text)
+    if _AMBIGUOUS.match(text):
+        document.faults.append(Fault(_position(node), key, _ambiguity(text)))
+        return _LEFT_OUT
+    return text
+
+
+def _ambiguity(text: str) -> str:
+    lowered = text.lower()
+    if lowered in ("y", "n", "yes", "no", "on", "off", "true", "false"):
+        plain = "true" if lowered in ("y", "yes", "on", "true") else "false"
+        return f'{text} is a boolean to some YAML readers and text to others: write {plain}, or quote it ("{text}")'
+    return (
+        f"{text} is turned into another value by some YAML readers: write a number in plain decimal digits, "
+        f'or quote it ("{text}") where text is meant'
+    )
+
+
+def _position(node: Node) -> Position:
+    return Position(node.start_mark.line + 1, node.start_mark.column + 1)
