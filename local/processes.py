@@ -129,6 +129,7 @@ def spawn(
     if started is None:
         raise ProcessLookupError(f"{argv[0]} ended at once; see {log}")
     child.returncode = 0  # it is detached on purpose: no warning that it still runs; `alive` reaps it
+    wait_until(lambda: ProcessRecord.read(record) == started or not alive(started), 5.0, 0.002)
     return started
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import logging
 import queue
+import shutil
 import signal
 import threading
 import time
@@ -97,6 +98,8 @@ class Agent:
             pod.kill()
             stop_under(pod.folder, grace_s=1.0)
             pod.remove_files()
+        for folder in self._pods_folder.glob(f"*_{uid}"):  # of a pod that had ended before this agent began
+            _remove(folder)
 
     def _sync(self, pod: Pod) -> None:
         try:
@@ -201,6 +204,4 @@ def _without_times(status: Json) -> Json:
 
 
 def _remove(folder: Path) -> None:
-    import shutil
-
     shutil.rmtree(folder, ignore_errors=True)

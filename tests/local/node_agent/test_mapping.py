@@ -1,0 +1,104 @@
+"""A pod's specification as a process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from local.node_agent import mapping
+from local.node_agent.container import Exit
+from local.node_agent.status import ContainerState, phase, pod_status
+
+IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/ai/train:abc"
+POD: dict[str, Any] = {
+    "metadata": {"name": "p", "namespace": "n", "uid": "u", "labels": {"a/b": "c"}},
+    "spec": {"nodeName": "node-0", "volumes": [{"name": "shm", "emptyDir": {}}, {"name": "c", "configMap": {}}]},
+}
+
+
+def lookup(kind: str, name: str) -> dict[str, str] | None:
+    return {("configmaps", "settings"): {"k": "v"}, ("secrets", "s"): {"token": "t"}}.get((kind, name))
+
+
+def env(*variables: dict[str, Any], **container: Any) -> dict[str, str]:
+    return mapping.environment(POD, {"env": list(variables), **container}, lookup)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("$(A)-$(B)", "1-$(B)"), ("$$(A)", "$(A)"), ("$A", "$A"), ("$(A", "$(A")],
+)
+def test_variables_expand_by_the_kubelets_rules(text: str, expected: str) -> None:
+    assert mapping.expand(text, {"A": "1"}) == expected
+
+
+def test_later_variables_see_earlier_ones_and_the_downward_api() -> None:
+    node = {"name": "NODE_NAME", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}
+    label = {"name": "L", "valueFrom": {"fieldRef": {"fieldPath": "metadata.labels['a/b']"}}}
+    assert env(node, label, {"name": "X", "value": "$(NODE_NAME)/$(L)"})["X"] == "node-0/c"
+
+
+def test_config_maps_and_secrets_reach_the_environment() -> None:
+    key = {"name": "T", "valueFrom": {"secretKeyRef": {"name": "s", "key": "token"}}}
+    assert env(key, envFrom=[{"prefix": "P_", "configMapRef": {"name": "settings"}}]) == {"P_k": "v", "T": "t"}
+
+
+def test_a_missing_key_makes_the_container_wait_unless_it_is_optional() -> None:
+    reference = {"name": "s", "key": "absent"}
+    with pytest.raises(mapping.CannotRun, match="secret 's' has no key 'absent'"):
+        env({"name": "T", "valueFrom": {"secretKeyRef": reference}})
+    assert env({"name": "T", "valueFrom": {"secretKeyRef": {**reference, "optional": True}}}) == {}
+
+
+@pytest.mark.parametrize(
+    ("container", "reason"),
+    [
+        ({"image": "nginx:1"}, "ImagePullBackOff"),
+        ({"image": IMAGE, "command": ["x"], "volumeMounts": [{"name": "c", "mountPath": "/c"}]},
+         "CreateContainerConfigError"),
+        ({"image": IMAGE}, "CreateContainerError"),
+    ],
+)  # fmt: skip
+def test_what_a_process_cannot_be_given_waits_with_its_reason(container: dict[str, Any], reason: str) -> None:
+    with pytest.raises(mapping.CannotRun) as refused:
+        mapping.check(POD, container)
+    assert refused.value.reason == reason
+
+
+def test_shared_memory_is_the_hosts_own() -> None:
+    mapping.check(POD, {"image": IMAGE, "command": ["x"], "volumeMounts": [{"name": "shm", "mountPath": "/dev/shm"}]})
+
+
+def test_a_repository_is_read_with_port_tag_and_digest() -> None:
+    assert mapping.repository("localhost:5000/a/train:1@sha256:00") == "localhost:5000/a/train"
+
+
+def state(code: int | None = None, **more: Any) -> ContainerState:
+    ended = None if code is None else Exit(code, "Completed" if code == 0 else "Error", "", 1.0, 2.0)
+    return ContainerState("c", IMAGE, started_at=1.0, ended=ended, **more)
+
+
+@pytest.mark.parametrize(
+    ("states", "policy", "deleting", "expected"),
+    [
+        ([ContainerState("c", IMAGE)], "Never", False, "Pending"),
+        ([state()], "Never", False, "Running"),
+        ([state(0), state()], "Never", False, "Running"),
+        ([state(0)], "Never", False, "Succeeded"),
+        ([state(0), state(3)], "Never", False, "Failed"),
+        ([state(0)], "Always", False, "Running"),
+        ([state(143)], "Always", True, "Failed"),
+    ],
+)
+def test_the_phase_follows_the_kubelets_rules(
+    states: list[ContainerState], policy: str, deleting: bool, expected: str
+) -> None:
+    assert phase(states, [], policy, deleting) == expected
+
+
+def test_a_finished_pod_is_not_ready_and_says_how_it_ended() -> None:
+    pod = {**POD, "spec": {**POD["spec"], "restartPolicy": "Never"}}
+    status = pod_status(pod, [state(3)], [], 1.0)
+    ready = next(each for each in status["conditions"] if each["type"] == "Ready")
+    assert (ready["status"], ready["reason"]) == ("False", "PodFailed")
+    assert status["containerStatuses"][0]["state"]["terminated"]["exitCode"] == 3
