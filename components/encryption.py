@@ -1,0 +1,87 @@
+"""One KMS key for everything that rests: secrets, disks, buckets, images and logs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from .naming import component_type
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncryptionArgs:
+    """``retain``: whether the key can be had back for 30 days after a destroy (else 7, the least that KMS takes)."""
+
+    name: str
+    region: str
+    account_id: pulumi.Input[str]
+    partition: pulumi.Input[str]
+    retain: bool
+
+
+class Encryption(pulumi.ComponentResource):
+    """A rotated customer key and its alias."""
+
+    key_arn: pulumi.Output[str]
+    key_id: pulumi.Output[str]
+
+    def __init__(self, name: str, args: EncryptionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(component_type(Encryption), name, None, opts)
+        self._args = args
+        self._child = pulumi.ResourceOptions(parent=self)
+        key = self._create_key(name)
+        self._create_alias(name, key)
+        self.key_arn, self.key_id = key.arn, key.key_id
+        self.register_outputs({"key_arn": self.key_arn, "key_id": self.key_id})
+
+    def _create_key(self, name: str) -> aws.kms.Key:
+        args = self._args
+        policy = pulumi.Output.all(args.partition, args.account_id).apply(
+            lambda known: json.dumps(key_policy(known[0], known[1], args.region))
+        )
+        return aws.kms.Key(
+            f"{name}-key",
+            description=f"Everything at rest in {args.name}",
+            enable_key_rotation=True,
+            deletion_window_in_days=30 if args.retain else 7,
+            policy=policy,
+            opts=self._child,
+        )
+
+    def _create_alias(self, name: str, key: aws.kms.Key) -> None:
+        aws.kms.Alias(f"{name}-alias", name=f"alias/{self._args.name}", target_key_id=key.key_id, opts=self._child)
+
+
+def key_policy(partition: str, account_id: str, region: str) -> dict[str, Any]:
+    """The account's IAM policies decide; CloudWatch Logs and node groups' Auto Scaling act on their own behalf."""
+    root = f"arn:{partition}:iam::{account_id}:root"
+    autoscaling = f"arn:{partition}:iam::{account_id}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+    use = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
+    logs = f"arn:{partition}:logs:{region}:{account_id}:*"
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Sid": "Account", "Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"},
+            {
+                "Sid": "Logs",
+                "Effect": "Allow",
+                "Principal": {"Service": f"logs.{region}.amazonaws.com"},
+                "Action": use,
+                "Resource": "*",
+                "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": logs}},
+            },
+            {
+                # Through the account, not the role: naming a role that does not exist yet fails the key's creation.
+                "Sid": "NodeDisks",
+                "Effect": "Allow",
+                "Principal": {"AWS": root},
+                "Action": [*use, "kms:CreateGrant"],
+                "Resource": "*",
+                "Condition": {"ArnEquals": {"aws:PrincipalArn": autoscaling}},
+            },
+        ],
+    }
