@@ -1,0 +1,46 @@
+# Everything that people and CI do with this checkout. `make up` is the main one.
+PYTHON ?= python3
+STACK ?= local
+RUN := .venv/bin/python
+export PYTHONDONTWRITEBYTECODE :=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup doctor up down check unit real test bench soak clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup:  ## make this machine ready: packages, Go, etcd, Kubernetes (cached)
+	@$(PYTHON) -m setup
+
+doctor: setup  ## what this machine lacks, and how to get it
+	@bin/aidc doctor
+
+up: setup  ## bring the data centre up on this machine and train a model on it
+	@bin/aidc up --stack $(STACK)
+
+down:  ## remove it: every process, port and file outside the caches
+	@if [ -x $(RUN) ]; then $(RUN) -m operations.down; else echo "Nothing is up: there is no environment."; fi
+
+check: setup  ## lint, format and types: no finding
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m pyright
+
+unit: setup  ## the fast tests: no root, no network, no built programs
+	@$(RUN) -m pytest -q -n 2 -m "not real and not cli"
+
+real: setup  ## the tests that start real control planes, and those with the Pulumi CLI where it is on PATH
+	@$(RUN) -m pytest -q -m "real or cli"
+
+test: check unit real  ## everything that must hold before a change is taken
+
+bench: setup  ## measure, and write docs/benchmarks.md
+	@$(RUN) -m benchmarks
+
+soak: setup  ## what takes long: kills at random moments
+	@$(RUN) -m pytest -q -m soak -p no:cacheprovider --timeout=3600
+
+clean: down  ## down, and what tools left in the checkout; the caches stay
+	@rm -rf .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -1,0 +1,128 @@
+"""The command line: verbs, options, and how a failure becomes an exit status. What a verb does is in its module."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import click
+import typer
+
+from local.paths import DataRoot, LocalCloudError
+from operations.exits import Exit, OperationFailed
+from operations.workplace import Output, Workplace
+
+app = typer.Typer(
+    name="aidc",
+    help="Declare, realise and prove a data centre. Data goes to stdout, progress to stderr.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class EngineName(StrEnum):
+    """Who does the work."""
+
+    EMBEDDED = "embedded"
+    CLI = "cli"
+
+
+Stack = Annotated[str, typer.Option("--stack", "-s", help="The stack: Pulumi.<stack>.yaml.")]
+Form = Annotated[Output, typer.Option("--output", "-o", help="The form of the data on stdout.")]
+Engine = Annotated[EngineName, typer.Option("--engine", help="The embedded engine, or the Pulumi CLI on PATH.")]
+ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit with 2 when something would change.")]
+
+
+def _place(stack: str, output: Output) -> Workplace:
+    return Workplace(stack, output, DataRoot.of_environment())
+
+
+@app.command("up")
+def up_command(stack: Stack = "local", output: Form = Output.TEXT, engine: Engine = EngineName.EMBEDDED) -> None:
+    """Realise the stack on this machine, run its smoke test, and say whether it works."""
+    from operations import pulumi_cli, up
+
+    place = _place(stack, output)
+    if engine is EngineName.CLI:
+        pulumi_cli.run(place, "up")
+    else:
+        up.up(place)
+
+
+@app.command("preview")
+def preview_command(
+    stack: Stack = "local",
+    output: Form = Output.TEXT,
+    exit_code: ExitCode = False,
+    engine: Engine = EngineName.EMBEDDED,
+) -> None:
+    """Show what `up` would do; any stack, no credentials."""
+    from operations import preview, pulumi_cli
+
+    place = _place(stack, output)
+    if engine is EngineName.CLI:
+        pulumi_cli.run(place, "preview")
+    else:
+        raise typer.Exit(preview.preview(place, exit_code=exit_code))
+
+
+@app.command("refresh")
+def refresh_command(stack: Stack = "local", output: Form = Output.TEXT) -> None:
+    """Look at what really is; exit 5 when it is not what the state says."""
+    from operations.refresh import refresh
+
+    raise typer.Exit(refresh(_place(stack, output)))
+
+
+@app.command("destroy")
+def destroy_command(stack: Stack = "local", output: Form = Output.TEXT) -> None:
+    """Delete every resource of the stack."""
+    from operations.destroy import destroy
+
+    destroy(_place(stack, output))
+
+
+@app.command("smoke-test")
+def smoke_test_command(stack: Stack = "local", output: Form = Output.TEXT) -> None:
+    """Run the training job again and print its verdict."""
+    from operations.smoke_test import smoke_test
+
+    smoke_test(_place(stack, output))
+
+
+@app.command("status")
+def status_command(stack: Stack = "local", output: Form = Output.TEXT) -> None:
+    """What runs now: clusters, nodes, pods, and the last verdict."""
+    from operations.status import status
+
+    if not status(_place(stack, output)):
+        raise typer.Exit(Exit.ERROR)
+
+
+@app.command("doctor")
+def doctor_command(output: Form = Output.TEXT) -> None:
+    """What this machine lacks, and how to get it."""
+    from operations.doctor import doctor
+
+    if not doctor(_place("local", output)):
+        raise typer.Exit(Exit.ERROR)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run ``aidc``; the exit status. No traceback for what a user can cause."""
+    try:
+        return int(app(arguments, prog_name="aidc", standalone_mode=False) or 0)
+    except click.ClickException as wrong:
+        wrong.show(sys.stderr)
+        return Exit.ERROR  # typer says 2, which here means that changes are pending
+    except OperationFailed as problem:
+        print(problem, file=sys.stderr)
+        return problem.status
+    except LocalCloudError as problem:
+        print(problem, file=sys.stderr)
+        return Exit.ERROR
+    except (KeyboardInterrupt, click.Abort):
+        print("Interrupted. What was done is in the state: run it again to go on.", file=sys.stderr)
+        return 130

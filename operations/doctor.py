@@ -1,0 +1,85 @@
+"""``aidc doctor``: one table of what this machine has, what it lacks, and how to get that."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+from local import moto
+from local.paths import LocalCloudError, binary, cache_root
+from operations.workplace import Output, Workplace
+from setup.golang import NAMES
+from setup.machine import GIB, RUN_DISK_GIB, RUN_MEMORY_GIB, Machine
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. ``remedy`` is empty where nothing is to be done; ``needed`` things must be there."""
+
+    what: str
+    found: str
+    ok: bool
+    remedy: str = ""
+    needed: bool = True
+
+
+def doctor(place: Workplace) -> bool:
+    """Show the table; False when something that is needed is missing."""
+    findings = list(examine(place))
+    if place.output is Output.JSON:
+        place.give([asdict(finding) for finding in findings], "")
+    else:
+        Console(highlight=False).print(_table(findings))
+    return all(finding.ok for finding in findings if finding.needed)
+
+
+def examine(place: Workplace) -> Iterator[Finding]:
+    """Look at everything, at once, so that all faults are seen in one go."""
+    yield Finding("Python", f"{platform.python_version()} in {sys.prefix}", sys.version_info >= (3, 11), "install 3.11")
+    yield _package("pulumi")
+    yield from map(_program, NAMES)
+    yield from _machine()
+    yield _optional("pulumi", "the Pulumi CLI: only for `aidc up --engine cli` and for AWS")
+    server = moto.running(place.root)
+    yield Finding("local AWS", server.endpoint_url if server else "not running", ok=True)
+
+
+def _package(name: str) -> Finding:
+    try:
+        return Finding(f"package {name}", importlib.metadata.version(name), ok=True)
+    except importlib.metadata.PackageNotFoundError:
+        return Finding(f"package {name}", "missing", ok=False, remedy="make setup")
+
+
+def _program(name: str) -> Finding:
+    try:
+        return Finding(name, str(binary(name)), ok=True)
+    except LocalCloudError:
+        return Finding(name, "not built", ok=False, remedy="make setup")
+
+
+def _machine() -> Iterator[Finding]:
+    here = Machine.here(cache_root())
+    memory, disk = here.memory_bytes / GIB, here.disk_bytes / GIB
+    yield Finding("memory", f"{memory:.1f} GiB available", memory >= RUN_MEMORY_GIB, f"free {RUN_MEMORY_GIB} GiB")
+    yield Finding("disk", f"{disk:.1f} GiB free", disk >= RUN_DISK_GIB, f"free {RUN_DISK_GIB} GiB")
+
+
+def _optional(program: str, purpose: str) -> Finding:
+    path = shutil.which(program)
+    return Finding(program, path or "not on PATH", path is not None, "" if path else purpose, needed=False)
+
+
+def _table(findings: list[Finding]) -> Table:
+    table = Table("", "what", "found", "what to do")
+    for finding in findings:
+        mark = "ok" if finding.ok else ("missing" if finding.needed else "optional")
+        table.add_row(mark, finding.what, finding.found, "" if finding.ok else finding.remedy)
+    return table

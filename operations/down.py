@@ -1,0 +1,76 @@
+"""``make down``: destroy every stack of this checkout, end every process, remove the data root.
+
+It never gives up half way: a state that cannot be read or a cloud that is gone only means that there is nothing to
+destroy in an orderly way, which is said; the processes and files go all the same.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from local import control_plane, moto
+from local.engine.store import StateLocked
+from local.paths import DataRoot, LocalCloudError
+from local.processes import stop_under
+from operations.destroy import destroy
+from operations.exits import OperationFailed
+from operations.workplace import Output, Workplace
+
+
+def down(place: Workplace) -> int:
+    """Leave no process, port or file outside the caches; 1 when a run is under way or a file cannot be removed."""
+    if not place.root.path.exists():
+        place.tell("Nothing is up.")
+        return 0
+    for stack in stacks(place.root):
+        try:
+            _destroy(replace(place, stack=stack))
+        except StateLocked as busy:
+            place.tell(str(busy))
+            return 1
+    _stop_everything(place)
+    shutil.rmtree(place.root.path, ignore_errors=True)
+    if place.root.path.exists():
+        place.tell(f"Stopped everything, but {place.root.path} could not be removed: remove it by hand.")
+        return 1
+    place.tell(f"Nothing is left: no process, no port, and {place.root.path} is gone. The caches stay.")
+    return 0
+
+
+def stacks(root: DataRoot) -> list[str]:
+    """The stacks that have a state here."""
+    book = root.state / ".pulumi"
+    folders = [*book.glob("stacks/*/*.json"), *book.glob("journals/*/*.journal")]
+    return sorted({path.stem for path in folders})
+
+
+def _destroy(place: Workplace) -> None:
+    if moto.running(place.root) is None:
+        place.tell(f"The local AWS is not running: what the stack `{place.stack}` had there is gone already.")
+        return
+    try:
+        destroy(place)
+    except StateLocked:
+        raise
+    except (OperationFailed, LocalCloudError) as problem:
+        reason = str(problem).splitlines()[0]
+        place.tell(f"The stack `{place.stack}` could not be destroyed in order ({reason}); it is removed as a whole.")
+
+
+def _stop_everything(place: Workplace) -> None:
+    for plane in control_plane.clusters(place.root):
+        plane.remove()
+    stop_under(place.root.path)
+    moto.stop(place.root)
+
+
+def main() -> int:
+    """``python -m operations.down``."""
+    return down(Workplace("local", Output.TEXT, DataRoot.of_environment(), Path(__file__).resolve().parent.parent))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

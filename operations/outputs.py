@@ -1,0 +1,26 @@
+"""The stack's outputs as the last run left them in the state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from operations.session import open_store
+from operations.summary import verdict_of
+from operations.workplace import Workplace
+
+ROOT_TYPE = "pulumi:pulumi:Stack"
+
+
+def stack_outputs(place: Workplace) -> Mapping[str, Any]:
+    """What the stack exports; empty where nothing was deployed."""
+    store = open_store(place)
+    if not store.exists():
+        return {}
+    return next((one.outputs for one in store.open().resources if one.type == ROOT_TYPE), {})
+
+
+def last_verdict(place: Workplace) -> Mapping[str, Any] | None:
+    """The verdict of the last smoke test that finished."""
+    outputs = stack_outputs(place)
+    return verdict_of(outputs) if isinstance(outputs.get("datacenter"), Mapping) else None

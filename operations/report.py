@@ -1,0 +1,106 @@
+"""What a run of the engine looks like when it is over: as data, and as one screen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from local.engine.events import Diagnostic, PropertyChange, Result, Step
+from operations.exits import OperationFailed
+
+WORDS = (("create", "to create"), ("update", "to update"), ("replace", "to replace"), ("delete", "to delete"))
+SHOWN_CHANGES = 6
+SHOWN_ERRORS = 5
+
+
+def as_data(result: Result) -> dict[str, Any]:
+    """The run as plain values, without secrets."""
+    return {
+        "command": result.command,
+        "changes": dict(result.changes),
+        "steps": [
+            {
+                "urn": step.urn,
+                "type": step.type,
+                "op": step.op,
+                "changes": [{"path": item.path, "old": item.old, "new": item.new} for item in step.changes],
+                "error": step.error or None,
+            }
+            for step in result.steps
+        ],
+        "errors": [
+            {"urn": item.urn, "message": item.message, "file": item.file, "line": item.line} for item in result.errors
+        ],
+        "outputs": dict(result.outputs),
+        "duration_s": round(result.duration_s, 2),
+        "phases": {name: round(seconds, 2) for name, seconds in result.phases.items()},
+    }
+
+
+def changes_text(result: Result) -> str:
+    """One line: how many of which."""
+    done = result.command != "preview"
+    parts = [f"{result.changes[op]} {op + 'd' if done else words}" for op, words in WORDS if result.changes.get(op)]
+    return f"{', '.join(parts) or 'No changes'}; {result.changes.get('same', 0)} unchanged."
+
+
+def steps_text(result: Result) -> str:
+    """One line a step, and under it the properties that differ."""
+    return "\n".join(line for step in result.steps for line in _step_lines(step))
+
+
+def _step_lines(step: Step) -> list[str]:
+    name = step.urn.rpartition("::")[2]
+    shown = [f"      {_change(change)}" for change in step.changes[:SHOWN_CHANGES]]
+    if len(step.changes) > SHOWN_CHANGES:
+        shown.append(f"      and {len(step.changes) - SHOWN_CHANGES} more")
+    return [f"  {step.op:<8} {step.type}  {name}", *shown]
+
+
+def _change(change: PropertyChange) -> str:
+    return f"{change.path}: {_short(change.old)} → {_short(change.new)}"
+
+
+def _short(value: Any, limit: int = 60) -> str:
+    text = "(none)" if value is None else str(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def require_success(result: Result, logs: str) -> None:
+    """Raise with everything that failed, on one screen.
+
+    Raises:
+        OperationFailed: the run has errors, or was interrupted.
+    """
+    if result.succeeded:
+        return
+    lines = [_error_text(error) for error in result.errors[:SHOWN_ERRORS]]
+    if len(result.errors) > SHOWN_ERRORS:
+        lines.append(f"and {len(result.errors) - SHOWN_ERRORS} more, above.")
+    how = "was interrupted" if result.interrupted and not lines else "failed"
+    lines.append(f"{result.command} {how} after {result.duration_s:.0f} s ({changes_text(result)})")
+    lines.append(f"What was done is in the state: run it again to go on. Logs: {logs}")
+    raise OperationFailed("\n".join(lines))
+
+
+def _error_text(error: Diagnostic) -> str:
+    where = f" (declared at {error.file}:{error.line})" if error.file else ""
+    name = f"{error.urn.rpartition('::')[2]}: " if error.urn else ""
+    return f"error: {name}{error.message}{where}"
+
+
+def fidelity_counts(types: Mapping[str, int]) -> dict[str, int]:
+    """How many resources one machine makes real, emulates, or only checks and records.
+
+    Components and provider resources are none of the three: they are the program's own structure.
+    """
+    from local import aws, kubernetes
+
+    counts: Counter[str] = Counter({"realised": 0, "emulated": 0, "recorded": 0})
+    tables = {"aws:": aws.fidelity, "kubernetes:": kubernetes.fidelity}
+    for kind, number in types.items():
+        for prefix, fidelity in tables.items():
+            if kind.startswith(prefix):
+                counts[fidelity(kind)] += number
+    return dict(counts)

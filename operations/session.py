@@ -1,0 +1,144 @@
+"""One run of the embedded engine on a stack: configuration checked first, then the local cloud, then the state."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from local import control_plane, moto
+from local.engine.events import Display, Result
+from local.engine.store import SecretsManager, StateStore
+from operations.exits import Exit, OperationFailed
+from operations.workplace import LOCAL_ACCOUNT, Output, Workplace, is_ci
+
+if TYPE_CHECKING:
+    from local.engine import Project
+
+
+class EngineLike(Protocol):
+    """What a verb asks of an engine."""
+
+    def preview(self, refresh: bool = False) -> Result: ...
+    def up(self, refresh: bool = False) -> Result: ...
+    def refresh(self) -> Result: ...
+    def destroy(self) -> Result: ...
+
+
+@dataclass(frozen=True)
+class Session:
+    """An engine ready to run, and what was lost since the last run (one sentence each)."""
+
+    engine: EngineLike
+    losses: tuple[str, ...]
+
+
+def check_configuration(place: Workplace) -> None:
+    """Stop at a wrong stack file, before anything is created or started."""
+    from components.config import ConfigurationError, load  # pydantic takes a while to import
+
+    place.require_stack_file()
+    try:
+        load(place.stack_file)
+    except ConfigurationError as wrong:
+        raise OperationFailed(str(wrong), Exit.CONFIGURATION) from wrong
+
+
+def require_local_account(place: Workplace, verb: str) -> None:
+    """Refuse to realise a stack here that is meant for a real cloud."""
+    if allowed_accounts(load_project(place).config) == [LOCAL_ACCOUNT]:
+        return
+    raise OperationFailed(
+        f"`aidc {verb}` realises data centres on this machine only, and the stack `{place.stack}` is not pinned to "
+        f"the local account: aws:allowedAccountIds in {place.stack_file.name} is not [{LOCAL_ACCOUNT}].\n"
+        f"For AWS run `pulumi {verb} --stack {place.stack}`; `aidc preview --stack {place.stack}` shows the plan "
+        "offline.",
+        Exit.CONFIGURATION,
+    )
+
+
+def allowed_accounts(config: Mapping[str, str]) -> list[str]:
+    """The accounts that the stack's AWS provider accepts; objects reach a program as JSON."""
+    import json
+
+    try:
+        accounts = json.loads(config.get("aws:allowedAccountIds", "[]"))
+    except ValueError:
+        return []
+    return [str(account) for account in accounts] if isinstance(accounts, list) else []
+
+
+def load_project(place: Workplace) -> Project:
+    """The project and its stack's values, as the CLI hands them to a program."""
+    from local.engine import load_project as load
+
+    return load(place.checkout, place.stack)
+
+
+def ensure_cloud(place: Workplace, *, is_declared: bool) -> tuple[str, ...]:
+    """Start the local AWS; say what was lost since the last run.
+
+    Args:
+        is_declared: whether the state holds anything that could have been lost.
+    """
+    server = moto.ensure(place.root)
+    losses: list[str] = []
+    if not is_declared:
+        return ()
+    if server.was_lost:
+        losses.append("The local AWS (moto) had stopped and what it held is gone; it is rebuilt from the state.")
+    for plane in control_plane.clusters(place.root):
+        if missing := plane.missing():
+            losses.append(f"The control plane of {plane.name} lost {', '.join(missing)}; it is brought back.")
+    return tuple(losses)
+
+
+def open_store(place: Workplace) -> StateStore:
+    """The stack's state, in the CLI's own format."""
+    secrets = SecretsManager.of_environment(place.root.passphrase)
+    return StateStore(place.root.state, "ai-datacenter", place.stack, secrets, place.tell)
+
+
+@contextmanager
+def session(place: Workplace, *, needs_cloud: bool) -> Iterator[Session]:
+    """An engine for one verb.
+
+    Raises:
+        OperationFailed: the configuration is wrong.
+        LocalCloudError: the local cloud or the state cannot be had.
+    """
+    from local.engine import Engine
+
+    check_configuration(place)
+    store = open_store(place)
+    losses = ensure_cloud(place, is_declared=store.exists()) if needs_cloud else ()
+    for loss in losses:
+        place.tell(loss)
+    yield Session(Engine(load_project(place), store, providers(), display(place)), losses)
+
+
+def providers() -> dict[str, Callable[[], Any]]:
+    """The local providers, made when the first resource of theirs is met."""
+
+    def aws() -> Any:
+        from local.aws.provider import AwsProvider
+
+        return AwsProvider()
+
+    def kubernetes() -> Any:
+        from local.kubernetes.provider import KubernetesProvider
+
+        return KubernetesProvider()
+
+    return {"aws": aws, "kubernetes": kubernetes}
+
+
+def display(place: Workplace) -> Display:
+    """A live tree where somebody watches, lines elsewhere; on stderr either way."""
+    from local.engine import PlainDisplay, TreeDisplay
+
+    if sys.stderr.isatty() and place.output is Output.TEXT and not is_ci():
+        return TreeDisplay()
+    return PlainDisplay()

@@ -1,0 +1,95 @@
+"""The end of ``aidc up``: what stands, how real it is, whether it trains, what took how long, where the logs are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from local.engine.events import Result
+from operations import report
+from operations.nodes import NodeState
+from operations.workplace import Workplace
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One finished ``up``.
+
+    Attributes:
+        changes: steps by operation.
+        fidelity: resources by how real they are on this machine.
+        nodes: as the API server has them.
+        verdict: of the smoke test; None where the stack has none.
+        phases: seconds by phase.
+    """
+
+    stack: str
+    changes: Mapping[str, int]
+    changes_text: str
+    fidelity: Mapping[str, int]
+    nodes: tuple[NodeState, ...]
+    verdict: Mapping[str, Any] | None
+    phases: Mapping[str, float]
+    duration_s: float
+    logs: Path
+
+    @classmethod
+    def of(cls, place: Workplace, result: Result, nodes: tuple[NodeState, ...]) -> Summary:
+        """The summary of a run that succeeded."""
+        return cls(
+            stack=place.stack,
+            changes=dict(result.changes),
+            changes_text=report.changes_text(result),
+            fidelity=report.fidelity_counts(result.types),
+            nodes=nodes,
+            verdict=verdict_of(result.outputs),
+            phases=dict(result.phases),
+            duration_s=result.duration_s,
+            logs=place.root.path,
+        )
+
+    @property
+    def passed(self) -> bool:
+        """Whether all nodes are ready and the training job, where there is one, passed. Unknown is not passed."""
+        return all(node.ready for node in self.nodes) and (self.verdict is None or self.verdict.get("passed") is True)
+
+    def as_data(self) -> dict[str, Any]:
+        """As plain values."""
+        nodes = [asdict(node) for node in self.nodes]
+        return {**asdict(self), "nodes": nodes, "logs": str(self.logs), "passed": self.passed}
+
+    def as_text(self) -> str:
+        """As one screen."""
+        phases = " · ".join(f"{name} {seconds:.1f} s" for name, seconds in self.phases.items())
+        ready = sum(node.ready for node in self.nodes)
+        lines = [
+            f"stack      {self.stack}: {self.changes_text}",
+            "resources  " + " · ".join(f"{number} {name}" for name, number in self.fidelity.items()),
+            f"nodes      {ready} of {len(self.nodes)} Ready",
+            *(f"           {node.line()}" for node in self.nodes),
+            *verdict_lines(self.verdict),
+            f"time       {self.duration_s:.1f} s" + (f" ({phases})" if phases else ""),
+            f"logs       {self.logs}",
+        ]
+        return "\n".join(lines)
+
+
+def verdict_of(outputs: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The smoke test's verdict among the stack's outputs, if there is one."""
+    test = (outputs.get("datacenter") or {}).get("smoke_test") or {}
+    return test.get("verdict")
+
+
+def verdict_lines(verdict: Mapping[str, Any] | None) -> list[str]:
+    """The verdict in two lines: passed or not, and the numbers that it rests on."""
+    if verdict is None:
+        return ["smoke test none declared"]
+    if not verdict.get("passed"):
+        return [f"smoke test FAIL: {verdict.get('reason') or 'no reason given'}"]
+    return [
+        f"smoke test PASS: loss {verdict['loss_first']:.3f} → {verdict['loss_last']:.3f} in {verdict['steps']} steps",
+        f"           {verdict['tokens_per_s']:,.0f} tokens/s, {verdict['processes']} processes on "
+        f"{', '.join(verdict['nodes'])}",
+    ]

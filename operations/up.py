@@ -1,0 +1,28 @@
+"""``aidc up``: make what is declared exist, and say whether it works."""
+
+from __future__ import annotations
+
+from operations import nodes, report
+from operations.exits import OperationFailed
+from operations.session import check_configuration, require_local_account, session
+from operations.summary import Summary
+from operations.workplace import Workplace
+
+
+def up(place: Workplace) -> None:
+    """Realise the stack on this machine.
+
+    Raises:
+        OperationFailed: the configuration is wrong, the run failed, or what stands does not work.
+    """
+    check_configuration(place)
+    require_local_account(place, "up")
+    with session(place, needs_cloud=True) as opened:
+        result = opened.engine.up(refresh=bool(opened.losses))
+    report.require_success(result, logs=str(place.root.path))
+    summary = Summary.of(place, result, nodes.nodes(place.root))
+    place.give(summary.as_data(), summary.as_text())
+    if not summary.passed:
+        raise OperationFailed(
+            "Everything that is declared exists, but it does not work: see the nodes and the smoke test above."
+        )
