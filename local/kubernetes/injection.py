@@ -1,0 +1,141 @@
+"""What pods are told about their cloud when their manifest is applied, as the cloud's own identity webhooks do.
+
+Injected values are in no program and in no inputs, so that they never show as a change.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import socket
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from local import moto
+from local.control_plane import ControlPlane
+from local.kubernetes.tokens import ObjectId
+from local.paths import DataRoot
+from local.processes import lock, write_atomically
+from local.provider import Values
+
+COORDINATOR = "JAX_COORDINATOR_ADDRESS"
+
+_PORTS_FILE = "coordinators.json"
+
+
+@dataclass(frozen=True)
+class Injection:
+    """Environment variables for pods: ``added`` where a container has none, ``forced`` where it declares one."""
+
+    added: Mapping[str, str]
+    forced: Mapping[str, str]
+
+
+def for_object(root: DataRoot, plane: ControlPlane, manifest: Mapping[str, Any]) -> Injection:
+    """What the pods of a manifest are told on process nodes of that cluster."""
+    added = {"AWS_REGION": plane.region, "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+    if (server := moto.running(root)) is not None:
+        added["AWS_ENDPOINT_URL"] = server.endpoint_url
+    forced: dict[str, str] = {}
+    if manifest.get("kind") == "Job" and any(_declares(container, COORDINATOR) for container in containers(manifest)):
+        forced[COORDINATOR] = coordinator_address(root, plane, ObjectId.of_manifest(manifest))
+    return Injection(added, forced)
+
+
+def inject(manifest: Mapping[str, Any], injection: Injection) -> Values:
+    """The manifest with the injected variables in every container of its pods; the same where it has no pods."""
+    injected = copy.deepcopy(dict(manifest))
+    for container in containers(injected):
+        container["env"] = _merged(container.get("env") or [], injection)
+    return injected
+
+
+def as_before(manifest: Mapping[str, Any], live: Mapping[str, Any], injection: Injection) -> Injection:
+    """The injection with the values that a live object already has: a Job's pods cannot be told anything new."""
+    if manifest.get("kind") != "Job":
+        return injection
+    told = {
+        str(variable["name"]): str(variable["value"])
+        for container in containers(live)
+        for variable in container.get("env") or []
+        if "value" in variable
+    }
+    return Injection(
+        {name: told[name] for name in injection.added if name in told},
+        {name: told.get(name, value) for name, value in injection.forced.items()},
+    )
+
+
+def containers(manifest: Mapping[str, Any]) -> Iterator[Values]:
+    """The containers, and init containers, of the pods that a manifest makes."""
+    spec: Any = manifest.get("spec")
+    if manifest.get("kind") == "CronJob":
+        spec = _field(_field(spec, "jobTemplate"), "spec")
+    if manifest.get("kind") != "Pod":
+        spec = _field(_field(spec, "template"), "spec")
+    for field in ("initContainers", "containers"):
+        items = _field(spec, field)
+        if isinstance(items, list):
+            yield from (cast(Values, item) for item in cast(list[Any], items) if isinstance(item, dict))
+
+
+def coordinator_address(root: DataRoot, plane: ControlPlane, job: ObjectId) -> str:
+    """Where the processes of a Job meet: process nodes share this machine's network, and no name resolves on it.
+
+    The port is free when it is first asked for, stays the Job's, and no other Job of any cluster here has it.
+    """
+    with lock(root.path / ".coordinators.lock"):
+        ports = _ports(plane.folder / _PORTS_FILE)
+        if str(job) not in ports:
+            taken = {port for path in root.clusters.glob(f"*/{_PORTS_FILE}") for port in _ports(path).values()}
+            ports[str(job)] = _free_port(taken)
+            write_atomically(plane.folder / _PORTS_FILE, json.dumps(ports, indent=1) + "\n")
+        return f"127.0.0.1:{ports[str(job)]}"
+
+
+def release(root: DataRoot, plane: ControlPlane, job: ObjectId) -> None:
+    """Give a removed Job's port back."""
+    path = plane.folder / _PORTS_FILE
+    if str(job) not in _ports(path):
+        return
+    with lock(root.path / ".coordinators.lock"):
+        ports = _ports(path)
+        ports.pop(str(job), None)
+        write_atomically(path, json.dumps(ports, indent=1) + "\n")
+
+
+def _merged(declared: list[Values], injection: Injection) -> list[Values]:
+    kept = [
+        {"name": variable["name"], "value": injection.forced[variable["name"]]}
+        if variable.get("name") in injection.forced
+        else variable
+        for variable in declared
+    ]
+    names = {variable.get("name") for variable in declared}
+    return kept + [{"name": name, "value": value} for name, value in injection.added.items() if name not in names]
+
+
+def _declares(container: Values, variable: str) -> bool:
+    return any(one.get("name") == variable for one in container.get("env") or [])
+
+
+def _field(value: Any, name: str) -> Any:
+    return cast(Values, value).get(name) if isinstance(value, dict) else None
+
+
+def _ports(path: Path) -> dict[str, int]:
+    try:
+        return {str(job): int(port) for job, port in json.loads(path.read_text()).items()}
+    except FileNotFoundError:
+        return {}
+
+
+def _free_port(taken: set[int]) -> int:
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        if port not in taken:
+            return port
