@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from operator import itemgetter
 from typing import Any, TypeAlias, cast
 
 from local.engine.store.errors import StateDamaged, StateError
@@ -12,6 +13,10 @@ from local.engine.store.model import SECRET_SIGNATURE, SIGNATURE_KEY, Secret, is
 Encrypt: TypeAlias = Callable[[str], str]
 Decrypt: TypeAlias = Callable[[str], str]
 
+# A state of thousands of resources is mostly these: they are recognised without a call.
+_AS_IT_IS = frozenset({str, bool, int, type(None)})
+_key = itemgetter(0)
+
 
 def encode(value: Any, encrypt: Encrypt) -> Any:
     """What a checkpoint holds for ``value``: maps in the order of their keys, whole numbers without a fraction.
@@ -19,15 +24,17 @@ def encode(value: Any, encrypt: Encrypt) -> Any:
     Raises:
         StateError: the value is nothing that JSON can hold.
     """
-    if value is None or isinstance(value, str | bool | int):
+    if type(value) in _AS_IT_IS:
         return value
     if isinstance(value, float):
         return _number(value)
-    if isinstance(value, Mapping):
-        items = cast("Mapping[str, Any]", value)
-        return {key: encode(items[key], encrypt) for key in sorted(items)}
+    if type(value) is dict or isinstance(value, Mapping):
+        items = sorted(cast("Mapping[str, Any]", value).items(), key=_key)
+        return {key: item if type(item) in _AS_IT_IS else encode(item, encrypt) for key, item in items}
     if isinstance(value, list | tuple):
         return [encode(item, encrypt) for item in cast("list[Any]", value)]
+    if isinstance(value, str | int):
+        return value  # a subclass, such as an enumeration's member
     if isinstance(value, Secret):
         return {SIGNATURE_KEY: SECRET_SIGNATURE, "ciphertext": encrypt(to_json(encode(value.value, encrypt)))}
     raise StateError(
@@ -45,7 +52,7 @@ def decode(value: Any, decrypt: Decrypt) -> Any:
         items = cast("dict[str, Any]", value)
         if items.get(SIGNATURE_KEY) == SECRET_SIGNATURE:
             return Secret(decode(_opened(items, decrypt), decrypt))
-        return {key: decode(item, decrypt) for key, item in items.items()}
+        return {key: item if type(item) in _AS_IT_IS else decode(item, decrypt) for key, item in items.items()}
     if isinstance(value, list):
         return [decode(item, decrypt) for item in cast("list[Any]", value)]
     return value
