@@ -127,6 +127,7 @@ class InstanceType:
         """This catalogue row as plain JSON values, as a job on the machine receives it."""
         return {
             **asdict(self),
+            "instance_type": self.name,
             "vendor": self.vendor.value,
             "device_resource": self.device_resource,
             "peak_bf16_flops": self.peak_bf16_flops,

@@ -59,7 +59,8 @@ class Encryption(pulumi.ComponentResource):
 def key_policy(partition: str, account_id: str, region: str) -> dict[str, Any]:
     """The account's IAM policies decide; CloudWatch Logs and node groups' Auto Scaling act on their own behalf."""
     root = f"arn:{partition}:iam::{account_id}:root"
-    autoscaling = f"arn:{partition}:iam::{account_id}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+    roles = f"arn:{partition}:iam::{account_id}:role/aws-service-role"
+    autoscaling = f"{roles}/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
     use = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
     logs = f"arn:{partition}:logs:{region}:{account_id}:*"
     return {
