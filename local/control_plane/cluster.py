@@ -37,8 +37,8 @@ from local.processes import (
     write_atomically,
 )
 
-READY_TIMEOUT_S = 60.0
-"""Ready takes 3 to 6 s on two idle cores; ten times that is a fault and not a busy machine."""
+READY_TIMEOUT_S = 120.0
+"""Seconds. Seen: 8 s on two shared cores, 18 s on two with a load of 13; several times that is a fault."""
 
 
 @dataclass(frozen=True)

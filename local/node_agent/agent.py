@@ -183,7 +183,8 @@ class Agent:
     def _until_answered(self, work: Any) -> None:
         while not self._stopping.is_set():
             try:
-                return work()
+                work()
+                return
             except (ApiError, Unreachable) as error:
                 logger.warning("the API server: %s", error)
                 self._stopping.wait(RETRY_S)

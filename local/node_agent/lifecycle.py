@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 AGENT_RECORD = f"agent{RECORD_SUFFIX}"
 READY_TIMEOUT_S = 30.0
+_NOBODY_TO_TELL = (ApiError, Unreachable, OSError)  # the control plane is down or gone
 
 
 def start(plane: ControlPlane, spec: NodeSpec, wait_s: float = READY_TIMEOUT_S) -> int:
@@ -57,15 +59,11 @@ def stop(plane: ControlPlane, name: str, grace_s: float = 10.0) -> None:
     """
     folder = plane.nodes_folder / name
     with lock(plane.nodes_folder / f".{name}.lock"):
-        try:
+        with contextlib.suppress(*_NOBODY_TO_TELL):
             _drain(plane.api(), name, grace_s if running(plane, name) else 0.0)
-        except (ApiError, Unreachable, OSError):
-            pass  # no control plane: there is nobody to tell
         stop_under(folder)
-        try:
+        with contextlib.suppress(*_NOBODY_TO_TELL):
             _delete_objects(plane.api(), name)
-        except (ApiError, Unreachable, OSError):
-            pass
         shutil.rmtree(folder, ignore_errors=True)
         (plane.nodes_folder / f".{name}.lock").unlink(missing_ok=True)
 

@@ -1,3 +1,4 @@
+# ruff: noqa: PTH118, PTH110, PTH208, SIM105, SIM115  pathlib and contextlib would cost memory and time a container
 """Stands between the agent and one container: runs its command, waits, and leaves its exit on disk.
 
 It is a process of its own so that a container's exit is known even when the agent was dead at that moment. It uses
@@ -22,7 +23,7 @@ def main() -> int:
     """Run the container of the attempt folder in argv; 3 when another shim has it already."""
     folder = sys.argv[1]
     job = json.loads(sys.stdin.read())  # half a job (the agent was killed) is not valid JSON: nothing is run
-    guard = open(os.path.join(folder, "lock"), "w")  # noqa: SIM115  held until this process ends
+    guard = open(os.path.join(folder, "lock"), "w")  # held until this process ends
     try:
         fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

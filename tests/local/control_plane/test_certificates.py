@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+
 from local.control_plane import certificates, ports
 from local.paths import LocalCloudError
 

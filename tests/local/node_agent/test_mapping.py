@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from local.node_agent import mapping
 from local.node_agent.container import Exit
 from local.node_agent.status import ContainerState, phase, pod_status

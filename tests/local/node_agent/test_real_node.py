@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from local import node_agent
 from local.control_plane import ControlPlane, by_endpoint, ensure
 from local.node_agent import NodeSpec
@@ -161,9 +162,9 @@ def test_a_stranger_on_the_port_is_named_and_removal_leaves_nothing(plane: Contr
     api_server = running(plane.folder / "kube-apiserver.process.json")
     assert api_server is not None
     stop(api_server)
-    with socket.create_server(("127.0.0.1", plane.port)):
-        with pytest.raises(LocalCloudError, match=rf"Port {plane.port} .*process {os.getpid()}"):
-            ensure(DataRoot(plane.folder.parent.parent), "eu-west-1", "test")
+    refused = pytest.raises(LocalCloudError, match=rf"Port {plane.port} .*process {os.getpid()}")
+    with socket.create_server(("127.0.0.1", plane.port)), refused:
+        ensure(DataRoot(plane.folder.parent.parent), "eu-west-1", "test")
     plane.remove()
     assert not any(map(alive, records))
     assert not plane.folder.exists()
