@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from local.engine.store import Secret
 from operations.session import open_store
 from operations.summary import verdict_of
 from operations.workplace import Workplace
@@ -13,11 +14,12 @@ ROOT_TYPE = "pulumi:pulumi:Stack"
 
 
 def stack_outputs(place: Workplace) -> Mapping[str, Any]:
-    """What the stack exports; empty where nothing was deployed."""
+    """What the stack exports, without its secrets; empty where nothing was deployed."""
     store = open_store(place)
     if not store.exists():
         return {}
-    return next((one.outputs for one in store.open().resources if one.type == ROOT_TYPE), {})
+    outputs = next((one.outputs for one in store.open().resources if one.type == ROOT_TYPE), {})
+    return {name: value for name, value in outputs.items() if not isinstance(value, Secret)}
 
 
 def last_verdict(place: Workplace) -> Mapping[str, Any] | None:

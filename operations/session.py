@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,10 +22,21 @@ if TYPE_CHECKING:
 class EngineLike(Protocol):
     """What a verb asks of an engine."""
 
-    def preview(self, refresh: bool = False) -> Result: ...
-    def up(self, refresh: bool = False) -> Result: ...
-    def refresh(self) -> Result: ...
-    def destroy(self) -> Result: ...
+    def preview(self, refresh: bool = False) -> Result:
+        """What `up` would do."""
+        ...
+
+    def up(self, refresh: bool = False) -> Result:
+        """Make what is declared exist; look at what really is first where ``refresh`` says so."""
+        ...
+
+    def refresh(self) -> Result:
+        """Put what really is into the state."""
+        ...
+
+    def destroy(self) -> Result:
+        """Delete everything in the state."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -61,8 +73,6 @@ def require_local_account(place: Workplace, verb: str) -> None:
 
 def allowed_accounts(config: Mapping[str, str]) -> list[str]:
     """The accounts that the stack's AWS provider accepts; objects reach a program as JSON."""
-    import json
-
     try:
         accounts = json.loads(config.get("aws:allowedAccountIds", "[]"))
     except ValueError:
@@ -97,8 +107,9 @@ def ensure_cloud(place: Workplace, *, is_declared: bool) -> tuple[str, ...]:
 
 def open_store(place: Workplace) -> StateStore:
     """The stack's state, in the CLI's own format."""
-    secrets = SecretsManager.of_environment(place.root.passphrase)
-    return StateStore(place.root.state, "ai-datacenter", place.stack, secrets, place.tell)
+    project = load_project(place)
+    secrets = SecretsManager.of_environment(place.root.passphrase, project.encryption_salt)
+    return StateStore(place.root.state, project.name, project.stack, secrets, place.tell)
 
 
 @contextmanager
@@ -140,5 +151,5 @@ def display(place: Workplace) -> Display:
     from local.engine import PlainDisplay, TreeDisplay
 
     if sys.stderr.isatty() and place.output is Output.TEXT and not is_ci():
-        return TreeDisplay()
-    return PlainDisplay()
+        return TreeDisplay(place.progress())
+    return PlainDisplay(sys.stderr)

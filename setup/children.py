@@ -90,11 +90,15 @@ class Children:
         finally:
             with self._guard:
                 self._running.discard(child)
-        if self._is_stopped:
-            raise Stopped
+        self.require_running()
         if code != 0:
             raise CommandFailed(_failure(argv, code, log, begin))
         return _since(log, begin)
+
+    def require_running(self) -> None:
+        """Raise `Stopped` when the set-up is ending."""
+        if self._is_stopped:
+            raise Stopped
 
     def _start(
         self, argv: list[str], output: int, kept: tuple[int, ...], cwd: Path | None, env: Mapping[str, str] | None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -87,4 +86,4 @@ def _left_by_control_groups(groups: Path) -> Iterator[int]:
 
 
 def _nearest_existing(path: Path) -> Path:
-    return next(folder for folder in (path, *path.parents) if os.path.exists(folder))
+    return next(folder for folder in (path, *path.parents) if folder.exists())

@@ -63,7 +63,7 @@ def link_programs(steps: Sequence[Step], cache: Path) -> None:
 
 def replace_link(link: Path, target: Path) -> None:
     """Point a symbolic link somewhere else in one move, so that nobody ever sees none."""
-    if link.is_symlink() and os.readlink(link) == str(target):
+    if link.is_symlink() and link.readlink() == target:
         return
     link.parent.mkdir(parents=True, exist_ok=True)
     new = link.with_name(f".{link.name}.{os.getpid()}")

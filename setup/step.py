@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from setup.children import Children, Progress
 
+WAITING = "waits for another set-up that is making the same"
 MARKER = ".complete"
 """Written last into a step's folder. A virtual environment holds its own path, so no step is moved into place."""
 
@@ -62,7 +64,7 @@ class Step:
         if self.is_done(site.cache):
             return False
         folder = self.folder(site.cache)
-        with _held(folder.with_name(folder.name + ".lock"), progress) as lock:
+        with _held(folder.with_name(folder.name + ".lock"), site, progress) as lock:
             if self.is_done(site.cache):  # the run that was waited for has made it
                 return False
             shutil.rmtree(folder, ignore_errors=True)
@@ -74,7 +76,7 @@ class Step:
 
 
 @contextmanager
-def _held(path: Path, progress: Progress) -> Iterator[int]:
+def _held(path: Path, site: Site, progress: Progress) -> Iterator[int]:
     """Hold a lock file and give its descriptor, which the step's commands inherit.
 
     So a set-up that was killed keeps the next one waiting for as long as a command of it still writes.
@@ -82,11 +84,20 @@ def _held(path: Path, progress: Progress) -> Iterator[int]:
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            progress.say("waits for another set-up that is making the same")
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if not _taken(descriptor):
+            progress.say(WAITING)
+            while not _taken(descriptor):
+                site.children.require_running()
+                time.sleep(0.2)
+                progress.say_if_silent(WAITING)
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _taken(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
