@@ -1,0 +1,96 @@
+"""The processes behind a node group: as many node agents as the group desires, of the size that EC2 says."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from local import control_plane, node_agent
+from local.aws.cloud import Cloud
+from local.paths import LocalCloudError
+from local.provider.values import Values
+
+_EFFECTS = {"NO_SCHEDULE": "NoSchedule", "PREFER_NO_SCHEDULE": "PreferNoSchedule", "NO_EXECUTE": "NoExecute"}
+_DEFAULT_TYPE = "t3.medium"  # EKS' own default for managed node groups
+
+
+def converge(cloud: Cloud, cluster: str, group: str, outputs: Values) -> None:
+    """Start, restart and stop agents until exactly the desired number runs with the group's labels and taints.
+
+    Raises:
+        LocalCloudError: the cluster has no control plane here, or a node does not become ready.
+    """
+    plane = control_plane.ensure(cloud.account.root, cloud.region, cluster)
+    wanted = _specs(cloud, group, outputs)
+    names = {spec.name for spec in wanted}
+    for spec in node_agent.list_nodes(plane, group):
+        if spec.name not in names:
+            node_agent.stop(plane, spec.name)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda spec: node_agent.start(plane, spec), wanted))
+
+
+def alive(cloud: Cloud, cluster: str, group: str) -> int:
+    """How many of the group's agents run."""
+    plane = _plane(cloud, cluster)
+    if plane is None:
+        return 0
+    return sum(node_agent.running(plane, spec.name) for spec in node_agent.list_nodes(plane, group))
+
+
+def remove(cloud: Cloud, cluster: str, group: str) -> None:
+    """Stop all agents of the group, with what runs on them."""
+    plane = _plane(cloud, cluster)
+    for spec in node_agent.list_nodes(plane, group) if plane else []:
+        node_agent.stop(plane, spec.name)  # pyright: ignore[reportArgumentType]
+
+
+def _plane(cloud: Cloud, cluster: str) -> control_plane.ControlPlane | None:
+    planes = control_plane.clusters(cloud.account.root)
+    return next((plane for plane in planes if (plane.region, plane.name) == (cloud.region, cluster)), None)
+
+
+def _specs(cloud: Cloud, group: str, outputs: Values) -> list[node_agent.NodeSpec]:
+    count = int(outputs["scalingConfig"].get("desiredSize", 0))
+    kind = instance_type(cloud, outputs)
+    vcpus, memory_mib = _size(cloud, kind)
+    zones = _zones(cloud, outputs["subnetIds"])
+    taints = tuple(
+        node_agent.Taint(taint["key"], taint.get("value", ""), _EFFECTS[taint["effect"]]) for taint in outputs["taints"]
+    )
+    return [
+        node_agent.NodeSpec(
+            name=f"{group}-{number}", nodegroup=group, instance_type=kind, zone=zones[number % len(zones)],
+            vcpus=vcpus, memory_mib=memory_mib, labels=dict(outputs["labels"]), taints=taints,
+        )
+        for number in range(count)
+    ]  # fmt: skip
+
+
+def instance_type(cloud: Cloud, outputs: Values) -> str:
+    """The group's instance type, or that of its launch template."""
+    template = outputs.get("launchTemplate")
+    if template:
+        by = {"LaunchTemplateId": template["id"]} if template.get("id") else {"LaunchTemplateName": template["name"]}
+        versions = cloud.call(
+            "ec2", "describe_launch_template_versions", **by, Versions=[str(template.get("version") or "$Default")]
+        )["LaunchTemplateVersions"]
+        kind = versions[0]["LaunchTemplateData"].get("InstanceType") if versions else None
+        if kind:
+            return kind
+    return (outputs.get("instanceTypes") or [_DEFAULT_TYPE])[0]
+
+
+def _size(cloud: Cloud, kind: str) -> tuple[int, int]:
+    """vCPUs and memory in MiB, as EC2 declares them; accelerators are not claimed, for there are none here."""
+    answer = cloud.seek("ec2", "describe_instance_types", InstanceTypes=[kind])
+    entries: list[dict[str, Any]] = (answer or {}).get("InstanceTypes") or []
+    if not entries:
+        raise LocalCloudError(f"EC2 knows no instance type {kind}; correct the node pool's instance type")
+    return entries[0]["VCpuInfo"]["DefaultVCpus"], entries[0]["MemoryInfo"]["SizeInMiB"]
+
+
+def _zones(cloud: Cloud, subnets: list[str]) -> list[str]:
+    answer = cloud.call("ec2", "describe_subnets", SubnetIds=subnets)
+    zone_of = {subnet["SubnetId"]: subnet["AvailabilityZone"] for subnet in answer["Subnets"]}
+    return [zone_of[id] for id in subnets]

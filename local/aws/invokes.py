@@ -1,0 +1,101 @@
+"""Functions of the provider. Those about the account and regions are answered without a running cloud."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from local.aws.cloud import ACCOUNT, Cloud
+from local.provider import ProviderError
+from local.provider.values import Values
+
+_TEXT_TYPES = ("text/", "application/json")
+_ROOT = f"arn:aws:iam::{ACCOUNT}:root"
+
+
+@functools.cache
+def _zones(region: str) -> tuple[tuple[str, str], ...]:
+    """Names and ids of the region's zones, from the table that moto answers with."""
+    from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
+
+    zones = RegionsAndZonesBackend.zones.get(region)
+    if not zones:
+        raise ProviderError(f"{region} is not a region of AWS; set aws:region to one, for example us-east-1")
+    return tuple((zone.name, zone.zone_id) for zone in zones)
+
+
+def _availability_zones(cloud: Cloud, args: Values) -> Values:
+    """The zones that are ``available``; ids and names can be excluded, nothing else can be asked for here."""
+    excluded = {*(args.get("excludeNames") or []), *(args.get("excludeZoneIds") or [])}
+    known = [zone for zone in _zones(cloud.region) if not excluded & set(zone)]
+    if args.get("state") not in (None, "available"):
+        known = []
+    return {
+        **args,
+        "id": cloud.region,
+        "region": cloud.region,
+        "names": [name for name, _ in known],
+        "zoneIds": [id for _, id in known],
+        "groupNames": [cloud.region],
+    }
+
+
+def _caller_identity(cloud: Cloud, args: Values) -> Values:
+    return {"id": ACCOUNT, "accountId": ACCOUNT, "arn": _ROOT, "userId": ACCOUNT}
+
+
+def _partition(cloud: Cloud, args: Values) -> Values:
+    return {"id": "aws", "partition": "aws", "dnsSuffix": "amazonaws.com", "reverseDnsPrefix": "com.amazonaws"}
+
+
+def _region(cloud: Cloud, args: Values) -> Values:
+    region = args.get("name") or args.get("region") or cloud.region
+    _zones(region)
+    return {
+        "id": region, "name": region, "region": region, "endpoint": f"ec2.{region}.amazonaws.com", "description": region,
+    }  # fmt: skip
+
+
+def _object(cloud: Cloud, args: Values) -> Values:
+    """An object's properties; its body only where it is text, as with the official provider."""
+    bucket, key = args["bucket"], args["key"]
+    answer = cloud.seek("s3", "get_object", Bucket=bucket, Key=key, **_version(args))
+    if answer is None:
+        raise ProviderError(f"s3://{bucket}/{key} does not exist in {cloud.region}")
+    kind = str(answer.get("ContentType", ""))
+    body = answer["Body"].read()
+    return {
+        "id": f"{bucket}/{key}",
+        "region": cloud.region,
+        "arn": f"arn:aws:s3:::{bucket}/{key}",
+        "bucket": bucket,
+        "key": key,
+        "body": body.decode() if kind.startswith(_TEXT_TYPES) else "",
+        "contentType": kind,
+        "contentLength": len(body),
+        "etag": str(answer["ETag"]).strip('"'),
+        "lastModified": answer["LastModified"].isoformat(),
+        "metadata": answer.get("Metadata", {}),
+        "versionId": answer.get("VersionId", ""),
+        "storageClass": answer.get("StorageClass") or "STANDARD",
+        "bucketKeyEnabled": bool(answer.get("BucketKeyEnabled", False)),
+        "serverSideEncryption": answer.get("ServerSideEncryption", ""),
+        "sseKmsKeyId": answer.get("SSEKMSKeyId", ""),
+        "tags": {},
+        **dict.fromkeys(("cacheControl", "contentDisposition", "contentEncoding", "contentLanguage", "expiration", "expires", "objectLockLegalHoldStatus", "objectLockMode", "objectLockRetainUntilDate", "websiteRedirectLocation"), ""),
+    }  # fmt: skip
+
+
+def _version(args: Values) -> Values:
+    return {"VersionId": args["versionId"]} if args.get("versionId") else {}
+
+
+INVOKES: Mapping[str, Callable[[Cloud, Values], Mapping[str, Any]]] = {
+    "aws:index/getAvailabilityZones:getAvailabilityZones": _availability_zones,
+    "aws:index/getCallerIdentity:getCallerIdentity": _caller_identity,
+    "aws:index/getPartition:getPartition": _partition,
+    "aws:index/getRegion:getRegion": _region,
+    "aws:s3/getObject:getObject": _object,
+}
+"""Every function that is answered here, by its token."""
