@@ -27,7 +27,7 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o600) -> None:
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):
-            os.unlink(temporary)
+            Path(temporary).unlink()
         raise
     sync_folder(path.parent)
 
@@ -48,7 +48,7 @@ def write_once(path: Path, text: str) -> str:
         with contextlib.suppress(FileExistsError):
             os.link(temporary, path)
     finally:
-        os.unlink(temporary)
+        Path(temporary).unlink()
     sync_folder(path.parent)
     return path.read_text()
 
@@ -69,8 +69,7 @@ def keep_a_copy(path: Path, copy: Path) -> None:
         os.replace(temporary, copy)
     finally:
         # A rename of one link over another of the same file does nothing, and leaves the first.
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
+        temporary.unlink(missing_ok=True)
 
 
 def remove_unfinished(path: Path) -> None:

@@ -84,15 +84,19 @@ def test_a_lock_of_another_machine_is_never_broken(store: StateStore, fields: di
 def test_a_lock_that_names_nobody_is_respected(store: StateStore, content: bytes) -> None:
     path = leave_a_lock(store)
     path.write_bytes(content)
-    with pytest.raises(StateLocked, match="names no holder.*0b33"), store.lock("up"):
+    with pytest.raises(StateLocked, match=r"names no holder.*0b33"), store.lock("up"):
         pass
 
 
 def test_the_lock_is_gone_after_the_run_however_it_ended(store: StateStore) -> None:
-    with pytest.raises(ZeroDivisionError), store.lock("up"):
-        (held,) = holders(locks(store))
-        assert (held.pid, held.command) == (os.getpid(), "up")
-        raise ZeroDivisionError
+    def fail() -> None:
+        with store.lock("up"):
+            (held,) = holders(locks(store))
+            assert (held.pid, held.command) == (os.getpid(), "up")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert holders(locks(store)) == []
 
 

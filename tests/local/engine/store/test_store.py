@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import errno
-import os
 import shutil
 import subprocess
 import sys
@@ -256,11 +255,16 @@ def test_a_disk_that_really_is_full_stops_the_run_and_loses_nothing(
     store = StateStore(tiny_disk, "shop", "dev", secrets)
     run(store, thing("a"))
     done = ["a"]
-    with store.lock("up"), store.journal(store.open()) as journal, pytest.raises(StateUnwritable) as refusal:
-        for n in range(100):
-            state = thing(f"r{n}", inputs={"x": "y" * 2000})
-            journal.end(journal.begin("creating", state), put=[state])
-            done.append(state.name)
+
+    def fill() -> None:
+        with store.lock("up"), store.journal(store.open()) as journal:
+            for n in range(100):
+                state = thing(f"r{n}", inputs={"x": "y" * 2000})
+                journal.end(journal.begin("creating", state), put=[state])
+                done.append(state.name)
+
+    with pytest.raises(StateUnwritable) as refusal:
+        fill()
     assert "no space left" in str(refusal.value)
     assert len(done) > 5
     kept = names(StateStore(tiny_disk, "shop", "dev", secrets).open())
@@ -302,4 +306,4 @@ with store.lock("up"), store.journal(store.open()) as journal:
 
 def test_the_files_of_a_state_are_for_their_owner_only(store: StateStore, thing: Make) -> None:
     run(store, thing("a"))
-    assert os.stat(store.checkpoint_path).st_mode & 0o077 == 0
+    assert store.checkpoint_path.stat().st_mode & 0o077 == 0
