@@ -6,11 +6,10 @@ import sys
 from enum import StrEnum
 from typing import Annotated
 
-import click
 import typer
 
 from local.paths import DataRoot, LocalCloudError
-from operations.exits import Exit, OperationFailed
+from operations.exits import Ended, Exit, OperationFailed
 from operations.workplace import Output, Workplace
 
 app = typer.Typer(
@@ -65,7 +64,7 @@ def preview_command(
     if engine is EngineName.CLI:
         pulumi_cli.run(place, "preview")
     else:
-        raise typer.Exit(preview.preview(place, exit_code=exit_code))
+        raise Ended(preview.preview(place, exit_code=exit_code))
 
 
 @app.command("refresh")
@@ -73,7 +72,7 @@ def refresh_command(stack: Stack = "local", output: Form = Output.TEXT) -> None:
     """Look at what really is; exit 5 when it is not what the state says."""
     from operations.refresh import refresh
 
-    raise typer.Exit(refresh(_place(stack, output)))
+    raise Ended(refresh(_place(stack, output)))
 
 
 @app.command("destroy")
@@ -98,7 +97,7 @@ def status_command(stack: Stack = "local", output: Form = Output.TEXT) -> None:
     from operations.status import status
 
     if not status(_place(stack, output)):
-        raise typer.Exit(Exit.ERROR)
+        raise Ended(Exit.ERROR)
 
 
 @app.command("doctor")
@@ -107,22 +106,24 @@ def doctor_command(output: Form = Output.TEXT) -> None:
     from operations.doctor import doctor
 
     if not doctor(_place("local", output)):
-        raise typer.Exit(Exit.ERROR)
+        raise Ended(Exit.ERROR)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run ``aidc``; the exit status. No traceback for what a user can cause."""
     try:
-        return int(app(arguments, prog_name="aidc", standalone_mode=False) or 0)
-    except click.ClickException as wrong:
-        wrong.show(sys.stderr)
-        return Exit.ERROR  # typer says 2, which here means that changes are pending
+        app(arguments, prog_name="aidc")
+    except Ended as ended:
+        return ended.status
+    except SystemExit as ended:  # typer's own: 0, or 2 for wrong usage, which here means that changes are pending
+        return Exit.CLEAN if ended.code in (0, None) else Exit.ERROR
     except OperationFailed as problem:
         print(problem, file=sys.stderr)
         return problem.status
     except LocalCloudError as problem:
         print(problem, file=sys.stderr)
         return Exit.ERROR
-    except (KeyboardInterrupt, click.Abort):
+    except KeyboardInterrupt:
         print("Interrupted. What was done is in the state: run it again to go on.", file=sys.stderr)
         return 130
+    return Exit.CLEAN

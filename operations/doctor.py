@@ -78,7 +78,9 @@ def _optional(program: str, purpose: str) -> Finding:
 
 
 def _table(findings: list[Finding]) -> Table:
-    table = Table("", "what", "found", "what to do")
+    table = Table("", "what", "found", "what to do", box=None, pad_edge=False)
+    for column in table.columns[1:]:
+        column.overflow = "fold"
     for finding in findings:
         mark = "ok" if finding.ok else ("missing" if finding.needed else "optional")
         table.add_row(mark, finding.what, finding.found, "" if finding.ok else finding.remedy)

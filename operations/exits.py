@@ -22,3 +22,11 @@ class OperationFailed(Exception):
     def __init__(self, message: str, status: Exit = Exit.ERROR) -> None:
         super().__init__(message)
         self.status = status
+
+
+class Ended(Exception):
+    """A verb did its work and has a status to give; everything has been said."""
+
+    def __init__(self, status: Exit) -> None:
+        super().__init__()
+        self.status = status

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from operations import report
-from operations.exits import Exit, OperationFailed
+from operations.exits import Exit
 from operations.session import allowed_accounts, load_project, session
 from operations.workplace import LOCAL_ACCOUNT, Workplace
 
@@ -25,6 +25,3 @@ def preview(place: Workplace, *, exit_code: bool) -> Exit:
     text = "\n".join(part for part in (report.steps_text(result), report.changes_text(result)) if part)
     place.give(report.as_data(result), text)
     return Exit.CHANGES_PENDING if exit_code and result.has_changes else Exit.CLEAN
-
-
-__all__ = ["OperationFailed", "preview"]

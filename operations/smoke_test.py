@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from local import control_plane
-from local.kube_api import KubeApi
 from operations import report
 from operations.exits import OperationFailed
 from operations.outputs import stack_outputs
@@ -44,5 +43,4 @@ def _remove_job(place: Workplace, outputs: Mapping[str, Any]) -> None:
     plane = control_plane.by_endpoint(place.root, datacenter["cluster"]["endpoint"])
     if plane is None:
         raise OperationFailed("The cluster of the smoke test does not run on this machine: run `aidc up` first.")
-    api: KubeApi = plane.api()
-    api.delete(f"/apis/batch/v1/namespaces/{test['namespace']}/jobs/{test['job']}?propagationPolicy=Foreground")
+    plane.api().delete(f"/apis/batch/v1/namespaces/{test['namespace']}/jobs/{test['job']}")

@@ -1,0 +1,151 @@
+"""Exit statuses and streams are a contract: data on stdout, the rest on stderr, one meaning a status."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from local.engine import Diagnostic, PropertyChange, Result, Step
+from local.engine.events import OPS
+from local.paths import LocalCloudError
+from operations import nodes, preview, refresh, session, up
+from operations.cli import main
+from operations.session import Session
+from operations.workplace import Workplace
+
+BUCKET = "urn:pulumi:local::ai-datacenter::aws:s3/bucket:Bucket::data"
+VERDICT = {"passed": True, "reason": "", "loss_first": 5.5, "loss_last": 2.25, "steps": 60, "tokens_per_s": 12345.6,
+           "processes": 2, "nodes": ["a-0", "a-1"]}  # fmt: skip
+
+
+def result(command: str = "up", *, errors: tuple[Diagnostic, ...] = (), verdict: object = VERDICT, **counts: int) -> Result:  # fmt: skip # noqa: E501
+    changes = dict.fromkeys(OPS, 0) | counts
+    steps = tuple(
+        Step(BUCKET, "aws:s3/bucket:Bucket", op, (PropertyChange("tags.team", "a", "b"),))  # type: ignore[arg-type]
+        for op in counts
+        if op != "same"
+    )
+    outputs = {"datacenter": {"smoke_test": {"job": "j", "namespace": "n", "verdict": verdict}}}
+    return Result(command, changes, steps, outputs, outputs, errors, 3.0, {"program": 3.0}, {})  # type: ignore[arg-type]
+
+
+class FakeEngine:
+    """Answers every verb with one result; remembers whether it was to refresh first."""
+
+    def __init__(self, answer: Result) -> None:
+        self.answer = answer
+        self.refreshed: list[bool] = []
+
+    def preview(self, refresh: bool = False) -> Result:
+        return self.answer
+
+    def up(self, refresh: bool = False) -> Result:
+        self.refreshed.append(refresh)
+        return self.answer
+
+    def refresh(self) -> Result:
+        return self.answer
+
+    def destroy(self) -> Result:
+        return self.answer
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch, data_root: Path) -> FakeEngine:
+    """`aidc` with an engine that does nothing and a cluster of one ready node."""
+    fake = FakeEngine(result(same=3))
+    fake_losses: list[str] = []
+
+    @contextmanager
+    def opened(_place: Workplace, *, needs_cloud: bool) -> Iterator[Session]:
+        yield Session(fake, tuple(fake_losses))
+
+    for module in (up, preview, refresh):
+        monkeypatch.setattr(module, "session", opened)
+    monkeypatch.setattr(nodes, "nodes", lambda _root: (nodes.NodeState("c", "a-0", "a", "m7i.xlarge", True),))
+    return fake
+
+
+@pytest.mark.parametrize("arguments", [["up", "--bogus"], ["nosuchverb"], ["preview", "--output", "xml"]])
+def test_wrong_usage_is_an_error_and_never_reads_as_pending_changes(arguments: list[str]) -> None:
+    assert main(arguments) == 1
+
+
+def test_an_unknown_stack_is_a_configuration_error_that_names_the_known_ones(
+    capsys: pytest.CaptureFixture[str], data_root: Path
+) -> None:
+    assert main(["up", "--stack", "nosuch"]) == 4
+    assert "There are: local, prod" in capsys.readouterr().err
+
+
+def test_a_stack_for_a_real_cloud_is_not_realised_here(capsys: pytest.CaptureFixture[str], data_root: Path) -> None:
+    assert main(["up", "--stack", "prod"]) == 4
+    assert "pulumi up --stack prod" in capsys.readouterr().err
+    assert not data_root.exists()
+
+
+def test_a_preview_without_changes_is_clean(engine: FakeEngine) -> None:
+    engine.answer = result("preview", same=3)
+    assert main(["preview", "--exit-code"]) == 0
+
+
+def test_pending_changes_have_a_status_only_where_asked_for(engine: FakeEngine) -> None:
+    engine.answer = result("preview", update=1)
+    assert main(["preview"]) == 0
+    assert main(["preview", "--exit-code"]) == 2
+
+
+def test_a_preview_shows_the_properties_that_differ(engine: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:
+    engine.answer = result("preview", update=1, same=2)
+    main(["preview"])
+    shown = capsys.readouterr().out
+    assert "tags.team: a → b" in shown
+    assert "1 to update; 2 unchanged." in shown
+
+
+def test_stdout_is_nothing_but_json_where_json_is_asked_for(
+    engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine.answer = result("preview", create=1)
+    main(["preview", "--output", "json"])
+    assert json.loads(capsys.readouterr().out)["changes"]["create"] == 1
+
+
+def test_drift_found_by_a_refresh_has_its_own_status(engine: FakeEngine) -> None:
+    engine.answer = result("refresh", update=1)
+    assert main(["refresh"]) == 5
+    engine.answer = result("refresh", same=1)
+    assert main(["refresh"]) == 0
+
+
+def test_a_failed_run_is_told_with_the_resource_the_reason_and_the_line(
+    engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine.answer = result(errors=(Diagnostic("error", "bucket exists", BUCKET, "storage.py", 7),))
+    assert main(["up"]) == 1
+    shown = capsys.readouterr().err
+    assert "error: data: bucket exists (declared at storage.py:7)" in shown
+    assert "Traceback" not in shown
+
+
+def test_up_fails_when_everything_exists_but_the_model_does_not_train(
+    engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine.answer = result(verdict=VERDICT | {"passed": False, "reason": "loss rose"}, same=1)
+    assert main(["up"]) == 1
+    assert "smoke test FAIL: loss rose" in capsys.readouterr().out
+
+
+def test_a_failure_of_the_local_cloud_is_told_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], data_root: Path
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise LocalCloudError("port 4566 is held by nginx")
+
+    monkeypatch.setattr(session.moto, "ensure", refuse)
+    assert main(["up"]) == 1
+    assert capsys.readouterr().err.strip().endswith("port 4566 is held by nginx")

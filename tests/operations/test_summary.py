@@ -1,0 +1,64 @@
+"""The last screen of `aidc up` says what stands, how real it is, and whether it trains."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from operations import report
+from operations.nodes import NodeState
+from operations.summary import Summary, verdict_lines
+
+NODES = tuple(NodeState("main", f"general-{n}", "general", "m7i.xlarge", True) for n in (0, 1))
+SUMMARY = Summary(
+    stack="local",
+    changes={"create": 70},
+    changes_text="70 created; 0 unchanged.",
+    fidelity={"realised": 12, "emulated": 50, "recorded": 8},
+    nodes=NODES,
+    verdict={
+        "passed": True,
+        "loss_first": 5.5452,
+        "loss_last": 2.25,
+        "steps": 60,
+        "tokens_per_s": 12345.6,
+        "processes": 2,
+        "nodes": ["general-0", "general-1"],
+    },
+    phases={"program": 4.25, "apply": 31.0},
+    duration_s=35.3,
+    logs=Path("/data/.datacenter"),
+)
+
+SCREEN = """\
+stack      local: 70 created; 0 unchanged.
+resources  12 realised · 50 emulated · 8 recorded
+nodes      2 of 2 Ready
+           general-0  Ready  pool general, m7i.xlarge
+           general-1  Ready  pool general, m7i.xlarge
+smoke test PASS: loss 5.545 → 2.250 in 60 steps
+           12,346 tokens/s, 2 processes on general-0, general-1
+time       35.3 s (program 4.2 s · apply 31.0 s)
+logs       /data/.datacenter"""
+
+
+def test_the_screen_is_this() -> None:
+    assert SUMMARY.as_text() == SCREEN
+
+
+def test_a_node_that_is_not_ready_is_not_a_pass() -> None:
+    assert SUMMARY.passed
+    assert not replace(SUMMARY, nodes=(NODES[0], replace(NODES[1], ready=False))).passed
+
+
+def test_a_verdict_that_does_not_say_that_it_passed_is_not_a_pass() -> None:
+    assert not replace(SUMMARY, verdict={"reason": ""}).passed
+
+
+def test_a_failed_verdict_gives_its_reason() -> None:
+    assert verdict_lines({"passed": False, "reason": "loss rose"}) == ["smoke test FAIL: loss rose"]
+
+
+def test_components_and_providers_count_as_neither_real_nor_emulated() -> None:
+    counted = report.fidelity_counts({"pulumi:providers:aws": 1, "ai-datacenter:index:Network": 1})
+    assert counted == {"realised": 0, "emulated": 0, "recorded": 0}
