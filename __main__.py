@@ -1,0 +1,27 @@
+"""The program: reads the stack file, builds the data centre, and exports what the rest of the project may know."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pulumi
+
+from components.config import ConfigurationError, load
+from components.datacenter import Datacenter, aws_provider
+
+ROOT = Path(__file__).resolve().parent
+
+
+def main() -> None:
+    """Declare everything that the stack file asks for, or nothing where it is wrong."""
+    stack = pulumi.get_stack()
+    try:
+        config = load(ROOT / f"Pulumi.{stack}.yaml")
+    except ConfigurationError as error:
+        raise pulumi.RunError(str(error)) from None
+    datacenter = Datacenter(config, stack, aws_provider(config, stack), ROOT / "workloads")
+    pulumi.export("datacenter", datacenter.outputs())
+    pulumi.export("kubeconfig", datacenter.cluster.kubeconfig)
+
+
+main()

@@ -1,0 +1,188 @@
+"""The data centre: its components in order, and what they tell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_kubernetes as kubernetes
+
+from .cluster import Cluster, ClusterArgs
+from .device_plugins import DevicePlugins, DevicePluginsArgs
+from .encryption import Encryption, EncryptionArgs
+from .naming import default_tags
+from .network import Network, NetworkArgs
+from .node_pool import NodePool, NodePoolArgs
+from .registry import Registry, RegistryArgs
+from .settings import PoolConfig, StackConfig
+from .smoke_test import SmokeTest, SmokeTestArgs
+from .storage import Storage, StorageArgs
+
+
+def aws_provider(config: StackConfig, stack: str) -> aws.Provider:
+    """AWS as the stack file has it: the region, the accounts that may be touched, and tags on everything."""
+    return aws.Provider(
+        "aws",
+        region=config.aws.region,
+        allowed_account_ids=list(config.aws.allowed_account_ids),
+        profile=config.aws.profile,
+        default_tags={"tags": default_tags(config, stack)},
+    )
+
+
+class Datacenter:
+    """Builds the components in order. No resource of its own: the components are the stack's first level."""
+
+    def __init__(self, config: StackConfig, stack: str, provider: aws.Provider, workloads: Path) -> None:
+        self._config, self._stack, self._workloads = config, stack, workloads
+        self._opts = pulumi.ResourceOptions(provider=provider)
+        invoke = pulumi.InvokeOutputOptions(provider=provider)
+        self._account_id = aws.get_caller_identity_output(opts=invoke).account_id
+        self._partition = aws.get_partition_output(opts=invoke).partition
+        self._found_zones = (
+            None if config.network.zones else aws.get_availability_zones_output(state="available", opts=invoke).names
+        )
+        self.encryption = self._create_encryption()
+        self.network = self._create_network()
+        self.cluster = self._create_cluster()
+        self.pools = {name: self._create_pool(name, pool) for name, pool in config.pools.items()}
+        groups: list[pulumi.Resource] = [pool.node_group for pool in self.pools.values()]
+        self.cluster.add_node_addons(after=groups)
+        self.storage = self._create_storage()
+        self.registry = self._create_registry()
+        self._create_inside(groups)
+
+    def _create_encryption(self) -> Encryption:
+        args = EncryptionArgs(
+            name=self._config.name,
+            region=self._config.aws.region,
+            account_id=self._account_id,
+            partition=self._partition,
+            retain=self._config.retain_data,
+        )
+        return Encryption("encryption", args, self._opts)
+
+    def _create_network(self) -> Network:
+        args = NetworkArgs(
+            name=self._config.name,
+            region=self._config.aws.region,
+            zone_names=self._found_zones or list(self._config.network.zones or ()),
+            config=self._config.network,
+            key_arn=self.encryption.key_arn,
+        )
+        return Network("network", args, self._opts)
+
+    def _create_cluster(self) -> Cluster:
+        args = ClusterArgs(
+            name=self._config.name,
+            region=self._config.aws.region,
+            partition=self._partition,
+            config=self._config.cluster,
+            subnet_ids=self.network.private_subnet_ids,
+            key_arn=self.encryption.key_arn,
+        )
+        return Cluster("cluster", args, self._opts)
+
+    def _create_pool(self, name: str, pool: PoolConfig) -> NodePool:
+        zones, subnets = self._config.network.zones, self.network.private_subnet_ids
+        args = NodePoolArgs(
+            name=self._config.name,
+            pool=name,
+            region=self._config.aws.region,
+            partition=self._partition,
+            config=pool,
+            kubernetes_version=self._config.cluster.version,
+            cluster_name=self.cluster.cluster_name,
+            cluster_security_group_id=self.cluster.security_group_id,
+            vpc_id=self.network.vpc_id,
+            subnet_ids=[subnets[zones.index(pool.zone)]] if zones and pool.zone else subnets,
+            key_arn=self.encryption.key_arn,
+            tags=default_tags(self._config, self._stack),
+        )
+        return NodePool(f"pool-{name}", args, self._opts)
+
+    def _create_storage(self) -> Storage:
+        args = StorageArgs(
+            name=self._config.name,
+            region=self._config.aws.region,
+            account_id=self._account_id,
+            config=self._config.storage,
+            key_arn=self.encryption.key_arn,
+            retain=self._config.retain_data,
+        )
+        return Storage("storage", args, self._opts)
+
+    def _create_registry(self) -> Registry:
+        args = RegistryArgs(
+            name=self._config.name,
+            config=self._config.registry,
+            workloads=self._workloads,
+            key_arn=self.encryption.key_arn,
+            retain=self._config.retain_data,
+        )
+        return Registry("registry", args, self._opts)
+
+    def _create_inside(self, groups: list[pulumi.Resource]) -> None:
+        """What lives in the cluster, in the cluster's own provider."""
+        provider = kubernetes.Provider("kubernetes", kubeconfig=self.cluster.kubeconfig, enable_server_side_apply=True)
+        self.plugins = DevicePlugins(
+            "device-plugins",
+            DevicePluginsArgs(pools=self._config.pools),
+            pulumi.ResourceOptions(providers=[provider], depends_on=groups),
+        )
+        test = self._config.smoke_test
+        args = SmokeTestArgs(
+            name=self._config.name,
+            region=self._config.aws.region,
+            config=test,
+            pool=self._config.pools[test.pool],
+            image=self.registry.image,
+            image_digest=self.registry.image_digest,
+            cluster_name=self.cluster.cluster_name,
+            checkpoint_bucket_name=self.storage.checkpoint_bucket_name,
+            checkpoint_bucket_arn=self.storage.checkpoint_bucket_arn,
+            key_arn=self.encryption.key_arn,
+        )
+        after = [*groups, self.plugins, self.storage, self.network]
+        providers: list[pulumi.ProviderResource] = [provider, *([self._opts.provider] if self._opts.provider else [])]
+        self.smoke_test = SmokeTest("smoke-test", args, pulumi.ResourceOptions(providers=providers, depends_on=after))
+
+    def outputs(self) -> dict[str, Any]:
+        """The fields of :class:`components.outputs.DatacenterOutputs`, as outputs."""
+        return {
+            "name": self._config.name,
+            "region": self._config.aws.region,
+            "account_id": self._account_id,
+            "vpc_id": self.network.vpc_id,
+            "cluster": {
+                "name": self.cluster.cluster_name,
+                "endpoint": self.cluster.endpoint_url,
+                "arn": self.cluster.cluster_arn,
+                "version": self._config.cluster.version,
+                "oidc_issuer": self.cluster.oidc_issuer_url,
+            },
+            "kubeconfig": self.cluster.kubeconfig,
+            "pools": [_pool_outputs(name, pool) for name, pool in self._config.pools.items()],
+            "buckets": {
+                "data": self.storage.data_bucket_name,
+                "checkpoints": self.storage.checkpoint_bucket_name,
+            },
+            "registry": {"repository_url": self.registry.repository_url, "image": self.registry.image},
+            "smoke_test": {
+                "job": self.smoke_test.job_name,
+                "namespace": self.smoke_test.namespace_name,
+                "verdict": self.smoke_test.verdict,
+            },
+        }
+
+
+def _pool_outputs(name: str, pool: PoolConfig) -> dict[str, Any]:
+    chip = pool.instance.chip
+    return {
+        "name": name,
+        "instance_type": pool.instance_type,
+        "nodes": pool.desired_size,
+        "accelerator": chip.name if chip else None,
+    }

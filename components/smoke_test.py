@@ -1,0 +1,164 @@
+"""The training job that proves the data centre: `pulumi up` waits for it and fails when it fails.
+
+A Job cannot be changed, so its name carries the digest of what it tests: another pool, image or configuration is
+another Job, and the same ones are no change.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_kubernetes as kubernetes
+
+from . import smoke_test_pod as pod
+from .naming import IAM_ROLE_LIMIT, component_type, fit
+from .outputs import Verdict
+from .settings import PoolConfig, SmokeTestConfig
+
+NAMESPACE = "smoke-test"
+_ACCOUNT = "train"
+_SLACK_S = 120  # beyond the job's own deadline, so that its failure is told and not Pulumi's impatience
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmokeTestArgs:
+    """``image_digest`` is known before anything exists, and names the job; ``image`` is where nodes pull it from."""
+
+    name: str
+    region: str
+    config: SmokeTestConfig
+    pool: PoolConfig
+    image: pulumi.Input[str]
+    image_digest: str
+    cluster_name: pulumi.Input[str]
+    checkpoint_bucket_name: pulumi.Input[str]
+    checkpoint_bucket_arn: pulumi.Input[str]
+    key_arn: pulumi.Input[str]
+
+
+class SmokeTest(pulumi.ComponentResource):
+    """Namespace, identity, rendezvous, the job, and its verdict."""
+
+    job_name: str
+    namespace_name: pulumi.Output[str]
+    verdict: pulumi.Output[dict[str, Any] | None]
+
+    def __init__(self, name: str, args: SmokeTestArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(component_type(SmokeTest), name, None, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        self.job_name = pod.job_name(args.config, args.pool, args.image_digest)
+        namespace = self._create_namespace()
+        identity = self._create_identity()
+        service = self._create_service()
+        job = self._create_job(after=[*identity, service])
+        self.namespace_name = namespace.metadata.apply(lambda metadata: metadata.name or NAMESPACE)
+        self.verdict = self._read_verdict(job)
+        self.register_outputs({"job_name": self.job_name, "verdict": self.verdict})
+
+    def _create_namespace(self) -> kubernetes.core.v1.Namespace:
+        namespace = kubernetes.core.v1.Namespace(
+            f"{self._name}-namespace", metadata={"name": NAMESPACE}, opts=self._child
+        )
+        self._inside = pulumi.ResourceOptions(parent=self, depends_on=[namespace])
+        return namespace
+
+    def _create_identity(self) -> list[pulumi.Resource]:
+        """The pods' service account and the least that it may do in AWS, through Pod Identity."""
+        args = self._args
+        account = kubernetes.core.v1.ServiceAccount(
+            f"{self._name}-account",
+            metadata={"name": _ACCOUNT, "namespace": NAMESPACE},
+            automount_service_account_token=False,
+            opts=self._inside,
+        )
+        role = aws.iam.Role(
+            f"{self._name}-role",
+            name=fit(args.name, args.region, "smoke-test", limit=IAM_ROLE_LIMIT),
+            assume_role_policy=json.dumps(pod.pod_identity_trust()),
+            opts=self._child,
+        )
+        policy = aws.iam.RolePolicy(
+            f"{self._name}-policy",
+            role=role.name,
+            policy=pulumi.Output.all(args.checkpoint_bucket_arn, args.key_arn).apply(
+                lambda arns: json.dumps(pod.checkpoint_access(arns[0], arns[1]))
+            ),
+            opts=self._child,
+        )
+        association = aws.eks.PodIdentityAssociation(
+            f"{self._name}-identity",
+            cluster_name=args.cluster_name,
+            namespace=NAMESPACE,
+            service_account=_ACCOUNT,
+            role_arn=role.arn,
+            opts=self._child,
+        )
+        return [account, policy, association]
+
+    def _create_service(self) -> kubernetes.core.v1.Service:
+        """Gives each pod a name before it is ready: process 0 is found by its name."""
+        return kubernetes.core.v1.Service(
+            f"{self._name}-service",
+            metadata={
+                "name": pod.SERVICE,
+                "namespace": NAMESPACE,
+                # Headless, and the pods come after it: nothing to wait for.
+                "annotations": {"pulumi.com/skipAwait": "true"},
+            },
+            spec={
+                "cluster_ip": "None",
+                "publish_not_ready_addresses": True,
+                "selector": {"app.kubernetes.io/name": pod.SERVICE},
+                "ports": [{"name": "coordinator", "port": pod.COORDINATOR_PORT}],
+            },
+            opts=self._inside,
+        )
+
+    def _create_job(self, after: list[pulumi.Resource]) -> kubernetes.batch.v1.Job:
+        args = self._args
+        nodes = args.pool.desired_size
+        template = pulumi.Output.all(args.image, args.checkpoint_bucket_name).apply(
+            lambda known: pod.template(
+                args.config, args.pool, self.job_name, NAMESPACE, _ACCOUNT, image=known[0], bucket=known[1]
+            )
+        )
+        return kubernetes.batch.v1.Job(
+            f"{self._name}-job",
+            metadata={
+                "name": self.job_name,
+                "namespace": NAMESPACE,
+                "labels": {"app.kubernetes.io/name": pod.SERVICE},
+                # A job that failed before is made again by the next run instead of being waited for in vain.
+                "annotations": {"pulumi.com/replaceUnready": "true"},
+            },
+            spec={
+                "completion_mode": "Indexed",
+                "completions": nodes,
+                "parallelism": nodes,
+                # One attempt: a training job that passes on the second try hides a bad node.
+                "backoff_limit": 0,
+                "active_deadline_seconds": args.config.timeout_s,
+                "template": template,
+            },
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=after,
+                custom_timeouts=pulumi.CustomTimeouts(create=f"{args.config.timeout_s + _SLACK_S}s"),
+            ),
+        )
+
+    def _read_verdict(self, job: kubernetes.batch.v1.Job) -> pulumi.Output[dict[str, Any] | None]:
+        """What the job wrote; read after it has completed."""
+        found = aws.s3.get_object_output(
+            bucket=self._args.checkpoint_bucket_name,
+            key=job.id.apply(lambda _: pod.verdict_key(self.job_name)),
+            opts=pulumi.InvokeOutputOptions(parent=self, depends_on=[job]),
+        )
+        return found.body.apply(
+            lambda body: Verdict.model_validate_json(body).model_dump(mode="json") if body else None
+        )

@@ -1,0 +1,126 @@
+"""What the smoke test's pods are: name, template and rights as plain values."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from .accelerators import EFA_RESOURCE
+from .naming import JOB_LIMIT, digest, fit
+from .node_pool import POOL_LABEL, taints
+from .settings import PoolConfig, SmokeTestConfig
+
+SERVICE = "smoke-test"
+PREFIX = "smoke-test"  # of the keys in the checkpoint bucket
+COORDINATOR_PORT = 55527  # jax.distributed's default
+
+
+def job_name(config: SmokeTestConfig, pool: PoolConfig, image_digest: str) -> str:
+    """The job's name: another one exactly when the pool, the image or the test's configuration is another."""
+    tested = {"pool": pool.model_dump(mode="json"), "image": image_digest, "test": config.model_dump(mode="json")}
+    tested["accelerator"] = pool.instance.row()
+    # What an hour costs is in the row, and changes nothing about what is tested.
+    tested["accelerator"].pop("price")
+    return fit(SERVICE, digest(json.dumps(tested, sort_keys=True))[:10], limit=JOB_LIMIT)
+
+
+def verdict_key(job: str) -> str:
+    """The verdict's key in the checkpoint bucket."""
+    return f"{PREFIX}/{job}/verdict.json"
+
+
+def template(
+    config: SmokeTestConfig, pool: PoolConfig, job: str, namespace: str, account: str, *, image: str, bucket: str
+) -> dict[str, Any]:
+    """The job's pod template: a pod takes a whole node of the pool, and no two share one."""
+    labels = {"app.kubernetes.io/name": SERVICE, "ai-datacenter/job": job}
+    return {
+        "metadata": {"labels": labels},
+        "spec": {
+            "restart_policy": "Never",
+            "subdomain": SERVICE,
+            "service_account_name": account,
+            "automount_service_account_token": False,
+            "node_selector": {POOL_LABEL: config.pool},
+            "tolerations": [{"key": taint.key, "operator": "Exists", "effect": taint.effect} for taint in taints(pool)],
+            "affinity": _one_a_node(labels),
+            "termination_grace_period_seconds": 30,
+            "containers": [_container(config, pool, job, namespace, image, bucket)],
+            "volumes": [{"name": "shm", "empty_dir": {"medium": "Memory", "size_limit": f"{_shared_gib(pool)}Gi"}}],
+        },
+    }
+
+
+def _container(
+    config: SmokeTestConfig, pool: PoolConfig, job: str, namespace: str, image: str, bucket: str
+) -> dict[str, Any]:
+    devices = pool.instance.pod_resources()
+    # Half a node leaves room for what every node runs; the chips, not the CPUs, keep others away.
+    cpu, memory = f"{max(1, pool.instance.vcpus // 2)}", f"{pool.instance.memory_gib // 2}Gi"
+    return {
+        "name": "train",
+        "image": image,
+        "command": ["python", "-m", "train"],
+        "env": [
+            *({"name": key, "value": value} for key, value in _environment(config, pool, job, namespace, bucket)),
+            {"name": "NODE_NAME", "value_from": {"field_ref": {"field_path": "spec.nodeName"}}},
+        ],
+        "resources": {"requests": {"cpu": cpu, "memory": memory, **devices}, "limits": devices},
+        "security_context": {
+            "allow_privilege_escalation": False,
+            # EFA registers memory for the adapter, which is memory that may not be paged out.
+            "capabilities": {"drop": ["ALL"], "add": ["IPC_LOCK"] if EFA_RESOURCE in devices else []},
+        },
+        "volume_mounts": [{"name": "shm", "mount_path": "/dev/shm"}],
+        "termination_message_policy": "FallbackToLogsOnError",
+    }
+
+
+def _environment(
+    config: SmokeTestConfig, pool: PoolConfig, job: str, namespace: str, bucket: str
+) -> list[tuple[str, str]]:
+    train = {
+        "job": job,
+        "steps": config.steps,
+        "seed": config.seed,
+        "checkpoint_uri": f"s3://{bucket}/{PREFIX}/{job}/",
+        "verdict_uri": f"s3://{bucket}/{verdict_key(job)}",
+    }
+    return [
+        ("JAX_COORDINATOR_ADDRESS", f"{job}-0.{SERVICE}.{namespace}.svc:{COORDINATOR_PORT}"),
+        ("JAX_NUM_PROCESSES", str(pool.desired_size)),
+        ("TRAIN_CONFIG", json.dumps(train, sort_keys=True)),
+        ("ACCELERATOR", json.dumps(pool.instance.row(), sort_keys=True)),
+    ]
+
+
+def _one_a_node(labels: dict[str, str]) -> dict[str, Any]:
+    term = {"label_selector": {"match_labels": labels}, "topology_key": "kubernetes.io/hostname"}
+    return {"pod_anti_affinity": {"required_during_scheduling_ignored_during_execution": [term]}}
+
+
+def _shared_gib(pool: PoolConfig) -> int:
+    """Shared memory for the collectives' processes on a node: an eighth of it."""
+    return max(1, pool.instance.memory_gib // 8)
+
+
+def pod_identity_trust() -> dict[str, Any]:
+    """The trust policy of a role that pods take through EKS Pod Identity."""
+    principal = {"Service": "pods.eks.amazonaws.com"}
+    statement = {"Effect": "Allow", "Principal": principal, "Action": ["sts:AssumeRole", "sts:TagSession"]}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def checkpoint_access(bucket_arn: str, key_arn: str) -> dict[str, Any]:
+    """Read and write the test's own prefix of the checkpoint bucket, and nothing else."""
+    objects = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
+    listing: dict[str, Any] = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": bucket_arn}
+    listing["Condition"] = {"StringLike": {"s3:prefix": f"{PREFIX}/*"}}
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": objects, "Resource": f"{bucket_arn}/{PREFIX}/*"},
+            listing,
+            {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": key_arn},
+        ],
+    }

@@ -1,0 +1,79 @@
+"""The whole program, on the stack files that the project ships."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.config import load
+from components.datacenter import Datacenter, aws_provider
+from components.outputs import DatacenterOutputs
+
+from .mocks import Cloud, run
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@cache
+def program(stack: str) -> tuple[Cloud, dict[str, Any]]:
+    config = load(ROOT / f"Pulumi.{stack}.yaml")
+    return run(
+        lambda: Datacenter(config, stack, aws_provider(config, stack), ROOT / "workloads").outputs(), stack=stack
+    )
+
+
+def template(stack: str) -> dict[str, Any]:
+    (job,) = program(stack)[0].of("kubernetes:batch/v1:Job").values()
+    return job["spec"]["template"]["spec"]
+
+
+@pytest.mark.parametrize("stack", ["local", "prod"])
+def test_a_shipped_stack_file_declares_a_data_centre_whose_outputs_fit_the_model(stack: str) -> None:
+    outputs = DatacenterOutputs.model_validate(program(stack)[1])
+    assert outputs.smoke_test.verdict and outputs.smoke_test.verdict.passed
+
+
+@pytest.mark.parametrize("stack", ["local", "prod"])
+def test_the_main_program_is_short(stack: str) -> None:
+    assert len((ROOT / "__main__.py").read_text().splitlines()) <= 60
+
+
+def test_no_ingress_is_open_to_everyone() -> None:
+    for stack in ("local", "prod"):
+        for rule in program(stack)[0].of("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule").values():
+            assert not rule.get("cidrIpv4", "").endswith("/0")
+
+
+def test_the_local_stack_can_touch_no_account_but_the_stand_in() -> None:
+    provider = program("local")[0].of("pulumi:providers:aws")["aws"]
+    assert json.loads(provider["allowedAccountIds"]) == ["123456789012"]
+
+
+def test_the_node_group_is_as_large_as_the_stack_file_says() -> None:
+    groups = program("prod")[0].of("aws:eks/nodeGroup:NodeGroup")
+    assert {name: group["scalingConfig"]["desiredSize"] for name, group in groups.items()} == {
+        "pool-cpu-nodes": 3,
+        "pool-h200-nodes": 2,
+    }
+
+
+def test_the_accelerator_pod_asks_for_what_its_node_has_and_bears_its_taint() -> None:
+    pod = template("prod")
+    assert pod["containers"][0]["resources"]["limits"] == {
+        "nvidia.com/gpu": "8",
+        "vpc.amazonaws.com/efa": "16",
+        "hugepages-2Mi": "5120Mi",
+    }
+    assert pod["tolerations"] == [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]
+
+
+def test_only_pools_with_devices_bring_plugins() -> None:
+    assert program("local")[0].of("kubernetes:apps/v1:DaemonSet") == {}
+    assert set(program("prod")[0].of("kubernetes:apps/v1:DaemonSet")) == {
+        "device-plugins-nvidia-device-plugin",
+        "device-plugins-efa-device-plugin",
+    }
