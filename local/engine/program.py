@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
-import logging
 import os
 import runpy
 import sys
@@ -82,10 +81,8 @@ def _loop(parallel: int) -> Iterator[asyncio.AbstractEventLoop]:
     # A registration that waits for another operation holds a thread, hence more threads than operations.
     executor = ThreadPoolExecutor(max_workers=max(parallel, 1) * 4, thread_name_prefix="register")
     loop.set_default_executor(executor)
-    log = logging.getLogger("asyncio")
-    level = log.level
-    # A program that fails leaves futures that nobody awaits; asyncio would report each of them.
-    log.setLevel(logging.CRITICAL)
+    # A program that fails leaves futures that nobody awaits; asyncio would print a traceback for each, long after.
+    loop.set_exception_handler(lambda loop, context: None)
     try:
         yield loop
     finally:
@@ -93,7 +90,6 @@ def _loop(parallel: int) -> Iterator[asyncio.AbstractEventLoop]:
         _drain(loop)
         asyncio.set_event_loop(None)
         loop.close()
-        log.setLevel(level)
 
 
 def _drain(loop: asyncio.AbstractEventLoop) -> None:

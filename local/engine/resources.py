@@ -277,7 +277,8 @@ class Resources:
 
     def _with_superseded(self, new: ResourceState, old: ResourceState | None) -> list[ResourceState]:
         """The entries after a create: the new one, and the old one where it still has to be deleted."""
-        if old is None or old.pending_replacement:
+        # Two things with one id are one: a provider that adopted the old one must not be told to delete it.
+        if old is None or old.pending_replacement or (old.id == new.id and old.type == new.type):
             return [new]
         gone = replace(old, delete=True)
         with self._run.lock:
