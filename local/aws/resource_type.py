@@ -102,7 +102,12 @@ def project(old: Any, new: Any, whole: bool = False) -> Any:
         if len(ours) == len(others):
             return [project(one, two) for one, two in zip(ours, others, strict=True)]
         return others
-    return old if str(old).lower() == str(new).lower() else new
+    return old if _plain(old) == _plain(new) else new
+
+
+def _plain(value: Any) -> str:
+    """What two spellings of one value share: ``True`` and ``"true"``, a URL with and without its scheme."""
+    return str(value).lower().removeprefix("https://")
 
 
 def same_json(one: str, two: str) -> bool:

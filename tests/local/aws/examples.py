@@ -1,0 +1,315 @@
+"""One example a type: arguments as components give them, and a change that is made in place.
+
+``{vpc.id}`` stands for an output of an earlier example.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+_TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "eks.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+_ALLOW = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
+_DENY = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]}
+_LIFECYCLE = {
+    "rules": [
+        {
+            "rulePriority": 1,
+            "selection": {"tagStatus": "untagged", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 14},
+            "action": {"type": "expire"},
+        }
+    ]
+}
+
+
+@dataclass(frozen=True)
+class Example:
+    """One type's example; ``change`` are inputs after an update in place, None where every change replaces."""
+
+    name: str
+    token: str
+    inputs: dict[str, Any]
+    change: dict[str, Any] | None = None
+    paths: frozenset[str] = frozenset()
+    outputs: tuple[str, ...] = ()
+    slow: bool = field(default=False)
+    stays: bool = False
+
+
+def fill(value: Any, made: dict[str, Any]) -> Any:
+    """``value`` with the outputs of earlier examples in place."""
+    if isinstance(value, str):
+        whole = re.fullmatch(r"\{([\w-]+)\.(\w+)\}", value)
+        return made[whole[1]].outputs[whole[2]] if whole else value
+    if isinstance(value, dict):
+        return {key: fill(item, made) for key, item in value.items()}
+    return [fill(item, made) for item in value] if isinstance(value, list) else value
+
+
+EXAMPLES = (
+    Example(
+        "vpc", "aws:ec2/vpc:Vpc",
+        {"cidrBlock": "10.0.0.0/16", "enableDnsHostnames": True, "enableDnsSupport": True, "tags": {"Name": "dc"}},
+        {"enableDnsHostnames": False}, frozenset({"enableDnsHostnames"}),
+        ("arn", "ownerId", "defaultSecurityGroupId", "mainRouteTableId", "tagsAll"),
+    ),
+    Example(
+        "subnet", "aws:ec2/subnet:Subnet",
+        {"vpcId": "{vpc.id}", "cidrBlock": "10.0.0.0/20", "availabilityZone": "us-east-1a", "tags": {"Name": "a"}},
+        {"mapPublicIpOnLaunch": True}, frozenset({"mapPublicIpOnLaunch"}), ("availabilityZoneId", "arn"),
+    ),
+    Example(
+        "subnet-b", "aws:ec2/subnet:Subnet",
+        {"vpcId": "{vpc.id}", "cidrBlock": "10.0.16.0/20", "availabilityZone": "us-east-1b"},
+        {"tags": {"kubernetes.io/role/internal-elb": "1"}}, frozenset({"tags"}),
+    ),
+    Example(
+        "igw", "aws:ec2/internetGateway:InternetGateway", {"vpcId": "{vpc.id}", "tags": {"Name": "igw"}},
+        {"tags": {"Name": "other"}}, frozenset({"tags.Name"}), ("arn", "ownerId", "vpcId"),
+    ),
+    Example(
+        "eip", "aws:ec2/eip:Eip", {"domain": "vpc", "tags": {"Name": "nat"}}, {"tags": {}}, frozenset({"tags.Name"}),
+        ("allocationId", "publicIp"),
+    ),
+    Example(
+        "nat", "aws:ec2/natGateway:NatGateway", {"subnetId": "{subnet.id}", "allocationId": "{eip.allocationId}"},
+        {"tags": {"Name": "n"}}, frozenset({"tags"}), ("publicIp", "privateIp"),
+    ),
+    Example(
+        "rtb", "aws:ec2/routeTable:RouteTable",
+        {"vpcId": "{vpc.id}", "routes": [{"cidrBlock": "0.0.0.0/0", "gatewayId": "{igw.id}"}]},
+        {"routes": [{"cidrBlock": "0.0.0.0/0", "natGatewayId": "{nat.id}"}]},
+        frozenset({"routes[0].gatewayId", "routes[0].natGatewayId"}), ("arn",),
+    ),
+    Example("rtb-private", "aws:ec2/routeTable:RouteTable", {"vpcId": "{vpc.id}", "tags": {"Name": "p"}},
+            {"tags": {"Name": "q"}}, frozenset({"tags.Name"})),
+    Example(
+        "route", "aws:ec2/route:Route",
+        {"routeTableId": "{rtb-private.id}", "destinationCidrBlock": "0.0.0.0/0", "natGatewayId": "{nat.id}"},
+        {"natGatewayId": None, "gatewayId": "{igw.id}"}, frozenset({"natGatewayId", "gatewayId"}), ("state",),
+    ),
+    Example(
+        "assoc", "aws:ec2/routeTableAssociation:RouteTableAssociation",
+        {"routeTableId": "{rtb-private.id}", "subnetId": "{subnet.id}"},
+    ),
+    Example(
+        "group", "aws:ec2/securityGroup:SecurityGroup",
+        {
+            "vpcId": "{vpc.id}", "description": "nodes",
+            "egress": [{"protocol": "-1", "fromPort": 0, "toPort": 0, "cidrBlocks": ["0.0.0.0/0"]}],
+            "ingress": [{"protocol": "tcp", "fromPort": 443, "toPort": 443, "cidrBlocks": ["10.0.0.0/16"]}],
+        },
+        {"ingress": [{"protocol": "tcp", "fromPort": 443, "toPort": 443, "cidrBlocks": ["10.0.0.0/20"]}]},
+        frozenset({"ingress[0].cidrBlocks[0]"}), ("arn", "ownerId", "name"),
+    ),
+    Example(
+        "efa", "aws:ec2/securityGroup:SecurityGroup", {"vpcId": "{vpc.id}", "name": "efa", "description": "fabric"},
+        {"tags": {"x": "y"}}, frozenset({"tags"}),
+    ),
+    Example(
+        "efa-in", "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+        {"securityGroupId": "{efa.id}", "ipProtocol": "-1", "referencedSecurityGroupId": "{efa.id}"},
+        {"tags": {"why": "efa"}}, frozenset({"tags"}), ("arn", "securityGroupRuleId"),
+    ),
+    Example(
+        "efa-out", "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
+        {"securityGroupId": "{efa.id}", "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "cidrIpv4": "10.0.0.0/16"},
+        {"tags": {"why": "https"}}, frozenset({"tags"}), ("arn",),
+    ),
+    Example(
+        "default-group", "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+        {"vpcId": "{vpc.id}", "tags": {"Name": "closed"}}, {"tags": {"Name": "shut"}}, frozenset({"tags.Name"}),
+        ("arn",), stays=True,
+    ),
+    Example(
+        "s3-endpoint", "aws:ec2/vpcEndpoint:VpcEndpoint",
+        {"vpcId": "{vpc.id}", "serviceName": "com.amazonaws.us-east-1.s3", "routeTableIds": ["{rtb.id}"]},
+        {"routeTableIds": ["{rtb.id}", "{rtb-private.id}"]}, frozenset({"routeTableIds[1]"}),
+        ("arn", "prefixListId", "state"),
+    ),
+    Example(
+        "ecr-endpoint", "aws:ec2/vpcEndpoint:VpcEndpoint",
+        {
+            "vpcId": "{vpc.id}", "serviceName": "com.amazonaws.us-east-1.ecr.api", "vpcEndpointType": "Interface",
+            "subnetIds": ["{subnet.id}"], "securityGroupIds": ["{group.id}"], "privateDnsEnabled": True,
+        },
+        {"tags": {"x": "y"}}, frozenset({"tags"}), ("arn", "dnsEntries"),
+    ),
+    Example("key", "aws:kms/key:Key", {"description": "cluster", "enableKeyRotation": True, "deletionWindowInDays": 7},
+            {"description": "all"}, frozenset({"description"}), ("arn", "keyId", "policy")),
+    Example("alias", "aws:kms/alias:Alias", {"name": "alias/dc", "targetKeyId": "{key.keyId}"}, None,
+            outputs=("arn", "targetKeyArn")),
+    Example(
+        "logs", "aws:cloudwatch/logGroup:LogGroup",
+        {"name": "/aws/vpc/dc", "retentionInDays": 30, "kmsKeyId": "{key.arn}", "tags": {"a": "b"}},
+        {"retentionInDays": 90}, frozenset({"retentionInDays"}), ("arn",),
+    ),
+    Example(
+        "role", "aws:iam/role:Role",
+        {"assumeRolePolicy": json.dumps(_TRUST), "description": "cluster", "tags": {"a": "b"}},
+        {"description": "the cluster"}, frozenset({"description"}), ("arn", "name", "uniqueId"),
+    ),
+    Example(
+        "policy", "aws:iam/rolePolicy:RolePolicy", {"role": "{role.name}", "policy": json.dumps(_ALLOW)},
+        {"policy": json.dumps(_DENY)}, frozenset({"policy"}), ("name",),
+    ),
+    Example("attach", "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+            {"role": "{role.name}", "policyArn": "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"}),
+    Example(
+        "oidc", "aws:iam/openIdConnectProvider:OpenIdConnectProvider",
+        {"url": "https://oidc.eks.us-east-1.amazonaws.com/id/ABC", "clientIdLists": ["sts.amazonaws.com"]},
+        {"tags": {"x": "y"}}, frozenset({"tags"}), ("arn",),
+    ),
+    Example(
+        "flow", "aws:ec2/flowLog:FlowLog",
+        {"vpcId": "{vpc.id}", "trafficType": "ALL", "logDestination": "{logs.arn}", "iamRoleArn": "{role.arn}"},
+        {"tags": {"x": "y"}}, frozenset({"tags"}), ("arn",),
+    ),
+    Example(
+        "template", "aws:ec2/launchTemplate:LaunchTemplate",
+        {
+            "blockDeviceMappings": [
+                {"deviceName": "/dev/xvda", "ebs": {"volumeSize": 200, "volumeType": "gp3", "encrypted": "true",
+                                                    "kmsKeyId": "{key.arn}", "deleteOnTermination": "true"}}
+            ],
+            "metadataOptions": {"httpTokens": "required", "httpPutResponseHopLimit": 1, "httpEndpoint": "enabled"},
+            "networkInterfaces": [
+                {"networkCardIndex": 0, "deviceIndex": 0, "interfaceType": "interface", "securityGroups": ["{efa.id}"]},
+                {"networkCardIndex": 1, "deviceIndex": 0, "interfaceType": "efa-only", "securityGroups": ["{efa.id}"]},
+            ],
+            "instanceType": "t3.large",
+            "tagSpecifications": [{"resourceType": "instance", "tags": {"Name": "node"}}],
+            "updateDefaultVersion": True,
+        },
+        {"metadataOptions": {"httpTokens": "required", "httpPutResponseHopLimit": 2, "httpEndpoint": "enabled"}},
+        frozenset({"metadataOptions.httpPutResponseHopLimit"}), ("arn", "latestVersion", "defaultVersion", "name"),
+    ),
+    Example("placement", "aws:ec2/placementGroup:PlacementGroup", {"name": "pg", "strategy": "cluster"},
+            {"tags": {"a": "b"}}, frozenset({"tags"}), ("arn", "placementGroupId")),
+    Example("bucket", "aws:s3/bucket:Bucket", {"forceDestroy": True, "tags": {"a": "b"}}, {"tags": {"a": "c"}},
+            frozenset({"tags.a"}), ("arn", "bucket", "bucketDomainName", "bucketRegionalDomainName", "hostedZoneId")),
+    Example(
+        "versioning", "aws:s3/bucketVersioning:BucketVersioning",
+        {"bucket": "{bucket.id}", "versioningConfiguration": {"status": "Enabled"}},
+        {"versioningConfiguration": {"status": "Suspended"}}, frozenset({"versioningConfiguration.status"}), stays=True,
+    ),
+    Example(
+        "encryption",
+        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+        {
+            "bucket": "{bucket.id}",
+            "rules": [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": "{key.arn}"},
+                       "bucketKeyEnabled": True}],
+        },
+        {"rules": [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}, "bucketKeyEnabled": True}]},
+        frozenset({"rules[0].applyServerSideEncryptionByDefault.kmsMasterKeyId",
+                   "rules[0].applyServerSideEncryptionByDefault.sseAlgorithm"}),
+    ),
+    Example(
+        "block", "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+        {"bucket": "{bucket.id}", "blockPublicAcls": True, "blockPublicPolicy": True, "ignorePublicAcls": True,
+         "restrictPublicBuckets": True},
+        {"restrictPublicBuckets": False}, frozenset({"restrictPublicBuckets"}),
+    ),
+    Example(
+        "lifecycle", "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+        {
+            "bucket": "{bucket.id}",
+            "rules": [
+                {"id": "old", "status": "Enabled", "filter": {"prefix": "data/"},
+                 "noncurrentVersionExpiration": {"noncurrentDays": 30}, "abortIncompleteMultipartUpload": {"daysAfterInitiation": 7},
+                 "transitions": [{"days": 30, "storageClass": "INTELLIGENT_TIERING"}]}
+            ],
+        },
+        {
+            "rules": [
+                {"id": "old", "status": "Enabled", "filter": {"prefix": "data/"},
+                 "noncurrentVersionExpiration": {"noncurrentDays": 60}, "abortIncompleteMultipartUpload": {"daysAfterInitiation": 7},
+                 "transitions": [{"days": 30, "storageClass": "INTELLIGENT_TIERING"}]}
+            ],
+        },
+        frozenset({"rules[0].noncurrentVersionExpiration.noncurrentDays"}),
+    ),
+    Example(
+        "ownership", "aws:s3/bucketOwnershipControls:BucketOwnershipControls",
+        {"bucket": "{bucket.id}", "rule": {"objectOwnership": "BucketOwnerEnforced"}},
+        {"rule": {"objectOwnership": "BucketOwnerPreferred"}}, frozenset({"rule.objectOwnership"}),
+    ),
+    Example("bucket-policy", "aws:s3/bucketPolicy:BucketPolicy", {"bucket": "{bucket.id}", "policy": json.dumps(_ALLOW)},
+            {"policy": json.dumps(_DENY)}, frozenset({"policy"})),
+    Example(
+        "object", "aws:s3/bucketObjectv2:BucketObjectv2",
+        {"bucket": "{bucket.id}", "key": "config/a.json", "content": "{}", "contentType": "application/json"},
+        {"content": '{"a": 1}'}, frozenset({"content"}), ("etag", "arn"),
+    ),
+    Example(
+        "repository", "aws:ecr/repository:Repository",
+        {
+            "name": "dc/train", "imageTagMutability": "IMMUTABLE", "imageScanningConfiguration": {"scanOnPush": True},
+            "encryptionConfigurations": [{"encryptionType": "KMS", "kmsKey": "{key.arn}"}],
+        },
+        {"imageTagMutability": "MUTABLE"}, frozenset({"imageTagMutability"}), ("arn", "repositoryUrl", "registryId"),
+    ),
+    Example("ecr-lifecycle", "aws:ecr/lifecyclePolicy:LifecyclePolicy",
+            {"repository": "{repository.name}", "policy": json.dumps(_LIFECYCLE)},
+            {"policy": json.dumps(_LIFECYCLE).replace("14", "30")}, frozenset({"policy"}), ("registryId",)),
+    Example("ecr-policy", "aws:ecr/repositoryPolicy:RepositoryPolicy",
+            {"repository": "{repository.name}", "policy": json.dumps({**_ALLOW, "Statement": [
+                {"Sid": "pull", "Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}]})},
+            {"policy": json.dumps({**_ALLOW, "Statement": [
+                {"Sid": "pull", "Effect": "Deny", "Principal": "*", "Action": "ecr:BatchGetImage"}]})},
+            frozenset({"policy"})),
+    Example(
+        "cluster", "aws:eks/cluster:Cluster",
+        {
+            "name": "dc", "roleArn": "{role.arn}", "version": "1.34", "enabledClusterLogTypes": ["api", "audit"],
+            "vpcConfig": {"subnetIds": ["{subnet.id}", "{subnet-b.id}"], "endpointPrivateAccess": True,
+                          "endpointPublicAccess": False},
+            "encryptionConfig": {"provider": {"keyArn": "{key.arn}"}, "resources": ["secrets"]},
+            "accessConfig": {"authenticationMode": "API"}, "kubernetesNetworkConfig": {"serviceIpv4Cidr": "172.20.0.0/16"},
+            "tags": {"a": "b"},
+        },
+        {"enabledClusterLogTypes": ["api", "audit", "authenticator"]}, frozenset({"enabledClusterLogTypes[2]"}),
+        ("arn", "endpoint", "certificateAuthority", "identities", "status", "platformVersion"), slow=True,
+    ),
+    Example(
+        "nodes", "aws:eks/nodeGroup:NodeGroup",
+        {
+            "clusterName": "{cluster.name}", "nodeGroupName": "workers", "nodeRoleArn": "{role.arn}",
+            "subnetIds": ["{subnet.id}", "{subnet-b.id}"], "launchTemplate": {"id": "{template.id}", "version": "1"},
+            "scalingConfig": {"minSize": 0, "maxSize": 3, "desiredSize": 1}, "amiType": "AL2023_x86_64_STANDARD",
+            "labels": {"pool": "workers"}, "updateConfig": {"maxUnavailable": 1},
+            "taints": [{"key": "nvidia.com/gpu", "value": "true", "effect": "NO_SCHEDULE"}],
+        },
+        {"scalingConfig": {"minSize": 0, "maxSize": 3, "desiredSize": 2}}, frozenset({"scalingConfig.desiredSize"}),
+        ("arn", "status", "resources"), slow=True,
+    ),
+    Example(
+        "addon", "aws:eks/addon:Addon",
+        {"clusterName": "{cluster.name}", "addonName": "vpc-cni", "addonVersion": "v1.20.4-eksbuild.2",
+         "resolveConflictsOnUpdate": "PRESERVE"},
+        {"addonVersion": "v1.21.0-eksbuild.1"}, frozenset({"addonVersion"}), ("arn", "createdAt"), slow=True,
+    ),
+    Example(
+        "entry", "aws:eks/accessEntry:AccessEntry", {"clusterName": "{cluster.name}", "principalArn": "{role.arn}"},
+        {"kubernetesGroups": ["admins"]}, frozenset({"kubernetesGroups"}), ("accessEntryArn", "userName", "type"), slow=True,
+    ),
+    Example(
+        "entry-policy", "aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
+        {
+            "clusterName": "{cluster.name}", "principalArn": "{role.arn}", "accessScope": {"type": "cluster"},
+            "policyArn": "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
+        },
+        None, outputs=("associatedAt",), slow=True,
+    ),
+    Example(
+        "identity", "aws:eks/podIdentityAssociation:PodIdentityAssociation",
+        {"clusterName": "{cluster.name}", "namespace": "train", "serviceAccount": "train", "roleArn": "{role.arn}"},
+        {"tags": {"a": "b"}}, frozenset({"tags"}), ("associationId", "associationArn"), slow=True,
+    ),
+)  # fmt: skip

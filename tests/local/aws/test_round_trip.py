@@ -1,0 +1,97 @@
+"""Every type of the table lives: made, read, unchanged, changed in place, unmade."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from local import control_plane
+from local.aws.provider import AwsProvider
+from local.aws.tables import TYPES
+from local.paths import DataRoot, LocalCloudError, binary
+from tests.local.aws.driver import Driver, Resource, changed
+from tests.local.aws.examples import EXAMPLES, Example, fill
+
+pytestmark = pytest.mark.xdist_group("aws-round-trip")
+
+
+def _has_control_plane() -> bool:
+    try:
+        binary("kube-apiserver")
+    except LocalCloudError:
+        return False
+    return os.environ.get("AI_DATACENTER_SKIP_CONTROL_PLANE") is None
+
+
+@pytest.fixture(scope="module")
+def world(root: DataRoot) -> Iterator[dict[str, Resource]]:
+    """What the examples have made so far, in their order; whatever is left is removed in the end."""
+    made: dict[str, Resource] = {}
+    yield made
+    for plane in control_plane.clusters(root):
+        plane.remove()
+
+
+@pytest.fixture(scope="module")
+def engine(root: DataRoot) -> Driver:
+    return Driver(AwsProvider(root)).configure(region="us-east-1", defaultTags='{"tags": {"stack": "test"}}')
+
+
+def _possible(example: Example, world: dict[str, Resource]) -> None:
+    if example.slow and not _has_control_plane():
+        pytest.skip("kube-apiserver has not been built: `make setup` builds it")
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_made_read_and_changed_in_place(example: Example, world: dict[str, Resource], engine: Driver) -> None:
+    _possible(example, world)
+    inputs = fill(example.inputs, world)
+    made = engine.create(example.token, example.name, inputs)
+    world[example.name] = made
+    assert made.id == made.outputs["id"]
+    assert made.outputs["region"] == "us-east-1"
+    assert [name for name in example.outputs if made.outputs.get(name) in (None, "", {}, [])] == []
+    if TYPES[example.token].taggable:
+        assert made.outputs["tagsAll"] == {"stack": "test", **inputs.get("tags", {})}
+        assert made.outputs["tags"] == inputs.get("tags", {})
+
+    assert changed(engine.diff(made, inputs)) == {}
+    read = engine.read(made)
+    assert read is not None
+    assert read.inputs == made.inputs
+    assert read.outputs == made.outputs
+
+    if example.change is None:
+        return
+    wanted = {k: v for k, v in {**inputs, **fill(example.change, world)}.items() if v is not None}
+    diff = engine.diff(made, wanted)
+    assert {path for path in changed(diff)} == _paths(example, wanted)
+    assert not diff.replaces
+    updated = engine.update(made, wanted)
+    assert changed(engine.diff(updated, wanted)) == {}
+    read = engine.read(updated)
+    assert read is not None
+    assert read.inputs == updated.inputs
+    world[example.name] = updated
+
+
+def _paths(example: Example, wanted: dict[str, object]) -> set[str]:
+    if "tags" in example.paths and "tags" not in example.inputs:
+        return {"tags"}
+    return set(example.paths)
+
+
+@pytest.mark.parametrize("example", EXAMPLES[::-1], ids=lambda example: example.name)
+def test_deleted_and_gone(example: Example, world: dict[str, Resource], engine: Driver) -> None:
+    _possible(example, world)
+    resource = world.pop(example.name)
+    engine.delete(resource)
+    if not example.stays:
+        assert engine.read(resource) is None
+    engine.delete(resource)
+
+
+def test_every_type_has_an_example() -> None:
+    assert {example.token for example in EXAMPLES} == set(TYPES)
