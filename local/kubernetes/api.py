@@ -19,6 +19,7 @@ PATIENCE_S = 30.0
 """How long an API server may be away: a restart takes 3 to 6 s on two idle cores."""
 
 _APPLY = "application/apply-patch+yaml"  # JSON is YAML
+_STORE_AWAY = re.compile(r"etcdserver|connection|deadline|timed? ?out|shut ?down|leader", re.IGNORECASE)
 _T = TypeVar("_T")
 
 
@@ -79,8 +80,7 @@ class ClusterApi:
             try:
                 return ask()
             except (Unreachable, ApiError) as error:
-                transient = isinstance(error, Unreachable) or error.status in (429, 500, 502, 503, 504)
-                if not transient:
+                if not _passes(error):
                     raise
                 if time.monotonic() > deadline:
                     raise ProviderError(self._away(error)) from error
@@ -131,6 +131,13 @@ class _Requests(KubeApi):
         except ApiError as error:
             if error.status not in (404, 409):  # 409: another object has the name by now, or a removal is under way
                 raise
+
+
+def _passes(error: Unreachable | ApiError) -> bool:
+    """Whether asking again may help. A 500 is also how server-side apply refuses a field that does not exist."""
+    if isinstance(error, Unreachable):
+        return True
+    return error.status in (429, 502, 503, 504) or (error.status == 500 and _STORE_AWAY.search(str(error)) is not None)
 
 
 def conflicts(error: ApiError) -> tuple[str, ...]:

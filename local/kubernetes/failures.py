@@ -44,7 +44,8 @@ def ended_badly(pods: Sequence[Mapping[str, Any]]) -> list[Ended]:
                 if end.get("exitCode"):
                     found.append(
                         Ended(
-                            str(metadata.get("namespace") or ""), metadata["name"], str(metadata.get("uid") or ""), node,
+                            str(metadata.get("namespace") or ""), metadata["name"], str(metadata.get("uid") or ""),
+                            node,
                             status["name"], int(end["exitCode"]), str(end.get("reason") or "Error"),
                             str(end.get("message") or "").strip(), str(end.get("finishedAt") or "9"),
                         )

@@ -12,7 +12,7 @@ _WITHOUT_CONTROLLER = frozenset(
 
 def fidelity(type_token: str) -> str:
     """``realised`` where a real control plane acts on the type, ``recorded`` where it only keeps it."""
-    _, version, kind = (type_token.split(":", 2) + ["", ""])[:3]
+    _, version, kind = [*type_token.split(":", 2), "", ""][:3]
     group = version.partition("/")[0]
     custom = "." in group and not group.endswith(".k8s.io")
     return "recorded" if custom or kind in _WITHOUT_CONTROLLER else "realised"

@@ -1,0 +1,84 @@
+"""What pods are told, and that it stays the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from local.control_plane import ControlPlane
+from local.kubernetes.injection import (
+    COORDINATOR,
+    Injection,
+    as_before,
+    containers,
+    coordinator_address,
+    for_object,
+    inject,
+    release,
+)
+from local.kubernetes.tokens import ObjectId
+from local.paths import DataRoot
+from local.provider import Values
+
+
+def job(*env: Values) -> Values:
+    container: Values = {"name": "train", "env": list(env)}
+    return {
+        "kind": "Job",
+        "metadata": {"name": "j", "namespace": "n"},
+        "spec": {"template": {"spec": {"containers": [container]}}},
+    }
+
+
+def plane(root: DataRoot, name: str) -> ControlPlane:
+    folder = root.cluster("eu-central-1", name)
+    folder.mkdir(parents=True)
+    return ControlPlane("eu-central-1", name, folder, 1)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> DataRoot:
+    return DataRoot(tmp_path)
+
+
+def test_pods_are_told_their_region_and_credentials_that_open_nothing(root: DataRoot) -> None:
+    told = inject(job(), for_object(root, plane(root, "a"), job()))
+    env = {one["name"]: one["value"] for container in containers(told) for one in container["env"]}
+    assert env["AWS_REGION"] == "eu-central-1"
+    assert env["AWS_ACCESS_KEY_ID"] == "testing"
+    assert COORDINATOR not in env
+
+
+def test_what_a_program_declares_is_kept_but_for_the_coordinator(root: DataRoot) -> None:
+    declared = job({"name": "AWS_REGION", "value": "mine"}, {"name": COORDINATOR, "value": "j-0.j.n.svc:55527"})
+    told = inject(declared, for_object(root, plane(root, "a"), declared))
+    env = {one["name"]: one["value"] for container in containers(told) for one in container["env"]}
+    assert env["AWS_REGION"] == "mine"
+    assert env[COORDINATOR].startswith("127.0.0.1:")
+    assert [one["name"] for one in next(containers(declared))["env"]] == ["AWS_REGION", COORDINATOR]  # untouched
+
+
+def test_a_manifest_without_pods_stays_as_it_is() -> None:
+    manifest = {"kind": "ConfigMap", "data": {"containers": "x"}}
+    assert inject(manifest, Injection({"A": "1"}, {})) == manifest
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "DaemonSet", "StatefulSet", "Job"])
+def test_every_kind_that_makes_pods_is_reached(kind: str) -> None:
+    assert len(list(containers({**job(), "kind": kind}))) == 1
+
+
+def test_a_jobs_port_stays_its_own_and_no_other_clusters(root: DataRoot) -> None:
+    one, other = plane(root, "a"), plane(root, "b")
+    first = coordinator_address(root, one, ObjectId("n", "j"))
+    assert coordinator_address(root, one, ObjectId("n", "j")) == first
+    assert len({first, coordinator_address(root, other, ObjectId("n", "j"))}) == 2
+    release(root, one, ObjectId("n", "j"))
+    release(root, one, ObjectId("n", "j"))
+
+
+def test_a_job_that_runs_is_told_nothing_new() -> None:
+    live = job({"name": "AWS_ENDPOINT_URL", "value": "http://old"}, {"name": COORDINATOR, "value": "127.0.0.1:1"})
+    now = Injection({"AWS_ENDPOINT_URL": "http://new", "AWS_REGION": "r"}, {COORDINATOR: "127.0.0.1:2"})
+    assert as_before(job(), live, now) == Injection({"AWS_ENDPOINT_URL": "http://old"}, {COORDINATOR: "127.0.0.1:1"})
