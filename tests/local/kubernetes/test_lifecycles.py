@@ -14,7 +14,7 @@ from local.paths import DataRoot
 from local.provider import Values, from_struct
 from tests.local.kubernetes.conftest import Client, Refused, new_client, urn_of
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("control_plane")]
 
 LABELLED: Values = {"metadata": {"labels": {"x": "y"}}}
 RULES: list[Values] = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}]
@@ -185,12 +185,9 @@ def end_pods(plane: ControlPlane, name: str, exit_code: int) -> None:
             "message": "loss did not fall",
             "finishedAt": "2030-01-01T00:00:00Z",
         }
-        status = {
-            "phase": "Failed" if exit_code else "Succeeded",
-            "containerStatuses": [
-                {"name": "train", "image": "x", "imageID": "x", "ready": False, "restartCount": 0} | {"state": {"terminated": end}}
-            ],
-        }  # fmt: skip
+        container = {"name": "train", "image": "x", "imageID": "x", "ready": False, "restartCount": 0}
+        ended = [{**container, "state": {"terminated": end}}]
+        status = {"phase": "Failed" if exit_code else "Succeeded", "containerStatuses": ended}
         set_status(plane, f"/api/v1/namespaces/default/pods/{pod['metadata']['name']}", status)
 
 
