@@ -21,7 +21,7 @@ from local.engine.run import Log, NoLog, Run
 from local.engine.store.model import ResourceState, Snapshot
 from local.engine.store.store import StateStore
 from local.engine.urns import STACK_TYPE, Naming
-from local.engine.values import Values, masked, reveal
+from local.engine.values import Values, reveal
 
 
 class Engine:
@@ -130,7 +130,7 @@ class Engine:
 
     def _conclude(self, run: Run, outputs: Values, phases: dict[str, float]) -> Result:
         duration = time.monotonic() - phases.pop("start")
-        shown = masked(outputs)
+        shown = run.clean_values(outputs)
         if outputs:
             run.emit(OutputsReady(shown))
         result = Result(

@@ -17,7 +17,7 @@ from local.engine.goals import Goal
 from local.engine.providers import ProviderRegistry
 from local.engine.store.model import OperationType, ResourceState, Snapshot
 from local.engine.urns import Naming
-from local.engine.values import MASK, secret_words
+from local.engine.values import MASK, masked, secret_words
 
 _SHORTEST_SECRET = 3  # shorter ones would mask ordinary words, and are none
 
@@ -124,6 +124,19 @@ class Run:
             message = message.replace(word, MASK)
         return message
 
+    def clean_values(self, value: Any) -> Any:
+        """``value`` as it may be shown, also where a provider has lost the mark of a secret."""
+        return self._scrubbed(masked(value))
+
+    def _scrubbed(self, value: Any) -> Any:
+        if not self._secrets:
+            return value
+        if isinstance(value, str):
+            return self.clean(value)
+        if isinstance(value, Mapping):
+            return {key: self._scrubbed(item) for key, item in value.items()}
+        return [self._scrubbed(item) for item in value] if isinstance(value, list) else value
+
     def emit(self, event: Event) -> None:
         """Show an event."""
         with self.lock:
@@ -155,7 +168,8 @@ class Run:
     ) -> None:
         """Count an operation and show that it ended."""
         duration = time.monotonic() - began if began else 0.0
-        step = Step(urn, kind, op, tuple(changes), duration, self.clean(error))
+        shown = tuple(PropertyChange(c.path, self.clean_values(c.old), self.clean_values(c.new)) for c in changes)
+        step = Step(urn, kind, op, shown, duration, self.clean(error))
         with self.lock:
             if not error:
                 self.counts[op] += 1
