@@ -1,0 +1,146 @@
+"""A stack file is taken whole or refused with every problem, its place and its remedy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from components.config import ConfigurationError, Problem, load
+
+GOOD = """config:
+  aws:region: us-east-1
+  aws:allowedAccountIds: ["123456789012"]
+  ai-datacenter:name: aidc-test
+  ai-datacenter:network:
+    cidr: 10.0.0.0/16
+  ai-datacenter:pools:
+    cpu:
+      instance_type: m7i.large
+      desired_size: 2
+  ai-datacenter:smoke_test:
+    pool: cpu
+"""
+
+
+def problems(tmp_path: Path, text: str) -> tuple[Problem, ...]:
+    file = tmp_path / "Pulumi.test.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigurationError) as raised:
+        load(file)
+    return raised.value.problems
+
+
+def only(tmp_path: Path, old: str, new: str) -> Problem:
+    assert old in GOOD
+    (problem,) = problems(tmp_path, GOOD.replace(old, new))
+    return problem
+
+
+def test_a_good_file_is_taken_with_its_defaults(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.test.yaml").write_text(GOOD)
+    config = load(tmp_path / "Pulumi.test.yaml")
+    assert (config.network.nat, config.pools["cpu"].most, config.retain_data) == ("per_zone", 2, True)
+
+
+def test_a_bare_key_belongs_to_the_project_as_it_does_for_the_cli(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.test.yaml").write_text(GOOD.replace("ai-datacenter:name", "name"))
+    assert load(tmp_path / "Pulumi.test.yaml").name == "aidc-test"
+
+
+def test_an_unknown_instance_type_is_told_with_place_nearest_and_allowed_values(tmp_path: Path) -> None:
+    text = str(only(tmp_path, "m7i.large", "m7i.larg"))
+    assert text.startswith(
+        "Pulumi.test.yaml:9:22: ai-datacenter:pools.cpu.instance_type: instance type 'm7i.larg' is not known. "
+        'Did you mean "m7i.large"? Allowed: m7i.large, m7i.xlarge, '
+    )
+
+
+def test_an_unknown_region_is_told_with_the_nearest(tmp_path: Path) -> None:
+    problem = only(tmp_path, "us-east-1", "us-east-11")
+    assert (problem.line, problem.column, problem.key, problem.nearest) == (2, 15, "aws:region", "us-east-1")
+
+
+def test_a_wrong_key_is_told_where_it_stands_with_the_known_keys(tmp_path: Path) -> None:
+    problem = only(tmp_path, "desired_size: 2", "desired_size: 2\n      disk_size: 100")
+    assert (problem.line, problem.column, problem.nearest) == (11, 7, "disk_size_gb")
+    assert "max_size" in problem.allowed
+
+
+def test_a_misspelled_namespace_is_no_foreign_one(tmp_path: Path) -> None:
+    problem = only(tmp_path, "ai-datacenter:name", "other:key: 1\n  ai-datacentre:tags: {}\n  ai-datacenter:name")
+    assert (problem.line, problem.nearest) == (5, "ai-datacenter")
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("reserved_cidrs: [10.0.4.0/24]", "10.0.4.0/24 overlaps network.cidr 10.0.0.0/16"),
+        ("reserved_cidrs: [172.20.1.0/24]", "cluster.service_cidr 172.20.0.0/16 and network.reserved_cidrs"),
+    ],
+)
+def test_overlapping_ranges_are_refused(tmp_path: Path, line: str, what: str) -> None:
+    assert what in only(tmp_path, "cidr: 10.0.0.0/16", f"cidr: 10.0.0.0/16\n    {line}").message
+
+
+@pytest.mark.parametrize("value", ["010", "1e3", "0x10", "1_000", "1:30", "no", "On", "2024-01-01", ".inf", "+2"])
+def test_a_value_that_readers_disagree_about_is_refused(tmp_path: Path, value: str) -> None:
+    problem = only(tmp_path, "desired_size: 2", f"desired_size: {value}")
+    assert (problem.line, problem.column) == (10, 21)
+    assert "YAML readers" in problem.message and f'"{value}"' in problem.message
+
+
+@pytest.mark.parametrize(("old", "new"), [('"123456789012"', "123456789012"), ("aidc-test", "1.34")])
+def test_a_number_where_text_is_meant_is_told_to_be_quoted(tmp_path: Path, old: str, new: str) -> None:
+    assert "quote it" in only(tmp_path, old, new).message
+
+
+def test_everything_wrong_is_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
+    text = (
+        GOOD.replace("us-east-1", "us-east-11")
+        .replace("m7i.large", "m9")
+        .replace("desired_size: 2", "desired_size: no")
+    )
+    found = problems(tmp_path, text.replace("pool: cpu", "pool: gpu").replace("/16", "/16\n    natt: one"))
+    assert [problem.line for problem in found] == [2, 7, 10, 11, 13]
+
+
+def test_a_missing_section_and_field_are_told(tmp_path: Path) -> None:
+    assert "is missing" in only(tmp_path, "      desired_size: 2\n", "").message
+    assert only(tmp_path, "  ai-datacenter:smoke_test:\n    pool: cpu\n", "").key == "ai-datacenter:smoke_test"
+
+
+def test_a_key_given_twice_is_refused(tmp_path: Path) -> None:
+    assert (
+        "second time (first on line 9)"
+        in only(tmp_path, "m7i.large", "m7i.large\n      instance_type: c7i.large").message
+    )
+
+
+def test_a_secret_is_refused_without_being_shown(tmp_path: Path) -> None:
+    problem = only(tmp_path, "name: aidc-test", "name:\n    secure: canary-ciphertext")
+    assert "secret" in problem.message and "canary" not in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("extra", "key"),
+    [
+        ("capacity: capacity_block", "capacity"),
+        ("placement_group: true", "placement_group"),
+        ("min_size: 3", "desired_size"),
+        ("zone: us-east-1a", "zone"),
+    ],
+)
+def test_a_pool_that_cannot_be_is_refused(tmp_path: Path, extra: str, key: str) -> None:
+    problem = only(tmp_path, "desired_size: 2", f"desired_size: 2\n      {extra}")
+    assert problem.key == f"ai-datacenter:pools.cpu.{key}"
+
+
+@pytest.mark.parametrize("text", ["", "config:\n", "config: [", "- a\n", "\tx"])
+def test_what_is_no_stack_file_is_told_in_a_sentence(tmp_path: Path, text: str) -> None:
+    assert len(problems(tmp_path, text)) >= 1
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        load(tmp_path / "Pulumi.none.yaml")

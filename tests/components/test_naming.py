@@ -1,0 +1,34 @@
+"""Names fit, stay the same, and stay apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.naming import fit, folder_digest
+
+PART = st.from_regex(r"[a-z][a-z0-9-]{0,40}", fullmatch=True)
+
+
+@given(st.lists(PART, min_size=1, max_size=5), st.integers(20, 64))
+def test_a_name_fits_and_is_always_the_same(parts: list[str], limit: int) -> None:
+    name = fit(*parts, limit=limit)
+    assert len(name) <= limit and name == fit(*parts, limit=limit)
+
+
+@given(st.text("ab", min_size=65, max_size=90), st.text("ab", min_size=65, max_size=90))
+def test_shortened_names_stay_apart(one: str, other: str) -> None:
+    assert (fit(one, limit=64) == fit(other, limit=64)) == (one == other)
+
+
+def test_a_folder_s_digest_is_that_of_its_sources_only(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x = 1")
+    before = folder_digest(tmp_path)
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / "__pycache__" / "a.cpython-311.pyc").write_text("cached")
+    (tmp_path / ".hidden").write_text("left by a tool")
+    assert folder_digest(tmp_path) == before
+    (tmp_path / "a.py").rename(tmp_path / "b.py")
+    assert folder_digest(tmp_path) != before

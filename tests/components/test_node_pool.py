@@ -1,0 +1,97 @@
+"""Nodes: their fabric, disks, metadata service and taints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+import pytest
+
+from components.accelerators import CATALOGUE
+from components.node_pool import NodePool, NodePoolArgs, network_interfaces, taints
+from components.settings import PoolConfig
+
+from .mocks import Cloud, run
+
+
+def pool(**config: Any) -> Cloud:
+    def declare() -> None:
+        args = NodePoolArgs(
+            name="dc", pool="p", region="us-east-1", partition="aws",
+            config=PoolConfig(**{"instance_type": "m7i.large", "desired_size": 2, **config}),
+            kubernetes_version="1.34", cluster_name="dc", cluster_security_group_id="sg-1", vpc_id="vpc-1",
+            subnet_ids=[pulumi.Output.from_input("subnet-1")], key_arn="arn:key", tags={"team": "t"},
+        )  # fmt: skip
+        NodePool("pool-p", args)
+
+    return run(lambda: declare())[0]  # type: ignore[func-returns-value]
+
+
+def template(cloud: Cloud) -> dict[str, Any]:
+    return cloud.of("aws:ec2/launchTemplate:LaunchTemplate")["pool-p-template"]
+
+
+@pytest.mark.parametrize(("name", "count"), [("p5.48xlarge", 32), ("p5en.48xlarge", 16), ("p6-b200.48xlarge", 8)])
+def test_every_card_carries_one_efa_and_card_0_the_address_beside_it(name: str, count: int) -> None:
+    found = network_interfaces(CATALOGUE[name], ["sg-1"])
+    assert [(i["network_card_index"], i["device_index"], i["interface_type"]) for i in found] == [
+        (0, 0, "interface"),
+        (0, 1, "efa-only"),
+        *((card, 0, "efa-only") for card in range(1, count)),
+    ]
+
+
+def test_a_type_without_efa_gets_no_interfaces_and_no_fabric_group() -> None:
+    cloud = pool()
+    assert "networkInterfaces" not in template(cloud)
+    assert template(cloud)["vpcSecurityGroupIds"] == ["sg-1"]
+    assert cloud.of("aws:ec2/securityGroup:SecurityGroup") == {}
+
+
+def test_the_root_disk_is_encrypted_gp3_and_pods_cannot_reach_the_node_s_role() -> None:
+    found = template(pool())
+    ebs = found["blockDeviceMappings"][0]["ebs"]
+    assert (ebs["volumeType"], ebs["encrypted"], ebs["kmsKeyId"]) == ("gp3", "true", "arn:key")
+    assert (found["metadataOptions"]["httpTokens"], found["metadataOptions"]["httpPutResponseHopLimit"]) == (
+        "required",
+        1,
+    )
+
+
+def test_fabric_rules_name_their_own_group_in_and_out() -> None:
+    cloud = pool(instance_type="p5.48xlarge")
+    for direction in ("Ingress", "Egress"):
+        (rule,) = cloud.of(f"aws:vpc/securityGroup{direction}Rule:SecurityGroup{direction}Rule").values()
+        assert rule["securityGroupId"] == rule["referencedSecurityGroupId"] == "pool-p-fabric-id"
+        assert rule["ipProtocol"] == "-1"
+
+
+def test_no_template_names_a_subnet() -> None:
+    assert "subnetId" not in str(template(pool(instance_type="p5.48xlarge")))
+
+
+def test_a_capacity_block_is_in_the_template_with_its_type() -> None:
+    cloud = pool(instance_type="p5.48xlarge", capacity="capacity_block", capacity_reservation_id="cr-0123456789abcdef0")
+    found, (group,) = template(cloud), cloud.of("aws:eks/nodeGroup:NodeGroup").values()
+    assert found["instanceMarketOptions"]["marketType"] == "capacity-block"
+    assert found["instanceType"] == "p5.48xlarge" and "instanceTypes" not in group
+    assert group["capacityType"] == "CAPACITY_BLOCK"
+
+
+def test_a_placement_group_is_there_only_when_asked_for() -> None:
+    assert pool().of("aws:ec2/placementGroup:PlacementGroup") == {}
+    assert template(pool(placement_group=True, zone="us-east-1a"))["placement"] == {"groupName": "dc-p"}
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [("p5.48xlarge", "nvidia.com/gpu"), ("trn2.48xlarge", "aws.amazon.com/neuron"), ("m7i.large", None)],
+)
+def test_accelerator_pools_are_tainted(name: str, key: str | None) -> None:
+    found = taints(PoolConfig(instance_type=name, desired_size=1))
+    assert [taint.key for taint in found] == ([key] if key else [])
+
+
+def test_the_ami_release_is_pinned() -> None:
+    (group,) = pool(ami_release="1.34.1-20251001").of("aws:eks/nodeGroup:NodeGroup").values()
+    assert group["releaseVersion"] == "1.34.1-20251001"

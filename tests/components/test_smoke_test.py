@@ -1,0 +1,53 @@
+"""The job: named by what it tests, and told what its nodes are."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from components.settings import PoolConfig, SmokeTestConfig
+from components.smoke_test_pod import checkpoint_access, job_name
+
+from .test_datacenter import template
+
+POOL: dict[str, Any] = {"instance_type": "m7i.large", "desired_size": 2}
+TEST: dict[str, Any] = {"pool": "cpu"}
+
+
+def name(pool: dict[str, Any] | None = None, test: dict[str, Any] | None = None, image: str = "a") -> str:
+    return job_name(SmokeTestConfig(**{**TEST, **(test or {})}), PoolConfig(**{**POOL, **(pool or {})}), image)
+
+
+def test_the_same_test_has_the_same_name() -> None:
+    assert name() == name()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"pool": {"desired_size": 3}}, {"pool": {"instance_type": "c7i.large"}}, {"test": {"steps": 9}}, {"image": "b"}],
+)
+def test_another_pool_image_or_configuration_is_another_job(change: dict[str, Any]) -> None:
+    assert name(**change) != name()
+
+
+def test_the_pod_is_told_its_catalogue_row_and_where_to_write() -> None:
+    environment = {entry["name"]: entry.get("value") for entry in template("prod")["containers"][0]["env"]}
+    row = json.loads(environment["ACCELERATOR"] or "")
+    train = json.loads(environment["TRAIN_CONFIG"] or "")
+    assert (row["instance_type"], row["chips"], row["chip"]["name"]) == ("p5en.48xlarge", 8, "H200")
+    assert train["verdict_uri"].startswith("s3://") and train["verdict_uri"].endswith("/verdict.json")
+    assert environment["JAX_NUM_PROCESSES"] == "2"
+
+
+def test_the_pod_has_no_kubernetes_token_and_a_node_of_its_own() -> None:
+    pod = template("local")
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+
+
+def test_the_role_reaches_only_the_test_s_own_prefix() -> None:
+    statements = checkpoint_access("arn:aws:s3:::b", "arn:key")["Statement"]
+    assert statements[0]["Resource"] == "arn:aws:s3:::b/smoke-test/*"
+    assert not any(statement["Resource"] == "*" for statement in statements)
