@@ -44,7 +44,6 @@ from local.provider import (
     Update,
     Values,
     compare,
-    has_unknown,
 )
 
 
@@ -188,8 +187,10 @@ def _type_of(token: str, manifest: Mapping[str, Any]) -> ObjectType:
 def _foretold(inputs: Values, old_outputs: Values) -> Values:
     """The outputs that a preview can know: what is declared, and before that what was there."""
     merged = _merged(copy.deepcopy(old_outputs), inputs) if old_outputs else dict(inputs)
-    if not old_outputs and not has_unknown(inputs.get("metadata")):
+    if not old_outputs:
         merged["status"] = UNKNOWN
+        if isinstance(merged.get("metadata"), dict):
+            merged["metadata"] = {"uid": UNKNOWN, "resourceVersion": UNKNOWN, **metadata_of(merged)}
     return conceal_secret(cast(Values, merged), str(inputs.get("kind")))
 
 

@@ -8,8 +8,10 @@ from typing import Any, cast
 
 from local.provider import Values
 
-WAITING_REASONS_THAT_STAY = frozenset({"ErrImageNeverPull", "ImagePullBackOff", "InvalidImageName"})
-"""Why a container waits in vain: no retry brings an image that is not there."""
+WAITING_REASONS_THAT_STAY = frozenset(
+    {"CreateContainerConfigError", "ErrImageNeverPull", "ImagePullBackOff", "InvalidImageName"}
+)
+"""Why a container waits in vain: no retry brings an image or a setting that is not there."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def stuck_pods(pods: Sequence[Mapping[str, Any]]) -> list[str]:
         name = _at(pod, "metadata", "name")
         for status in container_statuses(pod):
             waiting = _at(status, "state", "waiting") or {}
-            if waiting.get("reason") in WAITING_REASONS_THAT_STAY | {"CrashLoopBackOff", "CreateContainerConfigError"}:
+            if waiting.get("reason") in WAITING_REASONS_THAT_STAY | {"CrashLoopBackOff"}:
                 found.append(f"pod {name}: container {status['name']}: {waiting['reason']}: {waiting.get('message')}")
         scheduled = _condition(pod, "PodScheduled")
         if scheduled.get("reason") == "Unschedulable":

@@ -33,7 +33,12 @@ def job(name: str, command: str, image: str = IMAGE) -> Values:
         "env": [{"name": "JAX_COORDINATOR_ADDRESS", "value": f"{name}-0.{name}.default.svc:55527"}],
         "terminationMessagePolicy": "FallbackToLogsOnError",
     }
-    pod: Values = {"restartPolicy": "Never", "nodeSelector": {"role": "kubernetes-test"}, "containers": [container]}
+    pod: Values = {
+        "automountServiceAccountToken": False,
+        "restartPolicy": "Never",
+        "nodeSelector": {"role": "kubernetes-test"},
+        "containers": [container],
+    }
     return {"metadata": {"name": name}, "spec": {"backoffLimit": 0, "template": {"spec": pod}}}
 
 
