@@ -7,7 +7,7 @@ from typing import Any
 
 from local.aws.cloud import ACCOUNT, Cloud, ServiceError, tag_map
 from local.aws.ec2_common import Entry, deleter, ec2_arn, finder, reader, retag, tagged
-from local.aws.resource_type import Call, ResourceType, gone_is_fine
+from local.aws.resource_type import URN_TAG, Call, ResourceType, gone_is_fine
 from local.provider import ProviderError
 from local.provider.values import Values
 
@@ -409,6 +409,17 @@ def _read_endpoint(cloud: Cloud, endpoint: Entry) -> Values:
     }
 
 
+def _delete_endpoint(cloud: Cloud, id: str, state: Values) -> None:
+    """moto deletes no gateway endpoint that was given another route table later: the tables are taken off first."""
+    answer = cloud.seek("ec2", "describe_vpc_endpoints", VpcEndpointIds=[id]) or {"VpcEndpoints": []}
+    for endpoint in answer["VpcEndpoints"]:
+        if endpoint.get("State") == "deleted":
+            continue
+        if tables := endpoint.get("RouteTableIds"):
+            cloud.call("ec2", "modify_vpc_endpoint", VpcEndpointId=id, RemoveRouteTableIds=tables)
+        gone_is_fine(lambda: cloud.call("ec2", "delete_vpc_endpoints", VpcEndpointIds=[id]))
+
+
 _FLOW_SOURCES = {"vpcId": "VPC", "subnetId": "Subnet", "eniId": "NetworkInterface"}
 
 
@@ -463,8 +474,6 @@ def _read_flow_log(cloud: Cloud, id: str, state: Values) -> Values | None:
 
 def _find_flow_log(call: Call) -> list[str]:
     answer = call.cloud.call("ec2", "describe_flow_logs")
-    from local.aws.resource_type import URN_TAG
-
     return [log["FlowLogId"] for log in answer["FlowLogs"] if tag_map(log.get("Tags")).get(URN_TAG) == call.urn]
 
 
@@ -560,7 +569,7 @@ TYPES = (
         token="aws:ec2/vpcEndpoint:VpcEndpoint",
         create=_create_endpoint,
         read=reader("describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointIds", _read_endpoint),
-        delete=deleter("delete_vpc_endpoints", "VpcEndpointIds", many=True),
+        delete=_delete_endpoint,
         find=finder("describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId"),
         settle=_settle_endpoint,
         replace_on=("vpcId", "serviceName", "vpcEndpointType"),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from local.aws.cloud import Cloud
+from local.aws.cloud import Cloud, ServiceError
 from local.aws.resource_type import INTERNAL_TAGS, Call, ResourceType, project
 from local.paths import LocalCloudError
 from local.provider import Change, Changes, Check, Create, Delete, Diff, Found, InitFailed, Made, Read, Update, compare
@@ -115,6 +115,7 @@ class Lifecycle:
         found = kind.read(cloud, request.id, last)
         if found is None:
             return None
+        found = {"region": cloud.region, **found}
         outputs = self._outputs(kind, request.inputs or request.outputs, {**found, "id": request.id})
         inputs = {
             key: project(value, outputs[key], whole=key in _WHOLE_MAPS) if key in outputs else value
@@ -139,7 +140,11 @@ class Lifecycle:
         if "tagsAll" in changed:
             changed = changed - {"tagsAll"} | {"tags"}
         if kind.settle is not None:  # nothing changed: a half-made resource is to be completed
-            kind.settle(call, frozenset(changed or {*request.inputs, "tags"}))
+            try:
+                kind.settle(call, frozenset(changed or {*request.inputs, "tags"}))
+            except ServiceError as error:
+                if not error.is_gone or kind.read(call.cloud, request.id, request.old_outputs) is not None:
+                    raise
         outputs = kind.read(call.cloud, request.id, {**request.old_outputs, **request.inputs})
         if outputs is None:
             raise ProviderError(
@@ -194,7 +199,7 @@ class Lifecycle:
     def _outputs(self, kind: ResourceType, inputs: Values, found: Values, planned: bool = False) -> Values:
         given = {key: value for key, value in inputs.items() if key not in ("tagsAll", _AUTONAMED)}
         merged = {**kind.defaults, **found, **given} if planned else {**kind.defaults, **given, **found}
-        merged.setdefault("region", self.cloud.region)
+        merged["region"] = self._cloud({**found, **inputs}).region
         if kind.fidelity == "recorded":
             merged["localFidelity"] = "recorded"
         if kind.taggable:
