@@ -22,14 +22,16 @@ def test_the_api_endpoint_is_private_and_secrets_are_encrypted() -> None:
 
 def test_control_plane_logs_are_kept_for_a_set_time_under_the_key() -> None:
     logs = program("prod")[0].of("aws:cloudwatch/logGroup:LogGroup")["cluster-logs"]
-    assert logs["retentionInDays"] == 365 and logs["kmsKeyId"]
+    assert logs["retentionInDays"] == 365
+    assert logs["kmsKeyId"]
 
 
 def test_the_kubeconfig_holds_no_token_and_is_always_the_same() -> None:
     made = kubeconfig("dc", "https://127.0.0.1:1", "Q0E=", "us-east-1")
     assert made == kubeconfig("dc", "https://127.0.0.1:1", "Q0E=", "us-east-1")
     (user,) = json.loads(made)["users"]
-    assert set(user["user"]) == {"exec"} and "get-token" in user["user"]["exec"]["args"]
+    assert set(user["user"]) == {"exec"}
+    assert "get-token" in user["user"]["exec"]["args"]
 
 
 def test_every_add_on_is_pinned() -> None:

@@ -87,7 +87,8 @@ def test_overlapping_ranges_are_refused(tmp_path: Path, line: str, what: str) ->
 def test_a_value_that_readers_disagree_about_is_refused(tmp_path: Path, value: str) -> None:
     problem = only(tmp_path, "desired_size: 2", f"desired_size: {value}")
     assert (problem.line, problem.column) == (10, 21)
-    assert "YAML readers" in problem.message and f'"{value}"' in problem.message
+    assert "YAML readers" in problem.message
+    assert f'"{value}"' in problem.message
 
 
 @pytest.mark.parametrize(("old", "new"), [('"123456789012"', "123456789012"), ("aidc-test", "1.34")])
@@ -119,7 +120,8 @@ def test_a_key_given_twice_is_refused(tmp_path: Path) -> None:
 
 def test_a_secret_is_refused_without_being_shown(tmp_path: Path) -> None:
     problem = only(tmp_path, "name: aidc-test", "name:\n    secure: canary-ciphertext")
-    assert "secret" in problem.message and "canary" not in str(problem)
+    assert "secret" in problem.message
+    assert "canary" not in str(problem)
 
 
 @pytest.mark.parametrize(

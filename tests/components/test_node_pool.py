@@ -74,7 +74,8 @@ def test_a_capacity_block_is_in_the_template_with_its_type() -> None:
     cloud = pool(instance_type="p5.48xlarge", capacity="capacity_block", capacity_reservation_id="cr-0123456789abcdef0")
     found, (group,) = template(cloud), cloud.of("aws:eks/nodeGroup:NodeGroup").values()
     assert found["instanceMarketOptions"]["marketType"] == "capacity-block"
-    assert found["instanceType"] == "p5.48xlarge" and "instanceTypes" not in group
+    assert found["instanceType"] == "p5.48xlarge"
+    assert "instanceTypes" not in group
     assert group["capacityType"] == "CAPACITY_BLOCK"
 
 

@@ -37,7 +37,8 @@ def test_the_pod_is_told_its_catalogue_row_and_where_to_write() -> None:
     row = json.loads(environment["ACCELERATOR"] or "")
     train = json.loads(environment["TRAIN_CONFIG"] or "")
     assert (row["instance_type"], row["chips"], row["chip"]["name"]) == ("p5en.48xlarge", 8, "H200")
-    assert train["verdict_uri"].startswith("s3://") and train["verdict_uri"].endswith("/verdict.json")
+    assert train["verdict_uri"].startswith("s3://")
+    assert train["verdict_uri"].endswith("/verdict.json")
     assert environment["JAX_NUM_PROCESSES"] == "2"
 
 
