@@ -215,7 +215,6 @@ def _serve(port: int) -> None:
 
     _judge_no_bucket_policies()
     Thread(target=preload, daemon=True).start()
-    _enforce_only_what_is_understood()
     moto_main(["-H", HOST, "-p", str(port)])
 
 
@@ -232,25 +231,6 @@ def _judge_no_bucket_policies() -> None:
         return PermissionResult.NEUTRAL
 
     FakeBucket.get_permission = neutral  # pyright: ignore[reportAttributeAccessIssue]
-
-
-def _enforce_only_what_is_understood() -> None:
-    """Let a bucket policy deny nothing by a condition: moto evaluates none, and takes each one for fulfilled.
-
-    A statement that denies plain HTTP would otherwise close every bucket. The policy is stored as it was declared.
-    """
-    from moto.iam.access_control import IAMPolicy, PermissionResult
-    from moto.s3.models import FakeBucket
-
-    def get_permission(bucket: FakeBucket, action: str, resource: str) -> PermissionResult:
-        if bucket.policy is None:
-            return PermissionResult.NEUTRAL
-        policy = json.loads(bucket.policy.decode())
-        statements = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
-        unconditional = [statement for statement in statements if not statement.get("Condition")]
-        return IAMPolicy(json.dumps({**policy, "Statement": unconditional})).is_action_permitted(action, resource)
-
-    FakeBucket.get_permission = get_permission
 
 
 if __name__ == "__main__":

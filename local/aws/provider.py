@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -46,6 +47,7 @@ class AwsProvider(LocalProvider):
     """One instance a provider resource, each with its own region and default tags."""
 
     name = "aws"
+    version = importlib.metadata.version("pulumi-aws")
 
     def __init__(self, root: DataRoot | None = None) -> None:
         self._account = account_of(root or DataRoot.of_environment())

@@ -92,7 +92,10 @@ class Driver:
     def read(self, resource: Resource) -> Resource | None:
         response = self.provider.Read(
             provider_pb2.ReadRequest(
-                urn=resource.urn, id=resource.id, inputs=to_struct(resource.inputs), properties=to_struct(resource.outputs)
+                urn=resource.urn,
+                id=resource.id,
+                inputs=to_struct(resource.inputs),
+                properties=to_struct(resource.outputs),
             ),
             Context(),
         )

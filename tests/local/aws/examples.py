@@ -20,7 +20,12 @@ _LIFECYCLE = {
     "rules": [
         {
             "rulePriority": 1,
-            "selection": {"tagStatus": "untagged", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 14},
+            "selection": {
+                "tagStatus": "untagged",
+                "countType": "sinceImagePushed",
+                "countUnit": "days",
+                "countNumber": 14,
+            },
             "action": {"type": "expire"},
         }
     ]

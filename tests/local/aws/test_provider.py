@@ -189,7 +189,9 @@ def test_sixteen_threads_make_forty_subnets_and_each_is_there_once(root: DataRoo
 
     with ThreadPoolExecutor(16) as pool:
         made = list(pool.map(make, range(40)))
-    subnets = account_of(root).at("us-east-1").call(
-        "ec2", "describe_subnets", Filters=[{"Name": "vpc-id", "Values": [vpc.id]}]
-    )["Subnets"]
+    subnets = (
+        account_of(root)
+        .at("us-east-1")
+        .call("ec2", "describe_subnets", Filters=[{"Name": "vpc-id", "Values": [vpc.id]}])["Subnets"]
+    )
     assert sorted(made) == sorted(subnet["SubnetId"] for subnet in subnets)
