@@ -30,7 +30,7 @@ def to_members(values: Mapping[str, Any], shape: Shape, renames: Renames | None 
     Raises:
         ProviderError: a property that the service does not know.
     """
-    members = cast(StructureShape, shape).members
+    members = members_of(shape)
     spelt = {name.lower(): name for name in members}
     filled: Values = {}
     for key, value in values.items():
@@ -41,6 +41,11 @@ def to_members(values: Mapping[str, Any], shape: Shape, renames: Renames | None 
             raise ProviderError(f"{where}{key} is not known to {shape.name} of the service's API")
         filled[member] = _to_member(value, members[member], renames, f"{where}{key}.")
     return filled
+
+
+def members_of(shape: Shape) -> dict[str, Shape]:
+    """The members of a structure by their names."""
+    return cast(Any, shape).members
 
 
 def validate(request: Mapping[str, Any], shape: Shape) -> None:
@@ -65,13 +70,16 @@ def _to_member(value: Any, shape: Shape, renames: Renames | None, where: str) ->
     if isinstance(shape, StructureShape) and isinstance(value, Mapping):
         return to_members(cast(Values, value), shape, renames, where)
     if isinstance(shape, ListShape):
-        member = shape.member
-        if isinstance(value, Mapping) and isinstance(member, StructureShape) and "Key" in member.members:
+        member = cast(Shape, cast(Any, shape).member)
+        if isinstance(value, Mapping) and isinstance(member, StructureShape) and "Key" in members_of(member):
             return [{"Key": key, "Value": str(item)} for key, item in cast(Values, value).items()]
         items = cast(list[Any], value if isinstance(value, list) else [value])
         return [_to_member(item, member, renames, where) for item in items]
     if isinstance(shape, MapShape) and isinstance(value, Mapping):
-        return {key: _to_member(item, shape.value, renames, where) for key, item in cast(Values, value).items()}
+        return {
+            key: _to_member(item, cast(Shape, cast(Any, shape).value), renames, where)
+            for key, item in cast(Values, value).items()
+        }
     return _scalar(value, shape)
 
 

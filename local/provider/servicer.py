@@ -214,7 +214,7 @@ class LocalProvider(ResourceProviderServicer):
             failure = str(failed)
         except NotImplementedError:
             _abort(context, grpc.StatusCode.UNIMPLEMENTED, f"the local {self.name} provider does not offer {doing}")
-        except Exception as failed:  # noqa: BLE001 a defect must reach the user as a sentence too
+        except Exception as failed:
             _log.debug("%s", traceback.format_exc())
             where = traceback.extract_tb(failed.__traceback__)[-1]
             failure = (
