@@ -127,16 +127,16 @@ def session(place: Workplace, *, needs_cloud: bool) -> Iterator[Session]:
     losses = ensure_cloud(place, is_declared=store.exists()) if needs_cloud else ()
     for loss in losses:
         place.tell(loss)
-    yield Session(Engine(load_project(place), store, providers(), display(place)), losses)
+    yield Session(Engine(load_project(place), store, providers(any_account=not needs_cloud), display(place)), losses)
 
 
-def providers() -> dict[str, Callable[[], Any]]:
-    """The local providers, made when the first resource of theirs is met."""
+def providers(*, any_account: bool) -> dict[str, Callable[[], Any]]:
+    """The local providers, made when the first resource of theirs is met; ``any_account`` for previews only."""
 
     def aws() -> Any:
         from local.aws.provider import AwsProvider
 
-        return AwsProvider()
+        return AwsProvider(any_account=any_account)
 
     def kubernetes() -> Any:
         from local.kubernetes.provider import KubernetesProvider

@@ -49,7 +49,9 @@ class AwsProvider(LocalProvider):
     name = "aws"
     version = importlib.metadata.version("pulumi-aws")
 
-    def __init__(self, root: DataRoot | None = None) -> None:
+    def __init__(self, root: DataRoot | None = None, *, any_account: bool = False) -> None:
+        """``any_account`` is for previews only, which change nothing: the stack of a real account may be planned."""
+        self._any_account = any_account
         self._account = account_of(root or DataRoot.of_environment())
         self._known = StateKnowledge()
         self._lifecycle: Lifecycle | None = None
@@ -59,7 +61,7 @@ class AwsProvider(LocalProvider):
         from local.provider.servicer import decode_config
 
         config = decode_config(inputs)
-        failures = [*_account_failures(config)]
+        failures = [] if self._any_account else _account_failures(config)
         region = config.get("region")
         if not region:
             failures.append(Failure("region", "no region: set aws:region in the stack's file, for example us-east-1"))
@@ -73,7 +75,7 @@ class AwsProvider(LocalProvider):
 
     def configure(self, config: Values) -> None:
         """Take region, allowed accounts and default tags."""
-        if failures := _account_failures(config):
+        if not self._any_account and (failures := _account_failures(config)):
             raise ProviderError(failures[0].reason)
         region = config.get("region")
         if isinstance(region, Unknown) or not region:

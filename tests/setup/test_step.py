@@ -109,7 +109,7 @@ def test_a_full_disk_is_told_with_the_step_that_met_it(site: Site) -> None:
     def build(_folder: Path, _site: Site, _progress: Progress) -> None:
         raise OSError(28, "No space left on device")
 
-    with pytest.raises(SetupError, match="`thing` failed.*No space left"):
+    with pytest.raises(SetupError, match=r"`thing` failed.*No space left"):
         make_all([Step("thing", (), (), build)], site, io.StringIO())
 
 
