@@ -8,7 +8,7 @@ from local.aws.cloud import Cloud
 from local.aws.ec2_common import Entry, deleter, ec2_arn, finder, reader, retag, tagged
 from local.aws.recorded import recorded_type
 from local.aws.resource_type import Call, ResourceType
-from local.aws.shapes import to_members
+from local.aws.shapes import input_of, members_of, to_members
 from local.provider.values import Values
 
 _OUTSIDE_DATA = (
@@ -26,11 +26,7 @@ _RENAMES = {
 
 def _data(call: Call) -> Values:
     """The template's data, spelt as EC2's model spells it: a property that EC2 does not know is refused."""
-    shape = (
-        call.cloud.account.model("ec2")
-        .operation_model("CreateLaunchTemplate")
-        .input_shape.members["LaunchTemplateData"]
-    )  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType, reportUnknownMemberType]
+    shape = members_of(input_of(call.cloud.account.model("ec2"), "CreateLaunchTemplate"))["LaunchTemplateData"]
     values = {key: value for key, value in call.inputs.items() if key not in _OUTSIDE_DATA}
     return to_members(values, shape, _RENAMES, "launchTemplate.")
 

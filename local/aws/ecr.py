@@ -10,10 +10,10 @@ from local.aws.resource_type import URN_TAG, Call, ResourceType, gone_is_fine
 from local.provider.values import Values
 
 
-def _encryption(values: Any) -> dict[str, Any]:
-    first = (values[0] if isinstance(values, list) and values else values) or {}  # pyright: ignore[reportUnknownVariableType]
-    request = {"encryptionType": first.get("encryptionType", "AES256")}  # pyright: ignore[reportUnknownMemberType]
-    return {**request, "kmsKey": first["kmsKey"]} if first.get("kmsKey") else request  # pyright: ignore[reportUnknownMemberType]
+def _encryption(configurations: list[Values]) -> Values:
+    first = configurations[0]
+    request = {"encryptionType": first.get("encryptionType", "AES256")}
+    return {**request, "kmsKey": first["kmsKey"]} if first.get("kmsKey") else request
 
 
 def _create(call: Call) -> str:

@@ -15,7 +15,7 @@ from local.aws import eks_nodes
 from local.aws.cloud import Cloud, ServiceError, tag_list, tag_map
 from local.aws.ec2_common import tag_changes
 from local.aws.resource_type import STATE_TAG, URN_TAG, Call, ResourceType, gone_is_fine
-from local.aws.shapes import from_members, to_members
+from local.aws.shapes import from_members, input_of, to_members
 from local.provider.values import Values
 
 _STOPPED = "localControlPlane"
@@ -26,8 +26,7 @@ _CLUSTER_OTHER = ("tags", "tagsAll", "region", "enabledClusterLogTypes", "vpcCon
 
 
 def _request(call: Call, operation: str, leave_out: tuple[str, ...], renames: dict[str, str] | None = None) -> Values:
-    shape = call.cloud.account.model("eks").operation_model(operation).input_shape
-    assert shape is not None
+    shape = input_of(call.cloud.account.model("eks"), operation)
     values = {key: value for key, value in call.inputs.items() if key not in leave_out}
     return to_members(values, shape, renames, f"eks.{operation}.")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from botocore.model import ListShape, MapShape, Shape, StructureShape
+from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
 from botocore.validate import ParamValidator
 
 from local.provider import ProviderError
@@ -41,6 +41,11 @@ def to_members(values: Mapping[str, Any], shape: Shape, renames: Renames | None 
             raise ProviderError(f"{where}{key} is not known to {shape.name} of the service's API")
         filled[member] = _to_member(value, members[member], renames, f"{where}{key}.")
     return filled
+
+
+def input_of(model: ServiceModel, operation: str) -> Shape:
+    """What ``operation`` takes."""
+    return cast(Any, model.operation_model(operation)).input_shape
 
 
 def members_of(shape: Shape) -> dict[str, Shape]:
