@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections import Counter
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax.sharding import Mesh
+from jax.sharding import Mesh, PartitionSpec
 
 from train.config import Failure, Job
-from train.parallel import replicated, split
+from train.parallel import AXIS, split
 
-ALL_REDUCE_FLOATS = 1 << 20  # 4 MiB a device: about the gradient of the default model
+ALL_REDUCE_FLOATS = 1 << 20  # 4 MiB a device
 REPEATS = 5
 
 
@@ -22,26 +22,33 @@ def check_devices(job: Job) -> None:
     expected, found = job.devices_per_process, jax.local_device_count()
     if expected is not None and found != expected:
         kind = jax.local_devices()[0].device_kind
-        of = f" of a {job.accelerator.instance_type}" if job.accelerator.instance_type else ""
-        raise Failure(f"node {job.node} shows {found} devices ({kind}), and {expected}{of} were expected")
+        of = f" of {job.accelerator.instance_type}" if job.accelerator.instance_type else ""
+        raise Failure(f"node {job.node} shows {found} devices ({kind}), and the catalogue says {expected}{of}")
 
 
 def check_processes(job: Job, mesh: Mesh) -> None:
-    """Every process takes part with at least one device."""
-    present = {device.process_index for device in mesh.devices.flat}
-    missing = sorted(set(range(job.processes)) - present)
-    if missing:
-        raise Failure(f"processes {missing} bring no device", shared=True)
+    """Every process brings as many devices as every other; raises :class:`Failure` with the counts."""
+    present = Counter(device.process_index for device in mesh.devices.flat)
+    counts = [present[index] for index in range(job.processes)]
+    if len(set(counts)) > 1 or not all(counts):
+        raise Failure(f"the processes bring different numbers of devices: {counts}")
 
 
 def time_all_reduce(mesh: Mesh, floats: int = ALL_REDUCE_FLOATS) -> float:
     """Median seconds of one all-reduce over all devices; raises :class:`Failure` when the sum is wrong."""
     count = mesh.devices.size
-    rows = np.arange(count, dtype=np.float32)[:, None] + np.arange(floats, dtype=np.float32) % 7
-    parts = jax.make_array_from_callback(rows.shape, split(mesh), lambda at: rows[at])
-    add = jax.jit(lambda x: jnp.sum(x, axis=0), out_shardings=replicated(mesh))
-    total = add(parts).block_until_ready()
-    wrong = int(np.count_nonzero(np.asarray(total.addressable_data(0)) != rows.sum(axis=0)))
+    pattern = np.arange(floats, dtype=np.float32) % 7  # small whole numbers: their sums are exact
+    rows = range(count)
+    parts = jax.make_array_from_callback(
+        (count, floats), split(mesh), lambda at: np.stack([pattern + row for row in rows[at[0]]])
+    )
+    add = jax.jit(
+        jax.shard_map(
+            lambda row: jax.lax.psum(row[0], AXIS), mesh=mesh, in_specs=PartitionSpec(AXIS), out_specs=PartitionSpec()
+        )
+    )
+    total = np.asarray(add(parts).addressable_data(0))
+    wrong = int(np.count_nonzero(total != pattern * count + sum(rows)))
     if wrong:
         raise Failure(f"the all-reduce over {count} devices is wrong in {wrong} of {floats} sums")
     times: list[float] = []

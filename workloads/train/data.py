@@ -89,9 +89,10 @@ class Batches:
         return self._order
 
 
-def validation_rows(text: np.ndarray, context: int, part: slice | None = None) -> np.ndarray:
-    """The held-out sequences, evenly spread: int32[VALIDATION_SEQUENCES, context + 1], or a part of them."""
+def validation_rows(text: np.ndarray, context: int, multiple_of: int = 1) -> np.ndarray:
+    """Held-out sequences, evenly spread, as int32[rows, context + 1]; as many as ``multiple_of`` devices can share."""
     if len(text) <= context:
         raise Failure(f"{len(text)} bytes of validation text hold no sequence of {context + 1}")
-    starts = np.linspace(0, len(text) - context - 1, VALIDATION_SEQUENCES).astype(np.int64)
-    return text[starts[:, None] + np.arange(context + 1)].astype(np.int32)[part or slice(None)]
+    count = -(-VALIDATION_SEQUENCES // multiple_of) * multiple_of
+    starts = np.linspace(0, len(text) - context - 1, count).astype(np.int64)
+    return text[starts[:, None] + np.arange(context + 1)].astype(np.int32)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
-import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,11 +14,12 @@ from types import FrameType
 import jax
 
 from train import checks, parallel
-from train.checkpoint import Checkpoints, Manifest, open_store
+from train.checkpoint import Checkpoints, Damaged
 from train.config import Failure, Job, load
 from train.data import Corpus, read_corpus
 from train.report import Verdict, deliver, judge_loss, leave_reason, now
-from train.train import Loop, Progress, Trainer, fresh, host_state
+from train.store import open_store
+from train.train import Loop, Progress, State, Trainer, host_state
 
 
 def say(text: str) -> None:
@@ -34,9 +36,12 @@ class Run:
     verdict: Verdict
     stopping: bool = False
     phase: str = "starting"
+    peers: parallel.Peers = field(init=False)
     watchdog: parallel.Watchdog = field(init=False)
+    _ending: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
+        self.peers = parallel.Peers(self.job)
         self.watchdog = parallel.Watchdog(self.fail)
 
     def enter(self, phase: str) -> None:
@@ -46,15 +51,31 @@ class Run:
         leave_reason(f"the process ended without a verdict while {phase}", self.environ)
 
     def fail(self, reason: str) -> None:
+        """Tell the others, report, and see them off. Only the first failure of a process is heard."""
+        self._ending.acquire()  # never released: whoever comes second waits for the process to end
+        own = f"process {self.job.index}: {reason}" if self.job.processes > 1 else reason
+        self.peers.announce(own)
+        self.report(own)
+
+    def fail_with_peer(self, reason: str) -> None:
+        """Another process failed: report its reason and end, whatever the main thread waits for."""
+        self._ending.acquire()
+        self.report(reason)
+        os._exit(1)
+
+    def report(self, reason: str) -> None:
+        """The verdict of a failed run."""
         say(f"FAIL: {reason}")
         self.finish(replace(self.verdict, passed=False, reason=reason))
+        self.peers.see_off()
 
     def finish(self, verdict: Verdict) -> bool:
-        """Report; only process 0 stores the verdict."""
+        """Deliver the verdict; only process 0 stores it."""
         uri = self.job.config.verdict_uri if self.job.first else ""
         return deliver(replace(verdict, finished_at=now()), uri, self.environ).passed
 
     def on_signal(self, number: int, frame: FrameType | None) -> None:
+        """SIGTERM: end at the next step."""
         self.stopping = True
 
 
@@ -65,42 +86,47 @@ def main(environ: Mapping[str, str] = os.environ) -> int:
         job = load(environ)
     except Failure as failure:
         say(f"FAIL: {failure}")
-        deliver(Verdict(False, str(failure), environ.get("JOB_NAME", ""), started_at=started_at), "", environ)
+        verdict = Verdict(False, str(failure), environ.get("JOB_NAME", ""), started_at=started_at, finished_at=now())
+        deliver(verdict, _address_for(environ), environ)
         return 1
     run = Run(job, environ, Verdict(False, "", job.name, processes=job.processes, started_at=started_at))
-    signal.signal(signal.SIGTERM, run.on_signal)
     try:
         return 0 if run.finish(_run(run)) else 1
     except Failure as failure:
         run.fail(str(failure))
-        if failure.shared:
-            _leave(run)
     except Exception as error:  # a peer that died shows as one of many runtime errors of the backend
         first_line = next(iter(str(error).splitlines()), "")
-        run.fail(f"{run.phase} failed at process {job.index}: {type(error).__name__}: {first_line[:300]}")
+        run.fail(f"{run.phase} failed: {type(error).__name__}: {first_line[:300]}")
     return 1
+
+
+def _address_for(environ: Mapping[str, str]) -> str:
+    """Where the verdict of an unusable configuration goes: its ``verdict_uri``, if that much can be read of it."""
+    if environ.get("JOB_COMPLETION_INDEX", "0") != "0":
+        return ""
+    try:
+        address = json.loads(environ.get("TRAIN_CONFIG", ""))["verdict_uri"]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return address if isinstance(address, str) else ""
 
 
 def _run(run: Run) -> Verdict:
     job, config = run.job, run.job.config
     _use_cache(config.compilation_cache or run.environ.get("JAX_COMPILATION_CACHE_DIR", ""))
-    run.enter("waiting for all processes")
-    at = f"{job.processes} processes at {job.coordinator}" if job.processes > 1 else "this machine's devices"
-    with run.watchdog.limit(config.startup_timeout_s, f"waiting for {at}"):
-        parallel.connect(job)
-        mesh = parallel.make_mesh()
+    mesh = _join(run)
     with run.watchdog.limit(config.step_timeout_s, "checking devices and the all-reduce"):
         corpus = _check(run, mesh)
     with run.watchdog.limit(2 * config.step_timeout_s, "compiling and loading the checkpoint"):
         run.enter("loading")
         trainer = Trainer(config, mesh)
         loop = Loop(job, trainer, corpus)
-        checkpoints = parallel.on_first(job, lambda: _open_checkpoints(job))
-        progress = _start(run, trainer, loop, checkpoints, config.training_digest(corpus.digest))
-    _train(run, loop, progress, checkpoints, config.training_digest(corpus.digest))
+        checkpoints = _open_checkpoints(job, config.training_digest(corpus.digest, loop.batch_rows))
+        progress = _start(run, trainer, loop, checkpoints)
+    _train(run, loop, progress, checkpoints)
     with run.watchdog.limit(config.step_timeout_s, "the last evaluation"):
         run.verdict = replace(run.verdict, loss_last=loop.validation_loss(progress.state))
-        _leave(run)
+        run.peers.leave()
     return judge_loss(run.verdict, config.min_loss_drop)
 
 
@@ -110,94 +136,94 @@ def _use_cache(folder: str) -> None:
         return
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
-    except OSError:
-        say(f"compilation cache {folder} is not writable: compiling anew")
+    except OSError as error:
+        say(f"compilation cache {folder} cannot be used ({error.strerror}): compiling anew")
         return
     jax.config.update("jax_compilation_cache_dir", folder)
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
 
 
+def _join(run: Run) -> jax.sharding.Mesh:
+    job = run.job
+    run.enter("waiting for all processes")
+    what = f"{job.processes} processes at {job.coordinator}" if job.processes > 1 else "this machine's devices"
+    with run.watchdog.limit(job.config.startup_timeout_s, f"waiting for {what}"):
+        run.peers.connect()
+        run.peers.listen(run.fail_with_peer)
+        return parallel.make_mesh()
+
+
 def _check(run: Run, mesh: jax.sharding.Mesh) -> Corpus:
     """Devices, text and one collective, each with its own sentence when it fails."""
     job = run.job
     run.enter("checking devices")
-    parallel.share_failure(job, lambda: checks.check_devices(job))
+    checks.check_devices(job)
     checks.check_processes(job, mesh)
-    corpus = parallel.share_failure(job, lambda: read_corpus(job.config.corpus_bytes))
-    facts = parallel.gather_texts(f"{corpus.digest} {job.node}")
-    digests = {fact.split(" ", 1)[0] for fact in facts}
-    if len(digests) > 1:
-        raise Failure("the processes hold different text: their images carry different Pythons", shared=True)
+    corpus = read_corpus(job.config.corpus_bytes)
+    nodes = run.peers.exchange("train/node", job.node)
+    if len(set(run.peers.exchange("train/text", corpus.digest))) > 1:
+        raise Failure("the processes hold different text: their images carry different Pythons")
     run.enter("adding up over all devices")
-    seconds = parallel.share_failure(job, lambda: checks.time_all_reduce(mesh))
+    seconds = checks.time_all_reduce(mesh)
     say(f"{mesh.devices.size} devices, all-reduce of 4 MiB in {1e3 * seconds:.1f} ms")
     run.verdict = replace(
         run.verdict,
         devices=int(mesh.devices.size),
         device_kind=jax.devices()[0].device_kind,
-        nodes=tuple(fact.split(" ", 1)[1] for fact in facts),
+        nodes=tuple(nodes),
         collective_time_s=seconds,
     )
     return corpus
 
 
-def _open_checkpoints(job: Job) -> Checkpoints | None:
+def _open_checkpoints(job: Job, training: str) -> Checkpoints | None:
     uri = job.config.checkpoint_uri
-    return Checkpoints(open_store(uri), job.config.keep_checkpoints, say) if uri else None
+    return Checkpoints(open_store(uri), job.config.keep_checkpoints, training, say) if uri else None
 
 
-def _start(run: Run, trainer: Trainer, loop: Loop, checkpoints: Checkpoints | None, training: str) -> Progress:
-    """From the newest checkpoint of an unfinished training, else from the beginning.
-
-    Process 0 reads and every process gets its bytes, so that they cannot start from different steps.
-    """
-    progress = fresh(trainer, loop)
-    run.verdict = replace(run.verdict, loss_first=progress.loss_first)
-    like = host_state(progress.state)
-    found = parallel.on_first(run.job, lambda: checkpoints.restore(like, training) if checkpoints else None)
-    # Two int32 halves: JAX has no 64-bit integers by default.
-    where = (0, 0) if found is None else (found[0].step, found[0].cursor)
-    step, cursor = (int(number) for number in parallel.broadcast(run.job, _halves(*where)).reshape(2, 2) @ (2**31, 1))
-    if step >= run.job.config.steps:
-        say(f"the training of {step} steps is complete: a test run again proves it again, from the beginning")
+def _start(run: Run, trainer: Trainer, loop: Loop, checkpoints: Checkpoints | None) -> Progress:
+    """From the newest checkpoint of an unfinished training, else from the beginning."""
+    initial = trainer.initial()
+    progress = Progress(trainer.place(initial))
+    run.verdict = replace(run.verdict, loss_first=loop.validation_loss(progress.state))
+    if checkpoints is None:
         return progress
+    # Process 0 chooses the step, for two processes may see a different newest one.
+    step = int(run.peers.from_first("train/resume", lambda: str(_step_to_resume(run.job, checkpoints, initial))))
     if step == 0:
         return progress
-    state = parallel.broadcast(run.job, like if found is None else found[1])
+    try:
+        manifest, state = checkpoints.read(step, initial)
+    except Damaged as error:
+        raise Failure(f"the checkpoint of step {step} is damaged for this process only: {error}") from None
     say(f"resumed from the checkpoint of step {step}")
     run.verdict = replace(run.verdict, resumed_from_step=step)
-    return Progress(trainer.place(state), step, cursor, progress.loss_first)
+    return Progress(trainer.place(state), step, manifest.cursor)
 
 
-def _halves(*numbers: int):  # noqa: ANN202
-    import numpy as np
+def _step_to_resume(job: Job, checkpoints: Checkpoints, like: State) -> int:
+    """The step of the newest good checkpoint; 0 to begin."""
+    found = checkpoints.newest(like)
+    if found is None:
+        return 0
+    step = found[0].step
+    if step >= job.config.steps:
+        say(f"the training of {step} steps is complete: it is done again from the beginning, to prove it again")
+        return 0
+    return step
 
-    return np.array([divmod(number, 2**31) for number in numbers], np.int32)
 
-
-def _train(run: Run, loop: Loop, progress: Progress, checkpoints: Checkpoints | None, training: str) -> None:
+def _train(run: Run, loop: Loop, progress: Progress, checkpoints: Checkpoints | None) -> None:
     config = run.job.config
-
-    def save() -> None:
-        def write() -> str | None:
-            if checkpoints is None:
-                return None
-            manifest = Manifest(progress.step, progress.cursor, progress.loss_first, training)
-            return checkpoints.save(manifest, host_state(progress.state))
-
-        where = parallel.on_first(run.job, write)
-        run.verdict = replace(run.verdict, checkpoint=where or run.verdict.checkpoint)
-
     run.enter("training")
+    signal.signal(signal.SIGTERM, run.on_signal)
     while progress.step < config.steps:
         with run.watchdog.limit(config.step_timeout_s, f"step {progress.step + 1}"):
-            loss = loop.advance(progress)
-            _note(run, loop, progress, loss)
-            if config.checkpoint_uri and (progress.step % config.checkpoint_every == 0 or progress.step == config.steps):
-                save()
-        if run.stopping:
-            _stop(run, checkpoints, progress, training)
+            _note(run, loop, progress, loop.advance(progress))
+            if progress.step % config.checkpoint_every == 0 or progress.step == config.steps:
+                _save(run, progress, checkpoints)
+            _stop_if_asked(run, progress, checkpoints)
 
 
 def _note(run: Run, loop: Loop, progress: Progress, loss: float) -> None:
@@ -213,18 +239,19 @@ def _note(run: Run, loop: Loop, progress: Progress, loss: float) -> None:
         say(f"step {progress.step}: loss {loss:.4f}, {times.tokens_per_s():,.0f} tokens/s")
 
 
-def _stop(run: Run, checkpoints: Checkpoints | None, progress: Progress, training: str) -> None:
-    """Told to end: process 0 saves on its own, for the others may be gone already."""
-    saved = "nothing saved"
-    if checkpoints is not None:
-        manifest = Manifest(progress.step, progress.cursor, progress.loss_first, training)
-        where = checkpoints.save(manifest, host_state(progress.state))
+def _save(run: Run, progress: Progress, checkpoints: Checkpoints | None) -> None:
+    """Process 0 saves; the others wait for it in the next step's all-reduce."""
+    if checkpoints is not None and run.job.first:
+        where = checkpoints.save(progress.step, progress.cursor, host_state(progress.state))
         run.verdict = replace(run.verdict, checkpoint=where)
-        saved = f"saved as {where}"
-    raise Failure(f"stopped by SIGTERM after step {progress.step}, {saved}")
 
 
-def _leave(run: Run) -> None:
-    """Part from the others in good order."""
-    sys.stdout.flush()
-    parallel.disconnect(run.job)
+def _stop_if_asked(run: Run, progress: Progress, checkpoints: Checkpoints | None) -> None:
+    """After a SIGTERM: process 0 saves and ends the job; another process asks process 0 to."""
+    me = f"process {run.job.index} on {run.job.node}"
+    if run.stopping and not run.job.first:
+        run.peers.ask_to_stop(me)
+    if who := run.job.first and (me if run.stopping else run.peers.asked_to_stop()):
+        _save(run, progress, checkpoints)
+        saved = f"saved as {run.verdict.checkpoint}" if checkpoints else "nothing is saved without a checkpoint_uri"
+        raise Failure(f"{who} was told to stop (SIGTERM) after step {progress.step}: {saved}")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import jax
 import optax
 
 from train.config import TrainConfig
 
 
 def make_optimizer(config: TrainConfig) -> optax.GradientTransformation:
-    """The optimizer of a job. Only matrices decay: shrinking a norm's scale helps nothing."""
+    """The optimizer of a job, for parameters that are one vector: all of them decay, the norms' scales too."""
     rate = optax.warmup_cosine_decay_schedule(
         init_value=0.0,
         peak_value=config.learning_rate,
@@ -19,9 +18,5 @@ def make_optimizer(config: TrainConfig) -> optax.GradientTransformation:
     )
     return optax.chain(
         optax.clip_by_global_norm(config.clip_norm),
-        optax.adamw(rate, b2=0.95, weight_decay=config.weight_decay, mask=_is_matrix),
+        optax.adamw(rate, b2=0.95, weight_decay=config.weight_decay),
     )
-
-
-def _is_matrix(params: optax.Params) -> optax.Params:
-    return jax.tree.map(lambda leaf: leaf.ndim > 1, params)

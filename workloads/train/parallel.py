@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, TypeVar
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import jax
 import numpy as np
-from jax.experimental import multihost_utils
+from jax._src import distributed  # the coordinator's key-value store has no public name; Orbax takes it from here too
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from train.config import Failure, Job
 
 AXIS = "data"
-TEXT_BYTES = 1024  # longest text that processes exchange
-_T = TypeVar("_T")
+_FAILURE, _STOP = "train/failure", "train/stop"
+_DAY_MS = 86_400_000  # waits are ended by the watchdog, which knows what was waited for
+_SEE_OFF_MS = 5_000
 
 
 class Watchdog:
@@ -47,28 +48,96 @@ class Watchdog:
             os._exit(1)
 
 
-def connect(job: Job) -> None:
-    """Join the other processes. JAX aborts the process when this fails, so a watchdog with a shorter time goes first."""
-    if job.processes == 1:
-        return
-    host = job.coordinator.rpartition(":")[0]
-    bind = job.coordinator if job.first and host in ("127.0.0.1", "localhost") else None
-    # The CPU's collectives; other platforms do not read it.
-    jax.config.update("jax_cpu_collectives_implementation", "gloo")
-    jax.distributed.initialize(
-        coordinator_address=job.coordinator,
-        num_processes=job.processes,
-        process_id=job.index,
-        initialization_timeout=int(job.config.startup_timeout_s) + 30,
-        coordinator_bind_address=bind,
-        cluster_detection_method="deactivate",  # what the environment says is explicit and complete
-    )
+class Peers:
+    """The other processes of the job, reached through JAX's coordinator, which runs in process 0.
 
+    Collectives say nothing of why a peer is gone; here a process tells the others its reason before it leaves.
+    A job of one process has only itself to tell.
+    """
 
-def disconnect(job: Job) -> None:
-    """Leave together; waits for the others."""
-    if job.processes > 1:
-        jax.distributed.shutdown()
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._client: Any = None
+        self._leaving = False
+
+    def connect(self) -> None:
+        """Join the others. JAX aborts the process when this fails, so a watchdog with a shorter time goes first."""
+        job = self._job
+        if job.processes == 1:
+            return
+        jax.config.update("jax_cpu_collectives_implementation", "gloo")  # other platforms do not read it
+        jax.config.update("jax_enable_preemption_service", False)  # it would take SIGTERM for itself
+        host = job.coordinator.rpartition(":")[0]
+        jax.distributed.initialize(
+            coordinator_address=job.coordinator,
+            num_processes=job.processes,
+            process_id=job.index,
+            initialization_timeout=int(job.config.startup_timeout_s) + 30,
+            coordinator_bind_address=job.coordinator if host in ("127.0.0.1", "localhost") else None,
+            cluster_detection_method="deactivate",  # what the environment says is explicit and complete
+        )
+        self._client = distributed.global_state.client
+
+    def exchange(self, name: str, text: str) -> list[str]:
+        """Every process's text, in the order of their indices, at every process."""
+        if self._client is None:
+            return [text]
+        self._client.key_value_set(f"{name}/{self._job.index}", text)
+        return [self._read(f"{name}/{index}") for index in range(self._job.processes)]
+
+    def from_first(self, name: str, text: Callable[[], str]) -> str:
+        """What ``text`` gives at process 0, at every process."""
+        if self._client is None:
+            return text()
+        if self._job.first:
+            self._client.key_value_set(name, text())
+        return self._read(name)
+
+    def ask_to_stop(self, who: str) -> None:
+        """Tell process 0 that this process must go."""
+        if self._client is not None:
+            self._client.key_value_set(_STOP, who, allow_overwrite=True)
+
+    def asked_to_stop(self) -> str:
+        """Who must go; empty while nobody must."""
+        try:
+            return self._client.key_value_try_get(_STOP) if self._client is not None else ""
+        except RuntimeError:  # there is no such key yet
+            return ""
+
+    def announce(self, reason: str) -> None:
+        """Tell the others why this process fails; the first reason of a job stands."""
+        with suppress(RuntimeError):
+            if self._client is not None:
+                self._client.key_value_set(_FAILURE, reason)
+
+    def listen(self, on_failure: Callable[[str], None]) -> None:
+        """Call ``on_failure`` from a thread when another process announces why it fails, or process 0 vanishes."""
+        if self._client is not None:
+            threading.Thread(target=self._listen, args=[on_failure], daemon=True).start()
+
+    def _listen(self, on_failure: Callable[[str], None]) -> None:
+        try:
+            reason = self._read(_FAILURE)
+        except RuntimeError:
+            reason = f"process 0 at {self._job.coordinator} is gone"
+        if not self._leaving:
+            on_failure(reason)
+
+    def _read(self, key: str) -> str:
+        return self._client.blocking_key_value_get(key, _DAY_MS)
+
+    def see_off(self) -> None:
+        """After a failure: stay a moment, for the coordinator dies with process 0 and its news with it."""
+        with suppress(RuntimeError):
+            if self._client is not None:
+                self._client.wait_at_barrier("train/failed", _SEE_OFF_MS)
+
+    def leave(self) -> None:
+        """Leave together after success; waits for the others."""
+        self._leaving = True
+        if self._client is not None:
+            jax.distributed.shutdown()
 
 
 def make_mesh() -> Mesh:
@@ -87,7 +156,7 @@ def split(mesh: Mesh) -> NamedSharding:
 def rows_of(index: int, processes: int, rows: int) -> slice:
     """The rows of a global batch that one process reads; raises where they cannot be shared evenly."""
     if rows % processes:
-        raise Failure(f"{rows} sequences cannot be shared evenly by {processes} processes", shared=True)
+        raise Failure(f"{rows} sequences cannot be shared evenly by {processes} processes")
     share = rows // processes
     return slice(index * share, (index + 1) * share)
 
@@ -101,37 +170,3 @@ def place(mesh: Mesh, tree: Any) -> Any:
     """The same host values, in full, on every device."""
     sharding = replicated(mesh)
     return jax.tree.map(lambda leaf: jax.make_array_from_callback(leaf.shape, sharding, lambda at: leaf[at]), tree)
-
-
-def gather_texts(text: str) -> list[str]:
-    """Every process's text, in the order of their indices, at every process."""
-    padded = np.zeros(TEXT_BYTES, np.uint8)
-    raw = text.encode()[:TEXT_BYTES]
-    padded[: len(raw)] = np.frombuffer(raw, np.uint8)
-    rows = np.asarray(multihost_utils.process_allgather(padded)).reshape(-1, TEXT_BYTES)
-    return [bytes(row).rstrip(b"\0").decode(errors="replace") for row in rows]
-
-
-def share_failure(job: Job, action: Callable[[], _T]) -> _T:
-    """Run ``action`` at every process; where it fails at one, all raise that failure."""
-    result: _T | None = None
-    reason = ""
-    try:
-        result = action()
-    except Failure as failure:
-        reason = str(failure)
-    reasons = gather_texts(reason) if job.processes > 1 else [reason]
-    for index, found in enumerate(reasons):
-        if found:
-            raise Failure(found if job.processes == 1 else f"process {index}: {found}", shared=True)
-    return result  # type: ignore[return-value]  # no reason means that the action returned
-
-
-def on_first(job: Job, action: Callable[[], _T]) -> _T | None:
-    """Run ``action`` at process 0 only, and raise its failure everywhere."""
-    return share_failure(job, lambda: action() if job.first else None)
-
-
-def broadcast(job: Job, tree: Any) -> Any:
-    """Process 0's host values at every process; the others give values of the same shapes."""
-    return multihost_utils.broadcast_one_to_all(tree) if job.processes > 1 else tree

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from train.checkpoint import split_uri
 from train.config import Failure
+from train.store import split_uri
 
 TERMINATION_LOG = "/dev/termination-log"  # the kubelet's default
 TERMINATION_BYTES = 4096  # what the kubelet reads of it

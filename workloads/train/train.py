@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,57 +12,93 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import nnx
-from jax.sharding import Mesh
+from jax.sharding import Mesh, PartitionSpec
 
-from train.config import Failure, Job, TrainConfig
+from train.config import Failure, Job, ModelConfig, TrainConfig
 from train.data import Batches, Corpus, validation_rows
 from train.metrics import StepTimes
 from train.model import Transformer, compute_dtype
 from train.optim import make_optimizer
-from train.parallel import place, replicated, rows_of, to_devices
+from train.parallel import AXIS, place, rows_of, to_devices
 
-State = dict[str, Any]  # "params" and "optimizer": everything that a step changes
+State = dict[str, Any]  # "params", one float32 vector, and "optimizer": everything that a step changes
+
+# A CPU trains the default model in two seconds, and its compiler at full effort takes five: it is told to hurry.
+_HURRY = {"xla_backend_optimization_level": 0}
 
 
-def loss_fn(graph: nnx.GraphDef, params: Any, tokens_BxT1: jax.Array) -> jax.Array:
-    """Mean cross-entropy of the next byte, in nats."""
-    logits_BxTxV = nnx.merge(graph, params)(tokens_BxT1[:, :-1])
-    return optax.softmax_cross_entropy_with_integer_labels(logits_BxTxV, tokens_BxT1[:, 1:]).mean()
+class FlatModel:
+    """The transformer as a function of one vector, so that a step needs one all-reduce and a checkpoint one array."""
+
+    def __init__(self, config: ModelConfig, dtype: jnp.dtype) -> None:
+        abstract = nnx.eval_shape(lambda: Transformer(config, dtype, nnx.Rngs(0)))
+        self._graph, template = nnx.split(abstract)
+        leaves, self._structure = jax.tree_util.tree_flatten_with_path(template)
+        self._shapes = {jax.tree_util.keystr(path): leaf.shape for path, leaf in leaves}
+        self._ends = np.cumsum([math.prod(shape) for shape in self._shapes.values()])
+
+    def initial(self, seed: int) -> np.ndarray:
+        """Random parameters, the same at every process. Made by numpy: compiling JAX's generators takes seconds."""
+        random = np.random.default_rng(seed)
+        return np.concatenate([_initial(name, shape, random).ravel() for name, shape in self._shapes.items()])
+
+    def logits(self, params: jax.Array, tokens_BxT: jax.Array) -> jax.Array:
+        """Logits of the byte after each of ``tokens_BxT``."""
+        parts = jnp.split(params, self._ends[:-1])
+        leaves = [part.reshape(shape) for part, shape in zip(parts, self._shapes.values(), strict=True)]
+        model = nnx.merge(self._graph, jax.tree_util.tree_unflatten(self._structure, leaves))
+        return model(tokens_BxT)
+
+    def loss(self, params: jax.Array, tokens_BxT1: jax.Array) -> jax.Array:
+        """Mean cross-entropy of the next byte, in nats."""
+        logits_BxTxV = self.logits(params, tokens_BxT1[:, :-1])
+        return optax.softmax_cross_entropy_with_integer_labels(logits_BxTxV, tokens_BxT1[:, 1:]).mean()
+
+
+def _initial(name: str, shape: tuple[int, ...], random: np.random.Generator) -> np.ndarray:
+    """Ones for a norm's scale, else normal numbers with the variance 1 / inputs."""
+    if len(shape) == 1:
+        return np.ones(shape, np.float32)
+    inputs = shape[1] if "embedding" in name else shape[0]
+    return random.standard_normal(shape, np.float32) * np.float32(inputs**-0.5)
 
 
 class Trainer:
     """One model on one mesh. The parameters are on every device, a batch's rows are spread over them."""
 
     def __init__(self, config: TrainConfig, mesh: Mesh) -> None:
-        self.mesh = mesh
-        dtype = compute_dtype(mesh.devices.flat[0].platform)
-        optimizer = make_optimizer(config)
+        self.mesh, self._seed = mesh, config.seed
+        platform = mesh.devices.flat[0].platform
+        self._model, self._optimizer = FlatModel(config.model, compute_dtype(platform)), make_optimizer(config)
+        options = _HURRY if platform == "cpu" else None
+        self.step = jax.jit(self._over_devices(self._step), donate_argnums=0, compiler_options=options)
+        self.loss = jax.jit(self._over_devices(self._loss), compiler_options=options)
 
-        def initialise() -> State:
-            params = nnx.to_pure_dict(nnx.state(Transformer(config.model, dtype, nnx.Rngs(config.seed)), nnx.Param))
-            return {"params": params, "optimizer": optimizer.init(params)}
-
-        abstract = nnx.eval_shape(lambda: Transformer(config.model, dtype, nnx.Rngs(config.seed)))
-        graph, template = nnx.split(abstract)
-
-        def loss_of(params: Any, tokens: jax.Array) -> jax.Array:
-            full = jax.tree.map(lambda leaf: leaf, template)
-            nnx.replace_by_pure_dict(full, params)
-            return loss_fn(graph, full, tokens)
-
-        def step(state: State, tokens: jax.Array) -> tuple[State, jax.Array]:
-            loss, gradient = jax.value_and_grad(loss_of)(state["params"], tokens)
-            updates, optimizer_state = optimizer.update(gradient, state["optimizer"], state["params"])
-            return {"params": optax.apply_updates(state["params"], updates), "optimizer": optimizer_state}, loss
-
-        everywhere = replicated(mesh)
-        self.initialise = jax.jit(initialise, out_shardings=everywhere)
-        self.step = jax.jit(step, donate_argnums=0, out_shardings=everywhere)
-        self.loss = jax.jit(lambda state, tokens: loss_of(state["params"], tokens), out_shardings=everywhere)
+    def initial(self) -> State:
+        """The state before the first step, in host memory."""
+        params = self._model.initial(self._seed)
+        empty = jax.eval_shape(self._optimizer.init, params)  # Adam begins with zeros everywhere
+        return {"params": params, "optimizer": jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), empty)}
 
     def place(self, host_state: State) -> State:
-        """A state read from a checkpoint, on every device."""
+        """A state in host memory, in full on every device."""
         return place(self.mesh, host_state)
+
+    def _over_devices(self, function: Any) -> Any:
+        """Run ``function(state, rows)`` on each device's rows; what it returns is the same on all."""
+        everywhere, rows = PartitionSpec(), PartitionSpec(AXIS)
+        return jax.shard_map(
+            function, mesh=self.mesh, in_specs=(everywhere, rows), out_specs=everywhere, check_vma=False
+        )
+
+    def _loss(self, state: State, tokens: jax.Array) -> jax.Array:
+        return jax.lax.pmean(self._model.loss(state["params"], tokens), AXIS)
+
+    def _step(self, state: State, tokens: jax.Array) -> tuple[State, jax.Array]:
+        loss_and_gradient = jax.value_and_grad(self._model.loss)(state["params"], tokens)
+        loss, gradient = jax.lax.pmean(loss_and_gradient, AXIS)
+        updates, optimizer = self._optimizer.update(gradient, state["optimizer"], state["params"])
+        return {"params": optax.apply_updates(state["params"], updates), "optimizer": optimizer}, loss
 
 
 def host_state(state: State) -> State:
@@ -76,26 +111,25 @@ class Progress:
     """Where a training is. ``cursor`` counts the sequences drawn so far."""
 
     state: State
-    step: int
-    cursor: int
-    loss_first: float
+    step: int = 0
+    cursor: int = 0
 
 
 class Loop:
-    """Steps from where ``progress`` stands to the end of the schedule."""
+    """Feeds a trainer with this process's share of the text, and times its steps."""
 
     def __init__(self, job: Job, trainer: Trainer, corpus: Corpus) -> None:
-        config = job.config
-        self._job, self._trainer = job, trainer
-        self._batches = Batches(corpus.train, config.model.context, config.batch_size, config.seed)
-        self._part = rows_of(job.index, job.processes, config.batch_size)
-        if config.batch_size % trainer.mesh.devices.size:
-            raise Failure(f"batch_size {config.batch_size} cannot be shared by {trainer.mesh.devices.size} devices", shared=True)
-        text = validation_rows(corpus.validation, config.model.context)
-        self._held_out = to_devices(trainer.mesh, _fit(text, job, trainer.mesh))
-        self.times = StepTimes(config.batch_size * config.model.context)
+        config, devices = job.config, trainer.mesh.devices.size
+        self._trainer = trainer
+        self.batch_rows = -(-config.batch_size // devices) * devices
+        self._batches = Batches(corpus.train, config.model.context, self.batch_rows, config.seed)
+        self._part = rows_of(job.index, job.processes, self.batch_rows)
+        held_out = validation_rows(corpus.validation, config.model.context, devices)
+        self._held_out = to_devices(trainer.mesh, held_out[rows_of(job.index, job.processes, len(held_out))])
+        self.times = StepTimes(self.batch_rows * config.model.context)
 
     def validation_loss(self, state: State) -> float:
+        """Nats per byte on the held-out text."""
         return float(self._trainer.loss(state, self._held_out))
 
     def advance(self, progress: Progress) -> float:
@@ -106,33 +140,7 @@ class Loop:
         value = float(loss)
         self.times.add(time.perf_counter() - start)
         progress.step += 1
-        progress.cursor += self._batches.batch_size
+        progress.cursor += self.batch_rows
         if not math.isfinite(value):
-            raise Failure(f"the loss became {value} at step {progress.step}", shared=True)
+            raise Failure(f"the loss became {value} at step {progress.step}")
         return value
-
-    def run(self, progress: Progress, after_step: Callable[[Progress, float], None]) -> None:
-        while progress.step < self._job.config.steps:
-            after_step(progress, self.advance(progress))
-
-
-def _fit(rows: np.ndarray, job: Job, mesh: Mesh) -> np.ndarray:
-    """This process's held-out rows, as many in all as the devices can share evenly."""
-    devices = mesh.devices.size
-    count = max(devices, len(rows) // devices * devices)
-    return np.resize(rows, (count, rows.shape[1]))[rows_of(job.index, job.processes, count)]
-
-
-def fresh(trainer: Trainer, loop: Loop) -> Progress:
-    """A training that begins."""
-    state = trainer.initialise()
-    return Progress(state, step=0, cursor=0, loss_first=loop.validation_loss(state))
-
-
-def digest_of(state: State) -> bytes:
-    """All bytes of the parameters in one string, for comparing two trainings exactly."""
-    return b"".join(np.asarray(leaf).tobytes() for leaf in jax.tree.leaves(host_state(state)["params"]))
-
-
-def is_finite(state: State) -> bool:
-    return all(bool(jnp.isfinite(leaf).all()) for leaf in jax.tree.leaves(host_state(state)["params"]))
