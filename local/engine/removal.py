@@ -141,8 +141,20 @@ class Removal:
             state = operation.resource
             if operation.type == "creating" and state.custom and not is_provider(state.type):
                 self._create_again(state)
+            elif operation.type == "deleting" and not state.delete and run.olds.get(state.urn):
+                self._delete_again(state)
             elif operation.type != "updating":
                 run.log.settle(state.urn)
+
+    def _delete_again(self, state: ResourceState) -> None:
+        """End a deletion that had begun: the thing may be gone, so that the state's entry cannot be trusted."""
+        run = self._run
+        try:
+            self._delete(state)
+        except ProviderFailure as failure:
+            run.tell("warning", f"an earlier run was deleting it; done again, that fails: {failure.message}", state.urn)
+            return
+        run.olds.pop(state.urn, None)
 
     def _create_again(self, state: ResourceState) -> None:
         run = self._run

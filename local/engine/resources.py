@@ -143,7 +143,7 @@ class Resources:
         if old is None:
             return Plan("create", None, new, servicer=servicer)
         own = tuple(changes_between(public(old.inputs), public(checked)))
-        difference = operations.difference_of(registry.diff(servicer, old, new.urn, checked), own)
+        difference = operations.difference_of(registry.diff(servicer, old, new.urn, dict(checked)), own)
         difference = operations.replacing(difference, goal.replace_on_changes)
         op: Op = "replace" if difference.is_replacement else "update" if difference.is_changed else "same"
         changes = described(difference.paths, old.inputs, checked) if op != "same" else ()

@@ -77,7 +77,7 @@ class Run:
         self, command: Command, naming: Naming, base: Snapshot, log: Log, factories: Mapping[str, Callable[[], Any]],
         display: Display, parallel: int,
     ) -> None:  # fmt: skip
-        self.command = command
+        self.command: Command = command
         self.naming = naming
         self.base = base
         self.log = log
@@ -89,7 +89,7 @@ class Run:
         self.news: dict[str, ResourceState] = {}
         self.goals: dict[str, Goal] = {}
         self.replaced: set[str] = set()
-        self.counts: Counter[Op] = Counter(dict.fromkeys(OPS, 0))
+        self.counts: Counter[str] = Counter(dict.fromkeys(OPS, 0))
         self.steps: list[Step] = []
         self.errors: list[Diagnostic] = []
         self.defects: list[Exception] = []  # of the engine itself

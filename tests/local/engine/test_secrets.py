@@ -18,8 +18,7 @@ b = Thing("b", value=secret.apply(lambda s: "x" + s + "y"))
 c = Thing("c", value="plain", opts=O(additional_secret_outputs=["token"]))
 pulumi.export("password", a.password if hasattr(a, "password") else secret)
 pulumi.export("token", c.token)
-pulumi.log.warn("the password is {CANARY}")
-print("printed {CANARY}")
+a.token.apply(lambda _: (pulumi.log.warn("the password is {CANARY}"), print("printed {CANARY}")))
 Thing("d", fail="with {CANARY}", password=secret)
 """
 
