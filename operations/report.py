@@ -68,7 +68,7 @@ def _short(value: Any, limit: int = 60) -> str:
 
 
 def require_success(result: Result, logs: str) -> None:
-    """Raise with everything that failed, on one screen.
+    """Raise with everything that failed, on one screen: a line each, for the run has shown the rest.
 
     Raises:
         OperationFailed: the run has errors, or was interrupted.
@@ -87,7 +87,8 @@ def require_success(result: Result, logs: str) -> None:
 def _error_text(error: Diagnostic) -> str:
     where = f" (declared at {error.file}:{error.line})" if error.file else ""
     name = f"{error.urn.rpartition('::')[2]}: " if error.urn else ""
-    return f"error: {name}{error.message}{where}"
+    first = error.message.partition("\n")[0]
+    return f"error: {name}{first}{where}"
 
 
 def fidelity_counts(types: Mapping[str, int]) -> dict[str, int]:

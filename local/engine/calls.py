@@ -32,7 +32,8 @@ class HalfMade(ProviderFailure):
     """The provider made something that did not become ready: it exists, and belongs into the state."""
 
     def __init__(self, message: str, detail: provider_pb2.ErrorResourceInitFailed) -> None:
-        super().__init__(message)
+        reasons = [reason for reason in detail.reasons if reason != message]
+        super().__init__("\n".join([message, *reasons]))
         self.id = detail.id
         self.outputs: Values = from_struct(detail.properties)
         self.inputs: Values | None = from_struct(detail.inputs) if detail.HasField("inputs") else None

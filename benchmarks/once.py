@@ -1,0 +1,122 @@
+"""One measurement in a process of its own: ``python -m benchmarks.once SUBJECT COUNT`` prints it as JSON.
+
+Subjects: ``up`` (resources of a provider that does nothing), ``pools`` (a preview of the project's own program with
+COUNT node pools) and ``bare`` (a preview of a program that registers COUNT log groups and nothing else).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from local.engine import CollectingDisplay, Engine, Result, load_project
+from local.engine.store import SecretsManager, StateStore
+from local.paths import CHECKOUT
+from operations.session import providers
+
+NOTHING = """
+import pulumi
+
+class Thing(pulumi.CustomResource):
+    def __init__(self, name, **props):
+        super().__init__("null:index:Thing", name, props)
+
+for number in range({count}):
+    Thing(f"thing-{{number:05}}", value=str(number))
+"""
+
+BARE = """
+import pulumi_aws as aws
+
+for number in range({count}):
+    aws.cloudwatch.LogGroup(f"group-{{number:05}}", name=f"group-{{number:05}}", retention_in_days=30)
+"""
+
+POOL = """
+      - name: pool-{number:04}
+        instance_type: c7i.xlarge
+        min_size: 0
+        desired_size: 1
+        max_size: 2
+"""
+
+
+def main(subject: str, count: int) -> dict[str, float]:
+    """Seconds, and the number of resources, of one run."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["AI_DATACENTER_HOME"] = str(Path(folder) / "datacenter")
+        result = SUBJECTS[subject](Path(folder), count)
+    if result.errors:
+        sys.exit("\n".join(error.message for error in result.errors))
+    return {"seconds": result.duration_s, "resources": sum(result.changes.values())}
+
+
+def up_of_nothing(folder: Path, count: int) -> Result:
+    """An ``up`` whose provider does nothing: what the engine itself costs."""
+    from tests.local.engine.null_provider import NullProvider, World
+
+    world = World()
+    _project(folder, NOTHING.format(count=count))
+    return _engine(folder, {"null": lambda: NullProvider(world, adopts=False)}).up()
+
+
+def preview_of_log_groups(folder: Path, count: int) -> Result:
+    """A preview of a program that is nothing but resources."""
+    _project(folder, BARE.format(count=count))
+    return _engine(folder, providers()).preview()
+
+
+def preview_of_pools(folder: Path, count: int) -> Result:
+    """A preview of the project's own program with many pools."""
+    for name in ("Pulumi.yaml", "__main__.py"):
+        shutil.copy(CHECKOUT / name, folder)
+    for name in ("components", "workloads"):
+        (folder / name).symlink_to(CHECKOUT / name)
+    (folder / "Pulumi.bench.yaml").write_text(_stack_with_pools(count))
+    return _engine(folder, providers()).preview()
+
+
+def _stack_with_pools(count: int) -> str:
+    from ruamel.yaml import YAML
+
+    yaml = YAML(typ="safe", pure=True)
+    stack = yaml.load((CHECKOUT / "Pulumi.local.yaml").read_text())
+    datacenter = stack["config"]
+    pools = next(value["pools"] if isinstance(value, dict) and "pools" in value else value
+                 for key, value in datacenter.items() if "pools" in key or isinstance(value, dict) and "pools" in value)
+    first = pools[0]
+    pools[1:] = [{**first, "name": f"pool-{number:04}"} for number in range(1, count)]
+    target = Path(tempfile.mkstemp(suffix=".yaml")[1])
+    with target.open("w") as file:
+        yaml.dump(stack, file)
+    text = target.read_text()
+    target.unlink()
+    return text
+
+
+def _project(folder: Path, program: str) -> None:
+    (folder / "Pulumi.yaml").write_text("name: bench\nruntime: python\n")
+    (folder / "Pulumi.bench.yaml").write_text("config:\n  aws:region: us-east-1\n")
+    (folder / "__main__.py").write_text(program)
+
+
+def _engine(folder: Path, factories: Mapping[str, Callable[[], Any]]) -> Engine:
+    project = load_project(folder, "bench")
+    store = StateStore(folder / "state", project.name, "bench", SecretsManager("a passphrase for nothing"))
+    return Engine(project, store, factories, CollectingDisplay())
+
+
+SUBJECTS: dict[str, Callable[[Path, int], Result]] = {
+    "up": up_of_nothing,
+    "bare": preview_of_log_groups,
+    "pools": preview_of_pools,
+}
+
+if __name__ == "__main__":
+    print(json.dumps(main(sys.argv[1], int(sys.argv[2]))))
