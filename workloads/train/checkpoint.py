@@ -28,7 +28,7 @@ _MANIFEST = re.compile(r"step_([0-9]{8})\.json")
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a checkpoint must hold. ``cursor`` counts the sequences drawn; ``training`` is the digest of its settings."""
+    """What a checkpoint must hold. ``cursor`` counts the sequences drawn, ``training`` is its settings' digest."""
 
     step: int
     cursor: int
@@ -136,6 +136,7 @@ def _name(step: int, kind: str) -> str:
 
 
 def digest(data: bytes) -> str:
+    """SHA-256 in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
 
 

@@ -39,9 +39,11 @@ def time_all_reduce(mesh: Mesh, floats: int = ALL_REDUCE_FLOATS) -> float:
     count = mesh.devices.size
     pattern = np.arange(floats, dtype=np.float32) % 7  # small whole numbers: their sums are exact
     rows = range(count)
-    parts = jax.make_array_from_callback(
-        (count, floats), split(mesh), lambda at: np.stack([pattern + row for row in rows[at[0]]])
-    )
+
+    def rows_at(at: tuple[slice, ...] | None) -> np.ndarray:
+        return np.stack([pattern + row for row in (rows[at[0]] if at else rows)])
+
+    parts = jax.make_array_from_callback((count, floats), split(mesh), rows_at)
     add = jax.jit(
         jax.shard_map(
             lambda row: jax.lax.psum(row[0], AXIS), mesh=mesh, in_specs=PartitionSpec(AXIS), out_specs=PartitionSpec()

@@ -41,7 +41,7 @@ class ModelConfig(_Model):
     layers: PositiveInt = 2
     width: PositiveInt = 64
     heads: PositiveInt = 4
-    context: PositiveInt = Field(64, description="bytes that a prediction may look back on")
+    context: PositiveInt = Field(default=64, description="bytes that a prediction may look back on")
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> ModelConfig:
@@ -110,6 +110,7 @@ class Job:
 
     @property
     def first(self) -> bool:
+        """Whether this process speaks for the job."""
         return self.index == 0
 
     @property

@@ -76,7 +76,7 @@ class Batches:
     def indices(self, cursor: int) -> np.ndarray:
         """Windows of the batch that starts after ``cursor`` drawn sequences, for all processes together."""
         positions = np.arange(cursor, cursor + self.batch_size)
-        return np.array([self._permutation(epoch)[at] for epoch, at in zip(*divmod(positions, len(self)), strict=True)])
+        return np.array([self._permutation(int(position) // len(self))[position % len(self)] for position in positions])
 
     def rows(self, cursor: int, part: slice) -> np.ndarray:
         """This process's rows of that batch, as int32[rows, context + 1]."""
@@ -84,7 +84,7 @@ class Batches:
 
     def _permutation(self, epoch: int) -> np.ndarray:
         if epoch != self._epoch:
-            self._order = np.random.default_rng((self._seed, int(epoch))).permutation(len(self))
+            self._order = np.random.default_rng((self._seed, epoch)).permutation(len(self))
             self._epoch = epoch
         return self._order
 

@@ -13,6 +13,7 @@ class StepTimes:
         self._seconds: list[float] = []
 
     def add(self, seconds: float) -> None:
+        """One more step."""
         self._seconds.append(seconds)
 
     def percentile_s(self, percent: float) -> float:

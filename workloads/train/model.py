@@ -54,6 +54,7 @@ class Block(nnx.Module):
         self.down = linear(hidden, width)
 
     def __call__(self, x_NxD: jax.Array, batch: int) -> jax.Array:
+        """The stream after this layer; ``x_NxD`` holds ``batch`` sequences end to end."""
         x_NxD = x_NxD + self._attention(self.attention_norm(x_NxD), batch)
         gate, up = jnp.split(self.gate_and_up(self.feed_norm(x_NxD)), 2, axis=-1)
         return x_NxD + self.down(jax.nn.silu(gate) * up)
@@ -75,6 +76,7 @@ class Transformer(nnx.Module):
         self.head = nnx.Linear(config.width, VOCABULARY, use_bias=False, dtype=dtype, rngs=rngs)
 
     def __call__(self, tokens_BxT: jax.Array) -> jax.Array:
+        """Logits BxTxV of the byte after each, in float32."""
         B, T = tokens_BxT.shape
         x_NxD = self.embed(tokens_BxT).reshape(B * T, -1)  # N = B·T: one matrix product a layer, not B
         for block in self.blocks:

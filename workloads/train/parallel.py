@@ -146,10 +146,12 @@ def make_mesh() -> Mesh:
 
 
 def replicated(mesh: Mesh) -> NamedSharding:
+    """In full on every device."""
     return NamedSharding(mesh, PartitionSpec())
 
 
 def split(mesh: Mesh) -> NamedSharding:
+    """Rows spread over the devices."""
     return NamedSharding(mesh, PartitionSpec(AXIS))
 
 

@@ -18,6 +18,7 @@ TERMINATION_BYTES = 4096  # what the kubelet reads of it
 
 
 def now() -> str:
+    """The time as ISO 8601 in UTC."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
@@ -48,6 +49,7 @@ class Verdict:
     finished_at: str = ""
 
     def to_json(self) -> str:
+        """One line; floats with six digits."""
         values = asdict(self)
         for key, value in values.items():
             if isinstance(value, float):
@@ -63,7 +65,7 @@ def judge_loss(verdict: Verdict, min_drop: float) -> Verdict:
     fell = f"the loss fell from {first:.3f} to {last:.3f} in {verdict.steps} steps"
     if first - last < min_drop:
         return replace(verdict, passed=False, reason=f"{fell}, and by {min_drop:g} was expected")
-    return replace(verdict, passed=True, reason=f"{fell} on {verdict.processes} processes")
+    return replace(verdict, passed=True, reason=f"{fell}, processes: {verdict.processes}")
 
 
 def leave_reason(reason: str, environ: Mapping[str, str]) -> None:

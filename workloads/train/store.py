@@ -17,10 +17,21 @@ class Store(Protocol):
 
     uri: str
 
-    def put(self, name: str, data: bytes, content_type: str = "application/octet-stream") -> None: ...
-    def get(self, name: str) -> bytes | None: ...
-    def names(self) -> list[str]: ...
-    def delete(self, name: str) -> None: ...
+    def put(self, name: str, data: bytes, content_type: str = "application/octet-stream") -> None:
+        """Write all of it or nothing; raises :class:`Failure` where it cannot."""
+        ...
+
+    def get(self, name: str) -> bytes | None:
+        """The bytes; None where there are none of that name. Raises :class:`Failure` where they cannot be read."""
+        ...
+
+    def names(self) -> list[str]:
+        """All names, sorted."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Remove it; nothing happens where there is none."""
+        ...
 
 
 class FolderStore:
@@ -31,6 +42,7 @@ class FolderStore:
         self._root = Path(uri.removeprefix("file://"))
 
     def put(self, name: str, data: bytes, content_type: str = "application/octet-stream") -> None:
+        """See :meth:`Store.put`."""
         try:
             self._root.mkdir(parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(prefix=".", dir=self._root)
@@ -43,6 +55,7 @@ class FolderStore:
             raise Failure(f"cannot write {self._root / name}: {error.strerror}") from None
 
     def get(self, name: str) -> bytes | None:
+        """See :meth:`Store.get`."""
         try:
             return (self._root / name).read_bytes()
         except FileNotFoundError:
@@ -51,9 +64,11 @@ class FolderStore:
             raise Failure(f"cannot read {self._root / name}: {error.strerror}") from None
 
     def names(self) -> list[str]:
+        """See :meth:`Store.names`."""
         return sorted(path.name for path in self._root.iterdir()) if self._root.is_dir() else []
 
     def delete(self, name: str) -> None:
+        """See :meth:`Store.delete`."""
         (self._root / name).unlink(missing_ok=True)
 
 
@@ -72,21 +87,25 @@ class BucketStore:
         self._client = self._call("open", lambda: boto3.client("s3", config=config))
 
     def put(self, name: str, data: bytes, content_type: str = "application/octet-stream") -> None:
+        """See :meth:`Store.put`."""
         key = self._key(name)
         put = self._client.put_object
         self._call("write", lambda: put(Bucket=self._bucket, Key=key, Body=data, ContentType=content_type))
 
     def get(self, name: str) -> bytes | None:
+        """See :meth:`Store.get`."""
         read = self._client.get_object
         return self._call("read", lambda: read(Bucket=self._bucket, Key=self._key(name))["Body"].read())
 
     def names(self) -> list[str]:
+        """See :meth:`Store.names`."""
         pages = self._client.get_paginator("list_objects_v2")
         prefix = self._key("")
         found = self._call("list", lambda: list(pages.paginate(Bucket=self._bucket, Prefix=prefix))) or []
         return sorted(item["Key"].removeprefix(prefix) for page in found for item in page.get("Contents", []))
 
     def delete(self, name: str) -> None:
+        """See :meth:`Store.delete`."""
         self._call("delete", lambda: self._client.delete_object(Bucket=self._bucket, Key=self._key(name)))
 
     def _key(self, name: str) -> str:
