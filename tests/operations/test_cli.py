@@ -82,7 +82,10 @@ def test_an_unknown_stack_is_a_configuration_error_that_names_the_known_ones(
     assert "There are: local, prod" in capsys.readouterr().err
 
 
-def test_a_stack_for_a_real_cloud_is_not_realised_here(capsys: pytest.CaptureFixture[str], data_root: Path) -> None:
+def test_a_stack_for_a_real_cloud_is_not_realised_here(
+    capsys: pytest.CaptureFixture[str], data_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session.moto, "ensure", lambda _root: pytest.fail("a cloud was started"))
     assert main(["up", "--stack", "prod"]) == 4
     assert "pulumi up --stack prod" in capsys.readouterr().err
     assert not data_root.exists()
