@@ -206,7 +206,7 @@ class Resources:
                 return Difference(True, frozenset({"replaceWith"}), paths=own)
         if self._is_provider_replaced(old.provider, new.provider):
             return Difference(True, frozenset({"provider"}), paths=own)
-        difference = operations.diff(provider, new.urn, old, new.inputs, goal.ignore_changes)
+        difference = operations.diff(provider, new.urn, old, dict(new.inputs), goal.ignore_changes)
         return operations.replacing(difference, goal.replace_on_changes)
 
     def _is_provider_replaced(self, old: str, new: str) -> bool:
@@ -266,14 +266,22 @@ class Resources:
             made = operations.create(provider, new, run.is_preview)
         except HalfMade as half:
             new = self._made(new, Made(half.id, half.outputs, half.inputs), half.reasons)
-            run.log.end(number, put=self._with_superseded(new, old))
+            run.log.end(number, put=self._with_superseded(new, old), remove=self._revived(new))
             raise
         except ProviderFailure:
             run.log.failed(number)
             raise
         new = self._made(new, made)
-        run.log.end(number, put=self._with_superseded(new, old))
+        run.log.end(number, put=self._with_superseded(new, old), remove=self._revived(new))
         return new
+
+    def _revived(self, new: ResourceState) -> list[ResourceState]:
+        """Superseded entries of the very thing that the create has adopted: it is in use again and must not go."""
+        run = self._run
+        with run.lock:
+            revived = [state for state in run.superseded if state.urn == new.urn and state.id == new.id and new.id]
+            run.superseded = [state for state in run.superseded if state not in revived]
+        return revived
 
     def _with_superseded(self, new: ResourceState, old: ResourceState | None) -> list[ResourceState]:
         """The entries after a create: the new one, and the old one where it still has to be deleted."""

@@ -39,7 +39,8 @@ class World:
     def all(self) -> dict[str, Values]:
         """Every object by its id."""
         if self.folder:
-            return {path.stem: json.loads(path.read_text()) for path in self.folder.glob("*.json")}
+            with self.lock:  # a file that another thread removes must not vanish between listing and reading
+                return {path.stem: json.loads(path.read_text()) for path in self.folder.glob("*.json")}
         return dict(self._things)
 
     def names(self) -> list[str]:
@@ -59,7 +60,8 @@ class World:
     def remove(self, identity: str) -> None:
         """Take an object away; one that is not there already is fine."""
         if self.folder:
-            (self.folder / f"{identity}.json").unlink(missing_ok=True)
+            with self.lock:
+                (self.folder / f"{identity}.json").unlink(missing_ok=True)
         else:
             self._things.pop(identity, None)
 
