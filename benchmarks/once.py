@@ -1,11 +1,12 @@
 """One measurement in a process of its own: ``python -m benchmarks.once SUBJECT COUNT`` prints it as JSON.
 
-Subjects: ``up`` (resources of a provider that does nothing), ``pools`` (a preview of the project's own program with
+Subjects: ``up`` (resources of a provider that does nothing), ``groups`` (log groups on the local AWS), ``pools`` (a preview of the project's own program with
 COUNT node pools) and ``bare`` (a preview of a program that registers COUNT log groups and nothing else).
 """
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -15,9 +16,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ruamel.yaml import YAML
+
+from local import moto
 from local.engine import CollectingDisplay, Engine, Result, load_project
 from local.engine.store import SecretsManager, StateStore
-from local.paths import CHECKOUT
+from local.paths import CHECKOUT, DataRoot
 from operations.session import providers
 
 NOTHING = """
@@ -37,15 +41,6 @@ import pulumi_aws as aws
 for number in range({count}):
     aws.cloudwatch.LogGroup(f"group-{{number:05}}", name=f"group-{{number:05}}", retention_in_days=30)
 """
-
-POOL = """
-      - name: pool-{number:04}
-        instance_type: c7i.xlarge
-        min_size: 0
-        desired_size: 1
-        max_size: 2
-"""
-
 
 def main(subject: str, count: int) -> dict[str, float]:
     """Seconds, and the number of resources, of one run."""
@@ -69,7 +64,18 @@ def up_of_nothing(folder: Path, count: int) -> Result:
 def preview_of_log_groups(folder: Path, count: int) -> Result:
     """A preview of a program that is nothing but resources."""
     _project(folder, BARE.format(count=count))
-    return _engine(folder, providers()).preview()
+    return _engine(folder, providers(any_account=True)).preview()
+
+
+def up_of_log_groups(folder: Path, count: int) -> Result:
+    """An ``up`` of log groups on a local AWS of its own."""
+    root = DataRoot.of_environment()
+    moto.ensure(root)
+    try:
+        _project(folder, BARE.format(count=count))
+        return _engine(folder, providers(any_account=True)).up()
+    finally:
+        moto.stop(root)
 
 
 def preview_of_pools(folder: Path, count: int) -> Result:
@@ -79,25 +85,17 @@ def preview_of_pools(folder: Path, count: int) -> Result:
     for name in ("components", "workloads"):
         (folder / name).symlink_to(CHECKOUT / name)
     (folder / "Pulumi.bench.yaml").write_text(_stack_with_pools(count))
-    return _engine(folder, providers()).preview()
+    return _engine(folder, providers(any_account=True)).preview()
 
 
 def _stack_with_pools(count: int) -> str:
-    from ruamel.yaml import YAML
-
     yaml = YAML(typ="safe", pure=True)
     stack = yaml.load((CHECKOUT / "Pulumi.local.yaml").read_text())
-    datacenter = stack["config"]
-    pools = next(value["pools"] if isinstance(value, dict) and "pools" in value else value
-                 for key, value in datacenter.items() if "pools" in key or isinstance(value, dict) and "pools" in value)
-    first = pools[0]
-    pools[1:] = [{**first, "name": f"pool-{number:04}"} for number in range(1, count)]
-    target = Path(tempfile.mkstemp(suffix=".yaml")[1])
-    with target.open("w") as file:
-        yaml.dump(stack, file)
-    text = target.read_text()
-    target.unlink()
-    return text
+    pools = stack["config"]["ai-datacenter:pools"]
+    pools |= {f"pool-{number:04}": dict(pools["cpu"]) for number in range(1, count)}
+    text = io.StringIO()
+    yaml.dump(stack, text)
+    return text.getvalue()
 
 
 def _project(folder: Path, program: str) -> None:
@@ -114,6 +112,7 @@ def _engine(folder: Path, factories: Mapping[str, Callable[[], Any]]) -> Engine:
 
 SUBJECTS: dict[str, Callable[[Path, int], Result]] = {
     "up": up_of_nothing,
+    "groups": up_of_log_groups,
     "bare": preview_of_log_groups,
     "pools": preview_of_pools,
 }

@@ -1,0 +1,120 @@
+"""``make bench``: measure, and write docs/benchmarks.md. Figures are ratios within one run wherever they can be."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.against_cli import seconds_of_cli
+from local.paths import CHECKOUT
+
+ROUNDS = 3
+POOLS = (10, 100, 1000)
+THINGS = (100, 1000, 3000)
+AGAINST_CLI = (100, 300, 1000)
+
+
+def main() -> None:
+    """Measure everything, slowest last."""
+    sections = [_heading(), _engine(), _previews(), _against_cli()]
+    target = CHECKOUT / "docs" / "benchmarks.md"
+    target.write_text("\n".join(sections))
+    print(f"written: {target}")
+
+
+def once(subject: str, count: int) -> dict[str, float]:
+    """One measurement in a process of its own."""
+    _say(f"{subject} {count}")
+    command = [sys.executable, "-m", "benchmarks.once", subject, str(count)]
+    done = subprocess.run(command, cwd=CHECKOUT, check=True, capture_output=True, text=True, timeout=900)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def _heading() -> str:
+    return (
+        "# Benchmarks\n\n"
+        f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}: {_processor()}, {os.cpu_count()} cores, "
+        f"Python {platform.python_version()}, {platform.system()} {platform.release().partition('-')[0]}, "
+        f"load average {os.getloadavg()[0]:.1f} at the start. "
+        f"Medians of {ROUNDS} runs, each in a process of its own; a range is the smallest and the largest. "
+        "Compare figures of one table, not of two machines.\n"
+    )
+
+
+def _engine() -> str:
+    """What the engine itself costs: ``up`` with a provider that does nothing."""
+    rows = []
+    for count in THINGS:
+        runs = [once("up", count)["seconds"] for _ in range(ROUNDS)]
+        rows.append((f"{count:,}", f"{statistics.median(runs):.1f}", _range(1000 * run / count for run in runs)))
+    return _table(
+        "The embedded engine: `up` of resources that cost nothing, state and journal on disk",
+        ("resources", "seconds", "ms a resource (range)"), rows,
+    )  # fmt: skip
+
+
+def _previews() -> str:
+    """The project's program against a bare one that registers as many resources, in turn."""
+    rows = []
+    for pools in POOLS:
+        ratios, seconds, resources = [], [], 0
+        for _ in range(ROUNDS):
+            own = once("pools", pools)
+            resources = int(own["resources"])
+            bare = once("bare", resources)
+            seconds.append(own["seconds"])
+            ratios.append((own["seconds"] / own["resources"]) / (bare["seconds"] / bare["resources"]))
+        per_resource = 1000 * statistics.median(seconds) / resources
+        rows.append(
+            (f"{pools:,}", f"{resources:,}", f"{statistics.median(seconds):.1f}", f"{per_resource:.1f}", _range(ratios))
+        )
+    return _table(
+        "Preview of many pools: this program ÷ a program of as many log groups, in ms a resource",
+        ("pools", "resources", "seconds", "ms a resource", "÷ bare (range)"), rows,
+    )  # fmt: skip
+
+
+def _against_cli() -> str:
+    """The same log groups by the embedded engine and by the CLI, on the same local provider and moto."""
+    title = "Embedded engine against the Pulumi CLI: `up` of log groups on the local AWS, file backend"
+    if not shutil.which("pulumi"):
+        return f"## {title}\n\nNot measured: the Pulumi CLI is not on PATH.\n"
+    rows = []
+    for count in AGAINST_CLI:
+        _say(f"cli {count}")
+        cli, own = seconds_of_cli(count), once("groups", count)["seconds"]
+        rows.append((f"{count:,}", f"{own:.1f}", f"{cli:.1f}", f"{own / cli:.2f}"))
+    return _table(title + " (one run each)", ("resources", "embedded, s", "CLI, s", "embedded ÷ CLI"), rows)
+
+
+def _table(title: str, head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    head = list(head)
+    lines = [f"## {title}", "", f"| {' | '.join(head)} |", "|" + "---:|" * len(head)]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows), ""])
+
+
+def _range(values: Iterable[float]) -> str:
+    found = sorted(values)
+    return f"{statistics.median(found):.2f} ({found[0]:.2f}–{found[-1]:.2f})"
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown processor")
+
+
+def _say(what: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {what}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()
