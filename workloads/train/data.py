@@ -46,7 +46,10 @@ def read_corpus(limit_bytes: int, folder: Path | None = None) -> Corpus:
             break
     train, validation = (b"\n".join(part) for part in parts)
     if not train or not validation:
-        raise Failure(f"{folder} holds too little Python source text to train on: {size} bytes in all")
+        raise Failure(
+            f"{folder} gives too little text to train and to validate on: {size} bytes of *.py within corpus_bytes "
+            f"{limit_bytes}"
+        )
     digest = hashlib.sha256(train + b"\0" + validation).hexdigest()[:16]
     return Corpus(np.frombuffer(train, np.uint8), np.frombuffer(validation, np.uint8), digest)
 
