@@ -56,29 +56,35 @@ class TrainConfig(_Model):
     The defaults are as small as a training can be that still learns beyond doubt: most of their time is the compiler's.
     """
 
-    job: str = Field("", description="name in the verdict; empty: JOB_NAME, else 'train'")
+    job: str = Field(default="", description="name in the verdict; empty: JOB_NAME, else 'train'")
     model: ModelConfig = ModelConfig()
     steps: PositiveInt = 40
     batch_size: PositiveInt = Field(
-        16, description="sequences a step over all devices, rounded up so that each device gets as many"
+        default=16, description="sequences a step over all devices, rounded up so that each device gets as many"
     )
     learning_rate: PositiveFloat = 5e-3
     warmup_steps: Annotated[int, Field(ge=0)] = 5
     weight_decay: Annotated[float, Field(ge=0)] = 0.1
     clip_norm: PositiveFloat = 1.0
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    corpus_bytes: PositiveInt = Field(4 << 20, description="how much of the standard library's sources is read")
+    corpus_bytes: PositiveInt = Field(default=4 << 20, description="how much of the standard library's sources is read")
     min_loss_drop: Annotated[float, Field(ge=0)] = Field(
-        1.5, description="nats per byte that the validation loss must fall by; 40 steps make it fall by about 3"
+        default=1.5, description="nats per byte that the validation loss must fall by; 40 steps make it fall by about 3"
     )
-    checkpoint_uri: str = Field("", description="s3://bucket/prefix or a folder; empty: no checkpoints")
-    verdict_uri: str = Field("", description="s3://bucket/key or a file; empty: the verdict is only printed")
-    checkpoint_every: PositiveInt = Field(20, description="steps between checkpoints; the last step always makes one")
-    keep_checkpoints: Annotated[int, Field(ge=2)] = Field(3, description="2 at least: one may be damaged")
+    checkpoint_uri: str = Field(default="", description="s3://bucket/prefix or a folder; empty: no checkpoints")
+    verdict_uri: str = Field(default="", description="s3://bucket/key or a file; empty: the verdict is only printed")
+    checkpoint_every: PositiveInt = Field(
+        default=20, description="steps between checkpoints; the last step always makes one"
+    )
+    keep_checkpoints: Annotated[int, Field(ge=2)] = Field(default=3, description="2 at least: one may be damaged")
     log_every: PositiveInt = 10
-    startup_timeout_s: PositiveFloat = Field(120.0, description="for all processes to find each other")
-    step_timeout_s: PositiveFloat = Field(60.0, description="for one step, collective or transfer; a hang ends here")
-    compilation_cache: str = Field("", description="folder for compiled programs; empty: JAX_COMPILATION_CACHE_DIR")
+    startup_timeout_s: PositiveFloat = Field(default=120.0, description="for all processes to find each other")
+    step_timeout_s: PositiveFloat = Field(
+        default=60.0, description="for one step, collective or transfer; a hang ends here"
+    )
+    compilation_cache: str = Field(
+        default="", description="folder for compiled programs; empty: JAX_COMPILATION_CACHE_DIR"
+    )
 
     def training_digest(self, corpus_digest: str, batch_rows: int) -> str:
         """What makes two runs the same training: a checkpoint is resumed only by the digest that wrote it."""
@@ -93,7 +99,9 @@ class Accelerator(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     instance_type: str = ""
-    chips: Annotated[int, Field(ge=0)] | None = Field(None, description="accelerator devices on one node; 0: CPU only")
+    chips: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="accelerator devices on one node; 0: CPU only"
+    )
 
 
 @dataclass(frozen=True)

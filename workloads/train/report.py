@@ -62,10 +62,14 @@ def judge_loss(verdict: Verdict, min_drop: float) -> Verdict:
     first, last = verdict.loss_first, verdict.loss_last
     if not (math.isfinite(first) and math.isfinite(last)):
         return replace(verdict, passed=False, reason=f"the loss is not finite: {first} before, {last} after training")
-    fell = f"the loss fell from {first:.3f} to {last:.3f} in {verdict.steps} steps"
+    went = f"{first:.3f} to {last:.3f} in {verdict.steps} steps"
+    if last >= first:
+        return replace(
+            verdict, passed=False, reason=f"the loss rose from {went}, and a fall by {min_drop:g} was expected"
+        )
     if first - last < min_drop:
-        return replace(verdict, passed=False, reason=f"{fell}, and by {min_drop:g} was expected")
-    return replace(verdict, passed=True, reason=f"{fell}, processes: {verdict.processes}")
+        return replace(verdict, passed=False, reason=f"the loss fell from {went}, and by {min_drop:g} was expected")
+    return replace(verdict, passed=True, reason=f"the loss fell from {went}, processes: {verdict.processes}")
 
 
 def leave_reason(reason: str, environ: Mapping[str, str]) -> None:

@@ -46,11 +46,15 @@ class FolderStore:
         try:
             self._root.mkdir(parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(prefix=".", dir=self._root)
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, self._root / name)
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.replace(temporary, self._root / name)
+            except OSError:
+                Path(temporary).unlink(missing_ok=True)
+                raise
         except OSError as error:
             raise Failure(f"cannot write {self._root / name}: {error.strerror}") from None
 
@@ -65,7 +69,7 @@ class FolderStore:
 
     def names(self) -> list[str]:
         """See :meth:`Store.names`."""
-        return sorted(path.name for path in self._root.iterdir()) if self._root.is_dir() else []
+        return sorted(path.name for path in self._root.glob("[!.]*"))  # a dot: a write that was killed
 
     def delete(self, name: str) -> None:
         """See :meth:`Store.delete`."""

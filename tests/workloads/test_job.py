@@ -1,0 +1,124 @@
+"""Two processes as one job over gloo, with checkpoints and the verdict in a bucket."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+
+from components.outputs import Verdict
+
+from .conftest import SMALL, Launcher, free_port
+
+pytestmark = pytest.mark.real
+
+URIS = {"checkpoint_uri": "s3://checkpoints/job/", "verdict_uri": "s3://checkpoints/job/verdict.json"}
+TRAINING = {**SMALL, "steps": 12, "learning_rate": 1e-2, "min_loss_drop": 0.1, "checkpoint_every": 4}
+ENDLESS = {**TRAINING, "steps": 1_000_000, "checkpoint_every": 1_000_000, "log_every": 1}
+Read = Callable[[str], Any]
+
+
+def test_two_processes_train_the_default_model_and_leave_a_verdict(jobs: Launcher, bucket: Read) -> None:
+    first, second = jobs.run(URIS, processes=2)
+    assert (first.status, second.status) == (0, 0), first.log + second.log
+    stored = bucket("job/verdict.json")
+    verdict = Verdict.model_validate(stored)
+    assert stored == first.verdict
+    assert verdict.passed
+    assert (verdict.processes, verdict.devices, verdict.nodes) == (2, 2, ("node-0", "node-1"))
+    assert verdict.loss_first - verdict.loss_last > 2
+    assert verdict.checkpoint == "s3://checkpoints/job/step_00000040.npz"
+    assert first.termination == second.termination == verdict.reason
+
+
+def test_a_killed_job_goes_on_from_its_checkpoint_bit_for_bit(jobs: Launcher, bucket: Read) -> None:
+    jobs.run({**TRAINING, **URIS}, processes=2)
+    whole = bucket("job/step_00000012.json")
+    resource = boto3.resource("s3").Bucket("checkpoints")
+    resource.objects.filter(Prefix="job/step_00000012").delete()
+    again = jobs.run({**TRAINING, **URIS}, processes=2)
+    assert [process.status for process in again] == [0, 0], again[0].log
+    assert again[0].verdict["resumed_from_step"] == again[1].verdict["resumed_from_step"] == 8
+    assert bucket("job/step_00000012.json") == whole
+
+
+def test_a_failure_of_one_process_is_every_process_s_sentence(jobs: Launcher, bucket: Read) -> None:
+    one_of_two = {"JAX_NUM_PROCESSES": "2", "JAX_COORDINATOR_ADDRESS": f"127.0.0.1:{free_port()}"}
+    row = '{"chips": 8, "instance_type": "p5.48xlarge"}'
+    config = {**TRAINING, **URIS}
+    processes = [
+        *jobs.start(config, **one_of_two, JOB_COMPLETION_INDEX="0", NODE_NAME="node-0"),
+        *jobs.start(config, **one_of_two, JOB_COMPLETION_INDEX="1", NODE_NAME="node-1", ACCELERATOR=row),
+    ]
+    ended = [jobs.wait(process) for process in processes]
+    reason = "process 1: node node-1 shows 1 devices (cpu), and the catalogue says 8 of p5.48xlarge"
+    assert [process.status for process in ended] == [1, 1]
+    assert [process.reason for process in ended] == [reason, reason]
+    assert bucket("job/verdict.json")["reason"] == reason
+
+
+def test_a_missing_bucket_fails_both_processes_with_what_s3_said(jobs: Launcher, bucket: Read) -> None:
+    ended = jobs.run({**TRAINING, **URIS, "checkpoint_uri": "s3://nobody/x"}, processes=2)
+    reason = "process 0: cannot read s3://nobody/x: S3 answered NoSuchBucket"
+    assert [(process.status, process.reason) for process in ended] == [(1, reason), (1, reason)]
+    assert bucket("job/verdict.json")["passed"] is False
+
+
+def test_a_killed_peer_ends_the_job_with_a_sentence(jobs: Launcher, bucket: Read) -> None:
+    first, second = jobs.start({**ENDLESS, **URIS}, processes=2)
+    jobs.wait_for(first, "step 3:")
+    second.kill()
+    ended = jobs.wait(first, 60)
+    assert ended.status == 1
+    assert ended.reason.startswith("process 0: training failed: ")
+    assert bucket("job/verdict.json")["reason"] == ended.reason
+    assert "Traceback" not in ended.log
+
+
+def test_a_killed_coordinator_leaves_the_phase_where_the_kubelet_reads(jobs: Launcher) -> None:
+    first, second = jobs.start(ENDLESS, processes=2)
+    jobs.wait_for(second, "step 3:")
+    first.kill()
+    ended = jobs.wait(second, 60)
+    assert ended.status != 0
+    assert "training" in ended.termination or "is gone" in ended.termination
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_sigterm_at_either_process_saves_what_was_learnt(jobs: Launcher, bucket: Read, index: int) -> None:
+    processes = jobs.start({**ENDLESS, **URIS}, processes=2)
+    jobs.wait_for(processes[index], "step 3:")
+    processes[index].send_signal(signal.SIGTERM)
+    ended = [jobs.wait(process, 60) for process in processes]
+    assert [process.status for process in ended] == [1, 1]
+    assert ended[0].reason == ended[1].reason
+    assert f"process {index} on node-{index} was told to stop (SIGTERM) after step" in ended[0].reason
+    verdict = bucket("job/verdict.json")
+    assert verdict["checkpoint"] == f"s3://checkpoints/job/step_{verdict['steps']:08d}.npz"
+    assert bucket("job/latest.json") == {"step": verdict["steps"]}
+
+
+@pytest.mark.parametrize("index", ["0", "1"])
+def test_waiting_for_others_ends_with_their_address(jobs: Launcher, index: str) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    environment = {"JAX_NUM_PROCESSES": "2", "JOB_COMPLETION_INDEX": index, "JAX_COORDINATOR_ADDRESS": address}
+    started = time.monotonic()
+    (ended,) = jobs.run({"startup_timeout_s": 2}, **environment)
+    assert ended.status == 1
+    assert ended.reason == f"process {index}: waiting for 2 processes at {address} took longer than 2 s"
+    assert ended.termination == ended.reason
+    assert time.monotonic() - started < 60
+
+
+def test_a_stopped_peer_is_not_waited_for_for_ever(jobs: Launcher) -> None:
+    first, second = jobs.start({**ENDLESS, "step_timeout_s": 5}, processes=2)
+    jobs.wait_for(first, "step 3:")
+    second.send_signal(signal.SIGSTOP)
+    ended = jobs.wait(first, 60)
+    assert ended.status == 1
+    assert ended.reason.startswith("process 0: step ")
+    assert ended.reason.endswith(" took longer than 5 s")

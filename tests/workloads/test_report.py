@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from train.report import Verdict, deliver, judge_loss, leave_reason
+
+from components.outputs import Verdict as Output
+
+TRAINED = Verdict(False, "", "smoke", processes=2, loss_first=5.5, loss_last=2.5, steps=40, nodes=("a", "b"))
+
+
+def test_the_deployment_can_read_every_verdict() -> None:
+    for verdict in (Verdict(False, "why", ""), TRAINED, replace(TRAINED, resumed_from_step=20, checkpoint="s3://b/c")):
+        read = Output.model_validate_json(verdict.to_json(), strict=True)
+        assert (read.reason, read.nodes, read.checkpoint) == (verdict.reason, verdict.nodes, verdict.checkpoint)
+
+
+def test_numbers_that_json_lacks_become_zero() -> None:
+    text = replace(TRAINED, loss_last=float("nan"), loss_first=float("inf")).to_json()
+    assert (json.loads(text)["loss_last"], json.loads(text)["loss_first"]) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "passed", "reason"),
+    [
+        (5.5, 2.5, True, "the loss fell from 5.500 to 2.500 in 40 steps"),
+        (5.5, 4.5, False, "the loss fell from 5.500 to 4.500 in 40 steps, and by 1.5 was expected"),
+        (5.5, 6.0, False, "the loss rose from 5.500 to 6.000 in 40 steps, and a fall by 1.5 was expected"),
+        (5.5, float("nan"), False, "the loss is not finite: 5.5 before, nan after training"),
+    ],
+)
+def test_only_a_loss_that_falls_by_a_margin_passes(first: float, last: float, passed: bool, reason: str) -> None:
+    verdict = judge_loss(replace(TRAINED, loss_first=first, loss_last=last), 1.5)
+    assert verdict.passed is passed
+    assert reason in verdict.reason
+
+
+def test_the_verdict_is_stored_printed_last_and_its_reason_left_for_the_kubelet(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    deliver(replace(TRAINED, reason="why"), f"{tmp_path}/verdict.json", {"TERMINATION_LOG": f"{tmp_path}/log"})
+    assert (tmp_path / "log").read_text() == "why"
+    assert json.loads((tmp_path / "verdict.json").read_text()) == json.loads(capfd.readouterr().out.splitlines()[-1])
+
+
+def test_a_verdict_that_cannot_be_stored_is_a_failed_one(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("")
+    log = {"TERMINATION_LOG": f"{tmp_path}/log"}
+    assert not deliver(replace(TRAINED, passed=True, reason="fell"), f"{tmp_path}/file/v.json", log).passed
+    printed = json.loads(capfd.readouterr().out)
+    assert printed["passed"] is False
+    assert f"cannot write {tmp_path}/file/v.json" in printed["reason"]
+    assert (tmp_path / "log").read_text() == printed["reason"]
+
+
+def test_a_reason_is_cut_to_what_the_kubelet_reads(tmp_path: Path) -> None:
+    leave_reason("ü" * 5000, {"TERMINATION_LOG": f"{tmp_path}/log"})
+    assert (tmp_path / "log").read_text() == "ü" * 2048
