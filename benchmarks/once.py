@@ -42,6 +42,7 @@ for number in range({count}):
     aws.cloudwatch.LogGroup(f"group-{{number:05}}", name=f"group-{{number:05}}", retention_in_days=30)
 """
 
+
 def main(subject: str, count: int) -> dict[str, float]:
     """Seconds, and the number of resources, of one run."""
     with tempfile.TemporaryDirectory() as folder:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,7 +21,7 @@ pulumi.export("bucket", bucket.bucket_regional_domain_name)
 """
 
 
-@pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no Pulumi CLI on PATH")
+@pytest.mark.cli
 @pytest.mark.timeout(300)
 def test_a_program_comes_up_and_its_second_preview_is_empty(tmp_path: Path) -> None:
     state, program, home = (tmp_path / name for name in ("state", "program", "home"))

@@ -14,7 +14,7 @@ from local.paths import DataRoot, LocalCloudError, binary
 from tests.local.aws.driver import Driver, Resource, changed
 from tests.local.aws.examples import EXAMPLES, Example, fill
 
-pytestmark = pytest.mark.xdist_group("aws-round-trip")
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("aws-round-trip")]
 
 
 def _has_control_plane() -> bool:
