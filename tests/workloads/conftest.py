@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,14 +47,14 @@ class Launcher:
     environment: dict[str, str] = field(default_factory=dict)
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def start(self, config: dict[str, Any], processes: int = 1, **environment: str) -> list[subprocess.Popen[bytes]]:
+    def start(self, config: Mapping[str, Any], processes: int = 1, **environment: str) -> list[subprocess.Popen[bytes]]:
         """One process for each index; ``environment`` overrides what a pod would get."""
         common = {
             **{key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ},
             **self.environment,
             "PYTHONPATH": str(WORKLOADS),
             "JAX_PLATFORMS": "cpu",
-            "TRAIN_CONFIG": json.dumps(config),
+            "TRAIN_CONFIG": json.dumps(dict(config)),
             "JAX_NUM_PROCESSES": str(processes),
             "JAX_COORDINATOR_ADDRESS": f"127.0.0.1:{free_port()}",
         }
@@ -80,7 +80,7 @@ class Launcher:
         left = termination.read_text() if termination.exists() else ""
         return Ended(status, verdict, base.with_suffix(".err").read_text(), left)
 
-    def run(self, config: dict[str, Any], processes: int = 1, **environment: str) -> list[Ended]:
+    def run(self, config: Mapping[str, Any], processes: int = 1, **environment: str) -> list[Ended]:
         return [self.wait(process) for process in self.start(config, processes, **environment)]
 
     def wait_for(self, process: subprocess.Popen[bytes], text: str, timeout_s: float = 120) -> None:
@@ -144,6 +144,8 @@ def bucket(moto_endpoint: str, jobs: Launcher, monkeypatch: pytest.MonkeyPatch) 
     jobs.environment.update(environment)
     for key, value in environment.items():
         monkeypatch.setenv(key, value)
-    objects = boto3.resource("s3").create_bucket(Bucket="checkpoints")
-    objects.objects.all().delete()
-    return lambda key: json.loads(objects.Object(key).get()["Body"].read())
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="checkpoints")
+    for item in s3.list_objects_v2(Bucket="checkpoints").get("Contents", []):
+        s3.delete_object(Bucket="checkpoints", Key=item["Key"])
+    return lambda key: json.loads(s3.get_object(Bucket="checkpoints", Key=key)["Body"].read())

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import signal
+import socket
 import time
 from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
+from train.store import open_store
 
 from components.outputs import Verdict
 
@@ -38,8 +39,9 @@ def test_two_processes_train_the_default_model_and_leave_a_verdict(jobs: Launche
 def test_a_killed_job_goes_on_from_its_checkpoint_bit_for_bit(jobs: Launcher, bucket: Read) -> None:
     jobs.run({**TRAINING, **URIS}, processes=2)
     whole = bucket("job/step_00000012.json")
-    resource = boto3.resource("s3").Bucket("checkpoints")
-    resource.objects.filter(Prefix="job/step_00000012").delete()
+    store = open_store(URIS["checkpoint_uri"])
+    store.delete("step_00000012.json")
+    store.delete("step_00000012.npz")
     again = jobs.run({**TRAINING, **URIS}, processes=2)
     assert [process.status for process in again] == [0, 0], again[0].log
     assert again[0].verdict["resumed_from_step"] == again[1].verdict["resumed_from_step"] == 8
@@ -51,8 +53,8 @@ def test_a_failure_of_one_process_is_every_process_s_sentence(jobs: Launcher, bu
     row = '{"chips": 8, "instance_type": "p5.48xlarge"}'
     config = {**TRAINING, **URIS}
     processes = [
-        *jobs.start(config, **one_of_two, JOB_COMPLETION_INDEX="0", NODE_NAME="node-0"),
-        *jobs.start(config, **one_of_two, JOB_COMPLETION_INDEX="1", NODE_NAME="node-1", ACCELERATOR=row),
+        *jobs.start(config, 1, **one_of_two, JOB_COMPLETION_INDEX="0", NODE_NAME="node-0"),
+        *jobs.start(config, 1, **one_of_two, JOB_COMPLETION_INDEX="1", NODE_NAME="node-1", ACCELERATOR=row),
     ]
     ended = [jobs.wait(process) for process in processes]
     reason = "process 1: node node-1 shows 1 devices (cpu), and the catalogue says 8 of p5.48xlarge"
@@ -85,7 +87,7 @@ def test_a_killed_coordinator_leaves_the_phase_where_the_kubelet_reads(jobs: Lau
     first.kill()
     ended = jobs.wait(second, 60)
     assert ended.status != 0
-    assert "training" in ended.termination or "is gone" in ended.termination
+    assert ended.termination == "the process ended without a verdict while training"  # JAX aborts its client itself
 
 
 @pytest.mark.parametrize("index", [0, 1])
@@ -107,11 +109,21 @@ def test_waiting_for_others_ends_with_their_address(jobs: Launcher, index: str) 
     address = f"127.0.0.1:{free_port()}"
     environment = {"JAX_NUM_PROCESSES": "2", "JOB_COMPLETION_INDEX": index, "JAX_COORDINATOR_ADDRESS": address}
     started = time.monotonic()
-    (ended,) = jobs.run({"startup_timeout_s": 2}, **environment)
+    (ended,) = jobs.run({"startup_timeout_s": 2}, 1, **environment)
     assert ended.status == 1
     assert ended.reason == f"process {index}: waiting for 2 processes at {address} took longer than 2 s"
     assert ended.termination == ended.reason
     assert time.monotonic() - started < 60
+
+
+def test_a_port_that_another_process_holds_is_told(jobs: Launcher) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port = holder.getsockname()[1]
+        address = f"127.0.0.1:{port}"
+        environment = {"JAX_NUM_PROCESSES": "2", "JAX_COORDINATOR_ADDRESS": address}
+        (ended,) = jobs.run({}, 1, **environment)
+    assert ended.status == 1
+    assert ended.reason == f"process 0: cannot listen on port {port} for the other processes: Address already in use"
 
 
 def test_a_stopped_peer_is_not_waited_for_for_ever(jobs: Launcher) -> None:

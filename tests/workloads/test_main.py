@@ -12,7 +12,6 @@ from train.main import main
 
 from .conftest import SMALL, free_port
 
-
 TRAINING = {**SMALL, "steps": 12, "learning_rate": 1e-2, "min_loss_drop": 0.1}
 
 

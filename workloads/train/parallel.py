@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -67,13 +68,16 @@ class Peers:
             return
         jax.config.update("jax_cpu_collectives_implementation", "gloo")  # other platforms do not read it
         jax.config.update("jax_enable_preemption_service", False)  # it would take SIGTERM for itself
-        host = job.coordinator.rpartition(":")[0]
+        host, _, port = job.coordinator.rpartition(":")
+        on_loopback = host in ("127.0.0.1", "localhost")
+        if job.first:
+            _check_port("127.0.0.1" if on_loopback else "", int(port))
         jax.distributed.initialize(
             coordinator_address=job.coordinator,
             num_processes=job.processes,
             process_id=job.index,
             initialization_timeout=int(job.config.startup_timeout_s) + 30,
-            coordinator_bind_address=job.coordinator if host in ("127.0.0.1", "localhost") else None,
+            coordinator_bind_address=job.coordinator if on_loopback else None,
             cluster_detection_method="deactivate",  # what the environment says is explicit and complete
         )
         self._client = distributed.global_state.client
@@ -138,6 +142,16 @@ class Peers:
         self._leaving = True
         if self._client is not None:
             jax.distributed.shutdown()
+
+
+def _check_port(host: str, port: int) -> None:
+    """Raise :class:`Failure` where process 0 cannot listen: JAX would crash without a word."""
+    try:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        raise Failure(f"cannot listen on port {port} for the other processes: {error.strerror}") from None
 
 
 def make_mesh() -> Mesh:

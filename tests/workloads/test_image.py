@@ -1,0 +1,41 @@
+"""The image holds the files that these tests run, and the versions that they ran with."""
+
+from __future__ import annotations
+
+from .pins import FILE, NEEDED, PROJECT, expected, pins
+
+DOCKERFILE = (PROJECT / "workloads" / "Dockerfile").read_text()
+
+
+def test_every_pin_of_the_image_is_the_projects_with_its_hashes() -> None:
+    project, image = (pins(path.read_text()) for path in (PROJECT / "requirements.txt", FILE))
+    assert set(NEEDED) <= set(image)
+    for name, pin in image.items():
+        assert pin == project[name]
+        assert all("--hash=sha256:" in one for one in pin)
+
+
+def test_the_image_has_all_that_the_job_needs_and_nothing_else() -> None:
+    assert FILE.read_text() == expected(), "write the file anew: python -m tests.workloads.pins"
+
+
+def test_the_pins_name_no_index() -> None:
+    assert "://" not in FILE.read_text()
+    assert "index-url" not in FILE.read_text()
+
+
+def test_the_image_is_built_from_the_tested_files_on_a_base_of_choice() -> None:
+    lines = [line for line in DOCKERFILE.splitlines() if line and not line.startswith("#")]
+    assert lines[0].startswith("ARG BASE=")
+    assert "FROM ${BASE}" in lines
+    assert "COPY train /opt/workloads/train" in lines
+    assert "--require-hashes" in DOCKERFILE
+    ignored = (PROJECT / "workloads" / ".dockerignore").read_text().splitlines()
+    assert ignored == ["*", "!requirements.txt", "!train", "**/__pycache__"]
+
+
+def test_the_job_imports_nothing_of_the_project_around_it() -> None:
+    for path in sorted((PROJECT / "workloads" / "train").glob("*.py")):
+        for room in ("components", "local", "operations", "setup"):
+            assert f"from {room}" not in path.read_text()
+            assert f"import {room}" not in path.read_text()
