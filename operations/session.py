@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from local import control_plane, moto
@@ -45,6 +46,7 @@ class Session:
 
     engine: EngineLike
     losses: tuple[str, ...]
+    lost_aws: bool = False
 
 
 def check_configuration(place: Workplace) -> None:
@@ -87,22 +89,34 @@ def load_project(place: Workplace) -> Project:
     return load(place.checkout, place.stack)
 
 
-def ensure_cloud(place: Workplace, *, is_declared: bool) -> tuple[str, ...]:
-    """Start the local AWS; say what was lost since the last run.
+def ensure_cloud(place: Workplace, *, is_declared: bool) -> tuple[tuple[str, ...], bool]:
+    """Start the local AWS and bring back what stopped; say what was lost, and whether AWS was among it.
+
+    The control planes keep their objects on disk: they must run before anything can look at what really is.
 
     Args:
         is_declared: whether the state holds anything that could have been lost.
     """
     server = moto.ensure(place.root)
     losses: list[str] = []
+    marker = lost_marker(place)
     if not is_declared:
-        return ()
+        marker.unlink(missing_ok=True)
+        return (), False
     if server.was_lost:
+        marker.touch()
+    if marker.exists():
         losses.append("The local AWS (moto) had stopped and what it held is gone; it is rebuilt from the state.")
     for plane in control_plane.clusters(place.root):
         if missing := plane.missing():
             losses.append(f"The control plane of {plane.name} lost {', '.join(missing)}; it is brought back.")
-    return tuple(losses)
+            control_plane.ensure(place.root, plane.region, plane.name)
+    return tuple(losses), marker.exists()
+
+
+def lost_marker(place: Workplace) -> Path:
+    """Stands from the loss of the local AWS until an ``up`` has rebuilt it: one that is killed leaves it standing."""
+    return place.root.moto / "lost"
 
 
 def open_store(place: Workplace) -> StateStore:
@@ -124,10 +138,11 @@ def session(place: Workplace, *, needs_cloud: bool) -> Iterator[Session]:
 
     check_configuration(place)
     store = open_store(place)
-    losses = ensure_cloud(place, is_declared=store.exists()) if needs_cloud else ()
+    losses, lost_aws = ensure_cloud(place, is_declared=store.exists()) if needs_cloud else ((), False)
     for loss in losses:
         place.tell(loss)
-    yield Session(Engine(load_project(place), store, providers(any_account=not needs_cloud), display(place)), losses)
+    engine = Engine(load_project(place), store, providers(any_account=not needs_cloud), display(place))
+    yield Session(engine, losses, lost_aws)
 
 
 def providers(*, any_account: bool) -> dict[str, Callable[[], Any]]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from operations import nodes, report
+from operations import nodes, report, smoke_test
 from operations.exits import OperationFailed
-from operations.session import check_configuration, require_local_account, session
+from operations.session import check_configuration, lost_marker, require_local_account, session
 from operations.summary import Summary
 from operations.workplace import Workplace
 
@@ -18,8 +18,11 @@ def up(place: Workplace) -> None:
     check_configuration(place)
     require_local_account(place, "up")
     with session(place, needs_cloud=True) as opened:
+        if opened.lost_aws:
+            smoke_test.run_again_after_loss(place)
         result = opened.engine.up(refresh=bool(opened.losses))
     report.require_success(result, logs=str(place.root.path))
+    lost_marker(place).unlink(missing_ok=True)
     summary = Summary.of(place, result, nodes.nodes(place.root))
     place.give(summary.as_data(), summary.as_text())
     if not summary.passed:

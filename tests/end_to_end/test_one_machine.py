@@ -39,7 +39,7 @@ def test_up_makes_a_data_centre_that_trains(checkout: Checkout) -> None:
     pods = checkout.kubernetes().get("/api/v1/namespaces/smoke-test/pods")["items"]
     assert [pod["status"]["phase"] for pod in pods] == ["Succeeded", "Succeeded"]
     assert len({pod["spec"]["nodeName"] for pod in pods}) == 2
-    assert data["fidelity"]["realised"] and data["fidelity"]["emulated"]
+    assert min(data["fidelity"]["realised"], data["fidelity"]["emulated"]) > 0
 
 
 def test_a_second_up_changes_nothing(checkout: Checkout) -> None:
@@ -74,7 +74,7 @@ def test_a_bucket_deleted_behind_its_back_is_seen_and_mended(checkout: Checkout)
     s3 = checkout.aws("s3")
     (bucket,) = [b["Name"] for b in s3.list_buckets()["Buckets"] if "-data-" in b["Name"]]
     s3.delete_bucket(Bucket=bucket)
-    checkout.aidc("refresh")
+    checkout.aidc("refresh", code=5)  # drift
     data, told = checkout.aidc("up")
     assert data["passed"], told
     assert bucket in [b["Name"] for b in s3.list_buckets()["Buckets"]]
