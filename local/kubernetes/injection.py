@@ -16,7 +16,7 @@ from typing import Any, cast
 from local import moto
 from local.control_plane import ControlPlane
 from local.kubernetes.tokens import ObjectId
-from local.paths import DataRoot
+from local.paths import DataRoot, cache_root
 from local.processes import lock, write_atomically
 from local.provider import Values
 
@@ -36,6 +36,7 @@ class Injection:
 def for_object(root: DataRoot, plane: ControlPlane, manifest: Mapping[str, Any]) -> Injection:
     """What the pods of a manifest are told on process nodes of that cluster."""
     added = {"AWS_REGION": plane.region, "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+    added["JAX_COMPILATION_CACHE_DIR"] = str(cache_root() / "jax")  # as a shared volume would keep it for the nodes
     if (server := moto.running(root)) is not None:
         added["AWS_ENDPOINT_URL"] = server.endpoint_url
     forced: dict[str, str] = {}
