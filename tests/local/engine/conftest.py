@@ -36,7 +36,8 @@ class Provider(pulumi.ProviderResource):
 O = pulumi.ResourceOptions
 """
 
-SECRETS = SecretsManager("pass")  # one for all tests: deriving a key takes a while
+# One passphrase and one salt for all tests and their processes: deriving a key takes a while, and is done once then.
+SECRETS = SecretsManager("pass", "v1:iQfYFWs38HU=:v1:6FzjMTXBFRg0O6NP:MXm2Rssq7ik8xlqPjePk6bhuqh0eLw==")
 
 
 @dataclass

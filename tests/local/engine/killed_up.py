@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from local.engine.store.journal import Journal
-from tests.local.engine.conftest import Stack
+from tests.local.engine.conftest import SECRETS, Stack
 from tests.local.engine.null_provider import World
 
 _points = 0
@@ -45,6 +45,7 @@ def _killing(kind: type, name: str, limit: int) -> None:
 def main() -> None:
     """Kill an ``up`` of a copy of the stack at each point in turn, until there is no further point."""
     stack, attempts = Path(sys.argv[1]), Path(sys.argv[2])
+    SECRETS.unlock()  # derives the key once for all the children
     for point in range(1, 1000):
         attempt = attempts / str(point)
         shutil.copytree(stack, attempt)
