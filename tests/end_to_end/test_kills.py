@@ -13,7 +13,7 @@ from tests.end_to_end.conftest import Checkout
 
 pytestmark = [pytest.mark.soak, pytest.mark.real, pytest.mark.timeout(3600)]
 
-KILLS = 20
+KILLS = int(os.environ.get("SOAK_KILLS", "20"))
 SEED = int(os.environ.get("SOAK_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 
 
@@ -22,7 +22,7 @@ def moments() -> Iterator[float]:
     """Seconds into an ``up``; the seed is printed, so that a failure can be had again."""
     print(f"SOAK_SEED={SEED}")
     generator = random.Random(SEED)
-    return (generator.uniform(0.5, 45.0) for _ in range(KILLS))
+    return (generator.uniform(0.5, 30.0) for _ in range(KILLS))
 
 
 def test_an_up_killed_at_random_moments_converges(checkout: Checkout, moments: Iterator[float]) -> None:
