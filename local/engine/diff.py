@@ -126,9 +126,16 @@ def _compare(old: Any, new: Any, path: Path, found: list[Path]) -> None:
 
 
 def described(paths: Iterable[Path], old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[PropertyChange, ...]:
-    """The changes at ``paths``, fit to be shown."""
+    """The changes at ``paths``, fit to be shown.
+
+    A provider may name what is no input, such as the status of a failed Job that it wants to replace: that has the
+    same value (none) on both sides, and is left out.
+    """
+    pairs = ((path, at(old, path), at(new, path)) for path in dict.fromkeys(paths))
     return tuple(
-        PropertyChange(written(path), masked(at(old, path)), masked(at(new, path))) for path in dict.fromkeys(paths)
+        PropertyChange(written(path), masked(before), masked(after))
+        for path, before, after in pairs
+        if before == MASK or not is_equal(before, after)
     )
 
 

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import contextvars
 import os
+import re
 import runpy
 import sys
 import traceback
@@ -26,6 +27,8 @@ from pulumi.runtime import settings
 from local.engine.project import Project
 
 _STOPPED = "Resource monitor has terminated"
+# How the SDK says that a feature is not among those the monitor offers (``pulumi/runtime/resource.py``).
+_NOT_OFFERED = re.compile(r"The Pulumi CLI does not support (.+?)\. Please up(?:date|grade) the Pulumi CLI")
 
 
 @dataclass(frozen=True)
@@ -161,6 +164,10 @@ def _failure(problem: BaseException, folder: Path) -> ProgramFailure | None:
     if _STOPPED in str(problem):
         return ProgramFailure(str(problem), is_stopped_by_engine=True)
     file, line = _place(problem, folder)
+    not_offered = _NOT_OFFERED.search(str(problem))
+    if not_offered:
+        message = f"the program uses {not_offered[1]}, which the embedded engine does not offer; `--engine cli` does"
+        return ProgramFailure(message, file, line)
     if isinstance(problem, pulumi.RunError):
         return ProgramFailure(str(problem), file, line)
     if isinstance(problem, SyntaxError) and problem.filename:

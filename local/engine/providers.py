@@ -6,7 +6,7 @@ import threading
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from pulumi.runtime.proto import provider_pb2
 
@@ -16,6 +16,10 @@ from local.engine.urns import name_of, package_of, split_reference, type_of
 from local.engine.values import Values, from_struct, has_unknown, reveal, to_struct
 
 INTERNAL = "__internal"  # what the CLI keeps in a provider's inputs for itself (``providers/registry.go``)
+
+
+ProviderLog: TypeAlias = Callable[[str, str, str], None]
+"""Takes a provider's message about a resource that it works on: URN, severity and text."""
 
 
 @dataclass
@@ -35,10 +39,16 @@ class Provider:
 class ProviderRegistry:
     """Makes, configures and finds providers. May be used from many threads."""
 
-    def __init__(self, factories: Mapping[str, Callable[[], Any]], old: Callable[[str], ResourceState | None]) -> None:
-        """``old`` finds a provider in the state that the run began with, by reference (``<urn>::<id>``) or URN."""
+    def __init__(
+        self, factories: Mapping[str, Callable[[], Any]], old: Callable[[str], ResourceState | None], log: ProviderLog
+    ) -> None:
+        """``old`` finds a provider in the state that the run began with, by reference (``<urn>::<id>``) or URN.
+
+        ``log`` is given to the providers that have an attribute of that name.
+        """
         self._factories = factories
         self._old = old
+        self._log = log
         self._lock = threading.RLock()
         self._by_reference: dict[str, Provider] = {}
         self._by_urn: dict[str, Provider] = {}
@@ -56,7 +66,10 @@ class ProviderRegistry:
                 f"there is no provider for the package {package!r}; this engine was given: {offered}. "
                 "`aidc up --engine cli` uses the Pulumi CLI, which installs providers."
             )
-        return self._factories[package]()
+        servicer = self._factories[package]()
+        if hasattr(servicer, "log"):
+            servicer.log = self._log
+        return servicer
 
     def check(self, servicer: Any, urn: str, old: Mapping[str, Any], new: Values) -> tuple[Values, list[Any]]:
         """The provider's inputs as it would have them, and what is wrong with them."""

@@ -99,7 +99,7 @@ class Run:
         self._display = display
         self._secrets: set[str] = set()
         self._references = {state.reference: state for state in base.resources if state.type.startswith("pulumi:prov")}
-        self.providers = ProviderRegistry(factories, lambda ref: self._references.get(ref))
+        self.providers = ProviderRegistry(factories, lambda ref: self._references.get(ref), self._of_provider)
 
     @property
     def is_preview(self) -> bool:
@@ -157,6 +157,10 @@ class Run:
                 self.errors.append(diagnostic)
                 self.is_stopped = True
             self._display.show(diagnostic)
+
+    def _of_provider(self, urn: str, severity: str, message: str) -> None:
+        """Show a provider's message. It is no failure of its own: a provider fails by the answer to its call."""
+        self.tell("warning" if severity in ("warning", "error") else "info", message, urn)
 
     def begin(self, urn: str, kind: str, op: Op) -> float:
         """Show that an operation begins; the answer goes to ``finish``."""

@@ -1,7 +1,7 @@
 """A provider of nothing, for the engine's tests: its world is a folder of JSON files, or a dict.
 
 Types of the package ``null``: ``null:index:Thing`` (inputs ``value``, ``force`` which replaces, ``first`` which
-replaces and deletes first, ``password``, ``fail``, ``half``, ``sleep``). Objects are adopted when one with the same URN
+replaces and deletes first, ``password``, ``fail``, ``half``, ``sleep``, ``says``, ``unready``). Objects are adopted when one with the same URN
 and inputs is there already: what a killed run made is not made twice.
 """
 
@@ -13,6 +13,7 @@ import os
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,7 @@ class NullProvider(ResourceProviderServicer):
         self.world = world
         self.adopts = adopts
         self.config: Values = {}
+        self.log: Callable[[str, str, str], None] = lambda urn, severity, message: None
 
     def _note(self, what: str, urn: str) -> None:
         with self.world.lock:
@@ -107,9 +109,11 @@ class NullProvider(ResourceProviderServicer):
     def Diff(self, request: Any, context: Any) -> Any:
         old, new = from_struct(request.old_inputs), from_struct(request.news)
         changed = [k for k in sorted({*old, *new}) if has_unknown(new.get(k)) or reveal(old.get(k)) != reveal(new.get(k))]
+        if reveal(new.get("unready")):
+            changed.append("status")  # as a failed Job's provider does: no input, and yet it asks for a replacement
         return provider_pb2.DiffResponse(
             changes=provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE,
-            replaces=[key for key in changed if key in ("force", "first")],
+            replaces=[key for key in changed if key in ("force", "first", "status")],
             deleteBeforeReplace="first" in changed,
             diffs=changed,
         )
@@ -121,6 +125,8 @@ class NullProvider(ResourceProviderServicer):
         self._note("create", request.urn)
         self._take_time(inputs)
         plain = reveal(inputs)
+        if plain.get("says"):
+            self.log(request.urn, "info", plain["says"])
         if plain.get("fail"):
             context.abort(grpc.StatusCode.UNKNOWN, f"cannot be made: {plain['fail']}")
         digest = hashlib.sha256(json.dumps([plain, self.config.get('region')], sort_keys=True).encode()).hexdigest()

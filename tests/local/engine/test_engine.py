@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
+from local.engine import Diagnostic
 from tests.local.engine.conftest import Stack, changed
 
 CHAIN = """
@@ -235,6 +238,31 @@ def test_children_of_a_protected_component_are_protected(stack: Stack) -> None:
     assert stack.states()["a"].protect
 
 
-def test_transforms_are_refused_rather_than_left_out(stack: Stack) -> None:
-    result = stack.up('Thing("a", opts=O(transforms=[lambda args: None]))')
-    assert result.errors and stack.world.all() == {}
+@pytest.mark.parametrize(
+    ("option", "named"),
+    [
+        ("transforms=[lambda args: None]", "transforms"),
+        ("hooks=pulumi.ResourceHookBinding(before_create=[lambda args: None])", "resource hooks"),
+    ],
+)
+def test_what_the_engine_does_not_offer_is_refused_in_its_own_words(stack: Stack, option: str, named: str) -> None:
+    (error,) = stack.up(f'Thing("a", opts=O({option}))').errors
+    assert f"uses {named}, which the embedded engine does not offer; `--engine cli` does" in error.message
+    assert stack.world.all() == {}
+
+
+def test_what_a_provider_says_while_it_works_is_shown_with_the_resource_and_without_secrets(stack: Stack) -> None:
+    result = stack.up('Thing("a", says="1 of 2 pods succeeded"); Thing("b", says=pulumi.Output.secret("canary"))')
+    told = {
+        event.urn.rsplit("::")[-1]: (event.severity, event.message)
+        for event in stack.display.events
+        if isinstance(event, Diagnostic)
+    }
+    assert not result.errors
+    assert told == {"a": ("info", "1 of 2 pods succeeded"), "b": ("info", "[secret]")}
+
+
+def test_a_replacement_for_a_reason_outside_the_inputs_shows_no_property_as_changed(stack: Stack) -> None:
+    stack.up('Thing("a", unready=True)')
+    step = next(step for step in stack.preview().steps if step.op == "replace")
+    assert step.changes == ()
