@@ -82,9 +82,14 @@ class Stack:
 @pytest.fixture
 def stack(tmp_path: Path) -> Stack:
     """A stack with an empty program."""
-    (tmp_path / "Pulumi.yaml").write_text("name: proj\nruntime: python\n")
-    (tmp_path / "Pulumi.test.yaml").write_text("config:\n  null:region: here\n")
-    made = Stack(tmp_path)
+    return new_stack(tmp_path)
+
+
+def new_stack(root: Path) -> Stack:
+    """A stack with an empty program, in a folder of its own."""
+    (root / "Pulumi.yaml").write_text("name: proj\nruntime: python\n")
+    (root / "Pulumi.test.yaml").write_text("config:\n  null:region: here\n")
+    made = Stack(root)
     made.write("")
     return made
 
