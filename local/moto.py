@@ -214,6 +214,7 @@ def _serve(port: int) -> None:
             get_backend(service)  # pyright: ignore[reportArgumentType]
 
     _judge_no_bucket_policies()
+    _tag_node_groups_too()
     Thread(target=preload, daemon=True).start()
     moto_main(["-H", HOST, "-p", str(port)])
 
@@ -231,6 +232,34 @@ def _judge_no_bucket_policies() -> None:
         return PermissionResult.NEUTRAL
 
     FakeBucket.get_permission = neutral  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _tag_node_groups_too() -> None:
+    """Let EKS tag node groups: moto 5.2.5 finds clusters only, and says of a node group that it does not exist."""
+    from moto.eks.models import EKSBackend
+
+    tag_cluster, untag_cluster = EKSBackend.tag_resource, EKSBackend.untag_resource
+
+    def tags_of(backend: EKSBackend, arn: str) -> dict[str, str] | None:
+        groups = (group for cluster in backend.clusters.values() for group in cluster.nodegroups.values())
+        return next((group.tags for group in groups if group.arn == arn), None)
+
+    def tag(self: EKSBackend, resource_arn: str, tags: dict[str, str]) -> None:
+        found = tags_of(self, resource_arn)
+        if found is None:
+            tag_cluster(self, resource_arn, tags)
+        else:
+            found.update(tags)
+
+    def untag(self: EKSBackend, resource_arn: str, tag_keys: list[str]) -> None:
+        found = tags_of(self, resource_arn)
+        if found is None:
+            untag_cluster(self, resource_arn, tag_keys)
+        else:
+            for key in tag_keys:
+                found.pop(key, None)
+
+    EKSBackend.tag_resource, EKSBackend.untag_resource = tag, untag
 
 
 if __name__ == "__main__":

@@ -58,9 +58,10 @@ def test_the_cli_finds_nothing_to_change_on_the_state_that_the_engine_left(check
 
 
 def test_a_preview_shows_exactly_what_the_stack_file_changes_and_up_does_it(checkout: Checkout) -> None:
-    checkout.configure({"noncurrent_days: 7": "noncurrent_days: 8", "desired_size: 2": "desired_size: 3"})
+    changes = {"noncurrent_days: 7": "noncurrent_days: 8", "desired_size: 2": "desired_size: 3"}
+    checkout.configure(changes | {"environment: local": "environment: rehearsed"})
     planned, _ = checkout.aidc("preview")
-    assert names(planned, "update") >= {"storage-data-lifecycle", "storage-checkpoints-lifecycle", "pool-cpu-nodes"}
+    assert names(planned, "update") >= {"storage-data-lifecycle", "pool-cpu-nodes", "network-vpc"}
     assert names(planned, "replace") == {"smoke-test-job"}  # another pool is another test
     assert names(planned, "delete") <= {"smoke-test-job"}  # the one that it replaces
     assert not names(planned, "create")
