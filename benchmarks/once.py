@@ -1,7 +1,8 @@
 """One measurement in a process of its own: ``python -m benchmarks.once SUBJECT COUNT`` prints it as JSON.
 
-Subjects: ``up`` (resources of a provider that does nothing), ``groups`` (log groups on the local AWS), ``pools`` (a preview of the project's own program with
-COUNT node pools) and ``bare`` (a preview of a program that registers COUNT log groups and nothing else).
+Subjects: ``up`` (resources of a provider that does nothing), ``groups`` (``up`` of log groups on the local AWS),
+``pools`` (a preview of the project's own program with COUNT node pools) and ``bare`` (a preview of a program that
+registers COUNT log groups and nothing else).
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ class DevicePlugins(pulumi.ComponentResource):
 
     def _create_access(self, plugin: _Plugin) -> None:
         """Neuron's plugin reads its node and annotates pods with the cores they were given."""
-        metadata = {"name": plugin.name, "namespace": _NAMESPACE}
+        metadata: kubernetes.meta.v1.ObjectMetaArgsDict = {"name": plugin.name, "namespace": _NAMESPACE}
         kubernetes.core.v1.ServiceAccount(f"{self._name}-{plugin.name}-account", metadata=metadata, opts=self._child)
         kubernetes.rbac.v1.ClusterRole(
             f"{self._name}-{plugin.name}-role",

@@ -203,7 +203,9 @@ def taints(config: PoolConfig) -> list[Taint]:
     return [*([Taint(key=own, value="present")] if own else []), *config.taints]
 
 
-def network_interfaces(instance: InstanceType, groups: list[pulumi.Input[str]]) -> list[dict[str, Any]]:
+def network_interfaces(
+    instance: InstanceType, groups: list[pulumi.Input[str]]
+) -> list[aws.ec2.LaunchTemplateNetworkInterfaceArgsDict]:
     """The template's interfaces for a type with EFA, none for one without.
 
     Card 0 carries the machine's address on an ordinary interface, and its EFA beside it at device 1; every other card

@@ -122,7 +122,7 @@ class SmokeTest(pulumi.ComponentResource):
     def _create_job(self, after: list[pulumi.Resource]) -> kubernetes.batch.v1.Job:
         args = self._args
         nodes = args.pool.desired_size
-        template = pulumi.Output.all(args.image, args.checkpoint_bucket_name).apply(
+        template: Any = pulumi.Output.all(args.image, args.checkpoint_bucket_name).apply(
             lambda known: pod.template(
                 args.config, args.pool, self.job_name, NAMESPACE, _ACCOUNT, image=known[0], bucket=known[1]
             )

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
@@ -111,7 +111,7 @@ def _value(node: Node, key: Key, document: Document) -> Any:
     if isinstance(node, SequenceNode):
         items = [_item(item, (*key, index), document) for index, item in enumerate(node.value)]
         return [item for item in items if item is not _LEFT_OUT]
-    return _scalar(node, key, document)
+    return _scalar(cast(ScalarNode, node), key, document)
 
 
 def _item(node: Node, key: Key, document: Document) -> Any:

@@ -188,7 +188,7 @@ def _create_table(call: Call) -> str:
 
 
 def _inline_route(route: Values) -> Values:
-    """A route of a table's ``routes`` property, which says ``cidrBlock`` where a Route says ``destinationCidrBlock``."""
+    """A route of a table's ``routes`` property, which says ``cidrBlock`` for a Route's ``destinationCidrBlock``."""
     return {
         **route,
         "destinationCidrBlock": route.get("cidrBlock"),

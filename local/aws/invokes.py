@@ -13,6 +13,12 @@ from local.provider.values import Values
 _TEXT_TYPES = ("text/", "application/json")
 _ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 
+# What an object of S3 may carry and none of this project's does.
+_NEVER_SET = (
+    "cacheControl", "contentDisposition", "contentEncoding", "contentLanguage", "expiration", "expires",
+    "objectLockLegalHoldStatus", "objectLockMode", "objectLockRetainUntilDate", "websiteRedirectLocation",
+)  # fmt: skip
+
 
 @functools.cache
 def _zones(region: str) -> tuple[tuple[str, str], ...]:
@@ -53,7 +59,8 @@ def _region(cloud: Cloud, args: Values) -> Values:
     region = args.get("name") or args.get("region") or cloud.region
     _zones(region)
     return {
-        "id": region, "name": region, "region": region, "endpoint": f"ec2.{region}.amazonaws.com", "description": region,
+        "id": region, "name": region, "region": region, "description": region,
+        "endpoint": f"ec2.{region}.amazonaws.com",
     }  # fmt: skip
 
 
@@ -83,7 +90,7 @@ def _object(cloud: Cloud, args: Values) -> Values:
         "serverSideEncryption": answer.get("ServerSideEncryption", ""),
         "sseKmsKeyId": answer.get("SSEKMSKeyId", ""),
         "tags": {},
-        **dict.fromkeys(("cacheControl", "contentDisposition", "contentEncoding", "contentLanguage", "expiration", "expires", "objectLockLegalHoldStatus", "objectLockMode", "objectLockRetainUntilDate", "websiteRedirectLocation"), ""),
+        **dict.fromkeys(_NEVER_SET, ""),
     }  # fmt: skip
 
 

@@ -37,8 +37,9 @@ def _setting(
         gone_is_fine(lambda: delete(cloud, id))
 
     return ResourceType(
-        token=token, create=create, read=read, delete=remove, settle=settle, replace_on=("bucket", "expectedBucketOwner"),
-        taggable=False, delete_before_replace=True, defaults=defaults or {},
+        token=token, create=create, read=read, delete=remove, settle=settle,
+        replace_on=("bucket", "expectedBucketOwner"), taggable=False, delete_before_replace=True,
+        defaults=defaults or {},
     )  # fmt: skip
 
 

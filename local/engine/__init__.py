@@ -13,8 +13,19 @@ not offer, it refuses in a sentence. The state is the CLI's: either engine goes 
 from local.engine.display import PlainDisplay
 from local.engine.engine import Engine
 from local.engine.events import (
-    CollectingDisplay, Diagnostic, Display, Event, OutputsReady, PropertyChange, ResourceRegistered, Result,
-    RunFinished, RunStarted, Step, StepFinished, StepStarted,
+    CollectingDisplay,
+    Diagnostic,
+    Display,
+    Event,
+    OutputsReady,
+    PropertyChange,
+    ResourceRegistered,
+    Result,
+    RunFinished,
+    RunStarted,
+    Step,
+    StepFinished,
+    StepStarted,
 )  # fmt: skip
 from local.engine.project import Project, load_project
 from local.engine.tree import TreeDisplay

@@ -84,7 +84,7 @@ def at(value: Any, path: Path) -> Any:
     """What stands at ``path``, ``None`` where nothing does."""
     is_secret = False
     for step in path:
-        is_secret = is_secret or has_secret(value) and not isinstance(value, Mapping | list)
+        is_secret = is_secret or (has_secret(value) and not isinstance(value, Mapping | list))
         value = _step(reveal(value) if is_secret else value, step)
         if value is _ABSENT:
             return None

@@ -7,7 +7,16 @@ import time
 from typing import Any, TextIO
 
 from local.engine.events import (
-    Diagnostic, Event, Op, OutputsReady, PropertyChange, Result, RunFinished, RunStarted, StepFinished, StepStarted,
+    Diagnostic,
+    Event,
+    Op,
+    OutputsReady,
+    PropertyChange,
+    Result,
+    RunFinished,
+    RunStarted,
+    StepFinished,
+    StepStarted,
 )  # fmt: skip
 from local.engine.urns import name_of
 

@@ -114,9 +114,7 @@ class Engine:
 
     def _delete_the_rest(self, run: Run, resources: Resources) -> None:
         """Delete what the program does not name any more, and what replacements have superseded."""
-        unnamed = [
-            state for urn, state in run.olds.items() if urn not in run.goals and urn not in resources.claimed
-        ]
+        unnamed = [state for urn, state in run.olds.items() if urn not in run.goals and urn not in resources.claimed]
         for state in unnamed:
             run.registered(state.urn, state.type, state.parent)
         Removal(run).remove_all([*unnamed, *run.superseded])

@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlparse
 
 from pulumi.runtime.proto import alias_pb2, resource_pb2, source_pb2
@@ -78,7 +77,9 @@ def goal_of(request: resource_pb2.RegisterResourceRequest, root: Path, parent: G
         retain_on_delete=(
             request.retainOnDelete
             if request.HasField("retainOnDelete")
-            else parent.retain_on_delete if parent else None
+            else parent.retain_on_delete
+            if parent
+            else None
         ),
         delete_before_replace=request.deleteBeforeReplace if is_before_set else None,
         ignore_changes=tuple(request.ignoreChanges),

@@ -66,9 +66,7 @@ class Monitor:
 
     # -- resources ----------------------------------------------------------------------------------------------
 
-    def RegisterResource(
-        self, request: resource_pb2.RegisterResourceRequest
-    ) -> resource_pb2.RegisterResourceResponse:
+    def RegisterResource(self, request: resource_pb2.RegisterResourceRequest) -> resource_pb2.RegisterResourceResponse:
         """Bring one resource to what the program wants; returns when that is done."""
         try:
             self._refuse_unsupported(request)
@@ -267,5 +265,3 @@ def config_by_package(config: dict[str, str], secret_keys: frozenset[str]) -> di
         package, _, name = key.partition(":")
         packages.setdefault(package, {})[name] = Secret(value) if key in secret_keys else value
     return packages
-
-

@@ -10,7 +10,7 @@ from typing import Any
 from pulumi.runtime.proto import provider_pb2
 
 from local.engine.calls import ProviderFailure, call
-from local.engine.diff import changes_between, is_within, parse_path, Path
+from local.engine.diff import Path, changes_between, is_within, parse_path
 from local.engine.providers import Provider
 from local.engine.store.model import ResourceState, Secret
 from local.engine.urns import name_of, type_of
@@ -64,9 +64,7 @@ def check(provider: Provider, urn: str, old: Mapping[str, Any], new: Values) -> 
     return (checked if provider.accepts_secrets else marked_like(checked, new)), problems
 
 
-def diff(
-    provider: Provider, urn: str, old: ResourceState, new: Values, ignored: Iterable[str] = ()
-) -> Difference:
+def diff(provider: Provider, urn: str, old: ResourceState, new: Values, ignored: Iterable[str] = ()) -> Difference:
     """What has to be done to get from ``old`` to the new inputs."""
     own = tuple(changes_between(old.inputs, new))
     if not provider.is_known:
@@ -205,5 +203,3 @@ def replacing(difference: Difference, replace_on_changes: Iterable[str]) -> Diff
         if any(is_within(path, pattern) or is_within(pattern, path) for pattern in patterns)
     }
     return Difference(True, difference.replaces | hits, difference.delete_first, difference.paths)
-
-

@@ -55,18 +55,22 @@ def _run(
     settings.ROOT.set(None)
     settings.configure(
         settings.Settings(
-            project=project.name, stack=project.stack, monitor=monitor, engine=monitor, parallel=parallel,
-            dry_run=is_preview, organization="organization", root_directory=str(project.root),
-        )  # fmt: skip
+            project=project.name,
+            stack=project.stack,
+            monitor=monitor,
+            engine=monitor,
+            parallel=parallel,
+            dry_run=is_preview,
+            organization="organization",
+            root_directory=str(project.root),
+        )
     )
     script = project.main / "__main__.py" if project.main.is_dir() else project.main
     if not script.is_file():
         return ProgramFailure(f"there is no program at {script}")
     with _surroundings(script.parent, say), _loop(parallel) as loop:
         try:
-            loop.run_until_complete(
-                pulumi.runtime.stack.run_in_stack(lambda: _execute(script))
-            )
+            loop.run_until_complete(pulumi.runtime.stack.run_in_stack(lambda: _execute(script)))
         except (Exception, SystemExit) as problem:
             return _failure(problem, script.parent)
     return None
@@ -107,7 +111,7 @@ def _drain(loop: asyncio.AbstractEventLoop) -> None:
 @contextlib.contextmanager
 def _surroundings(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
     """Working directory, import path and standard output as a program expects them; undone afterwards."""
-    before, argv, path = os.getcwd(), sys.argv, list(sys.path)
+    before, argv, path = Path.cwd(), sys.argv, list(sys.path)
     modules = set(sys.modules)
     os.chdir(folder)
     sys.argv = [str(folder / "__main__.py")]

@@ -102,9 +102,7 @@ class ProviderRegistry:
             response = provider_pb2.DiffResponse()
         if response.changes == provider_pb2.DiffResponse.DIFF_UNKNOWN:
             is_same = reveal(dict(old.outputs)) == reveal(public(new))
-            response.changes = (
-                provider_pb2.DiffResponse.DIFF_NONE if is_same else provider_pb2.DiffResponse.DIFF_SOME
-            )
+            response.changes = provider_pb2.DiffResponse.DIFF_NONE if is_same else provider_pb2.DiffResponse.DIFF_SOME
         return response
 
     def configure(self, servicer: Any, state: ResourceState) -> Provider:

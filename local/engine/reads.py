@@ -109,10 +109,10 @@ def _take_over(run: Run, state: ResourceState, found: Made, reasons: tuple[str, 
     inputs = found.inputs if found.inputs is not None else dict(state.inputs)
     new = replace(state, id=found.id, outputs=found.outputs, inputs=inputs, init_errors=reasons)
     run.keep_secret(new.outputs)
-    if new.id == state.id and reasons == state.init_errors and is_equal(state.outputs, new.outputs):
-        if is_equal(state.inputs, new.inputs):
-            run.finish(state.urn, state.type, "same", began)
-            return
+    is_same = new.id == state.id and reasons == state.init_errors
+    if is_same and is_equal(state.outputs, new.outputs) and is_equal(state.inputs, new.inputs):
+        run.finish(state.urn, state.type, "same", began)
+        return
     new = replace(new, modified=now())
     with run.lock:
         run.olds[state.urn] = new

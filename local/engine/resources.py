@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pulumi.runtime.proto import resource_pb2
@@ -32,7 +32,7 @@ class Plan:
     op: Op
     old: ResourceState | None
     new: ResourceState
-    difference: Difference = Difference()
+    difference: Difference = field(default_factory=Difference)
     changes: tuple[PropertyChange, ...] = ()
     servicer: Any = None  # of a provider resource, not configured yet
 
@@ -98,9 +98,7 @@ class Resources:
         goal = Goal(type=request.type, name=request.name, custom=True, inputs={}, parent=request.parent)
         return self._claim(urn, goal)[0]
 
-    def _wanted(
-        self, urn: str, goal: Goal, old: ResourceState | None, aliases: tuple[str, ...]
-    ) -> ResourceState:
+    def _wanted(self, urn: str, goal: Goal, old: ResourceState | None, aliases: tuple[str, ...]) -> ResourceState:
         """The resource's entry as far as the program alone decides it."""
         return ResourceState(
             urn=urn, type=goal.type, custom=goal.custom, id=old.id if old else "", inputs=goal.inputs,
@@ -116,9 +114,7 @@ class Resources:
 
     # -- components ---------------------------------------------------------------------------------------------
 
-    def _component(
-        self, urn: str, goal: Goal, old: ResourceState | None, aliases: tuple[str, ...]
-    ) -> ResourceState:
+    def _component(self, urn: str, goal: Goal, old: ResourceState | None, aliases: tuple[str, ...]) -> ResourceState:
         new = self._wanted(urn, goal, old, aliases)
         if old is not None and old.custom:
             raise Refused("it was a resource of its own and is a component now; give it another name")
@@ -138,7 +134,9 @@ class Resources:
         inputs = with_ignored(goal.inputs, old.inputs, goal.ignore_changes) if old else dict(goal.inputs)
         checked, failures = registry.check(servicer, new.urn, old.inputs if old else {}, inputs)
         if failures:
-            raise Refused("; ".join(f"{one.property}: {one.reason}" if one.property else one.reason for one in failures))
+            raise Refused(
+                "; ".join(f"{one.property}: {one.reason}" if one.property else one.reason for one in failures)
+            )
         new = replace(new, inputs=checked)
         if old is None:
             return Plan("create", None, new, servicer=servicer)

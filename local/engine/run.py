@@ -10,7 +10,17 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from local.engine.events import (
-    OPS, Command, Diagnostic, Display, Event, Op, PropertyChange, ResourceRegistered, Severity, Step, StepFinished,
+    OPS,
+    Command,
+    Diagnostic,
+    Display,
+    Event,
+    Op,
+    PropertyChange,
+    ResourceRegistered,
+    Severity,
+    Step,
+    StepFinished,
     StepStarted,
 )  # fmt: skip
 from local.engine.goals import Goal

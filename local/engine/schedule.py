@@ -43,12 +43,11 @@ def in_reverse_order_of_need(
                         ready.append(other)
                 changed.notify()
 
-    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="delete") as pool:
-        with changed:
-            while True:
-                while ready and not failed:
-                    running += 1
-                    pool.submit(run, ready.pop(0))
-                if running == 0:
-                    return
-                changed.wait()
+    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="delete") as pool, changed:
+        while True:
+            while ready and not failed:
+                running += 1
+                pool.submit(run, ready.pop(0))
+            if running == 0:
+                return
+            changed.wait()

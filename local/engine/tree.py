@@ -13,7 +13,15 @@ from rich.tree import Tree
 
 from local.engine.display import SYMBOLS, change_text, diagnostic_text, short, summary
 from local.engine.events import (
-    Diagnostic, Event, OutputsReady, ResourceRegistered, RunFinished, RunStarted, Step, StepFinished, StepStarted,
+    Diagnostic,
+    Event,
+    OutputsReady,
+    ResourceRegistered,
+    RunFinished,
+    RunStarted,
+    Step,
+    StepFinished,
+    StepStarted,
 )  # fmt: skip
 from local.engine.urns import name_of
 

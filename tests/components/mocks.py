@@ -31,9 +31,9 @@ class Cloud(Mocks):
         arn = f"arn:aws:mock:us-east-1:{ACCOUNT}:{args.name}"
         return f"{args.name}-id", {"arn": arn, "name": args.name, **_computed(args), **args.inputs}
 
-    def call(self, args: MockCallArgs) -> dict[Any, Any]:
+    def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         self.calls.append(args)
-        return dict(_ANSWERS[args.token])
+        return dict(_ANSWERS[args.token]), None
 
     def of(self, type_: str) -> dict[str, dict[str, Any]]:
         """Inputs of the resources of one type, by name."""

@@ -227,14 +227,16 @@ EXAMPLES = (
             "bucket": "{bucket.id}",
             "rules": [
                 {"id": "old", "status": "Enabled", "filter": {"prefix": "data/"},
-                 "noncurrentVersionExpiration": {"noncurrentDays": 30}, "abortIncompleteMultipartUpload": {"daysAfterInitiation": 7},
+                 "noncurrentVersionExpiration": {"noncurrentDays": 30},
+                 "abortIncompleteMultipartUpload": {"daysAfterInitiation": 7},
                  "transitions": [{"days": 30, "storageClass": "INTELLIGENT_TIERING"}]}
             ],
         },
         {
             "rules": [
                 {"id": "old", "status": "Enabled", "filter": {"prefix": "data/"},
-                 "noncurrentVersionExpiration": {"noncurrentDays": 60}, "abortIncompleteMultipartUpload": {"daysAfterInitiation": 7},
+                 "noncurrentVersionExpiration": {"noncurrentDays": 60},
+                 "abortIncompleteMultipartUpload": {"daysAfterInitiation": 7},
                  "transitions": [{"days": 30, "storageClass": "INTELLIGENT_TIERING"}]}
             ],
         },
@@ -245,7 +247,8 @@ EXAMPLES = (
         {"bucket": "{bucket.id}", "rule": {"objectOwnership": "BucketOwnerEnforced"}},
         {"rule": {"objectOwnership": "BucketOwnerPreferred"}}, frozenset({"rule.objectOwnership"}),
     ),
-    Example("bucket-policy", "aws:s3/bucketPolicy:BucketPolicy", {"bucket": "{bucket.id}", "policy": json.dumps(_ALLOW)},
+    Example("bucket-policy", "aws:s3/bucketPolicy:BucketPolicy",
+            {"bucket": "{bucket.id}", "policy": json.dumps(_ALLOW)},
             {"policy": json.dumps(_DENY)}, frozenset({"policy"})),
     Example(
         "object", "aws:s3/bucketObjectv2:BucketObjectv2",
@@ -276,7 +279,8 @@ EXAMPLES = (
             "vpcConfig": {"subnetIds": ["{subnet.id}", "{subnet-b.id}"], "endpointPrivateAccess": True,
                           "endpointPublicAccess": False},
             "encryptionConfig": {"provider": {"keyArn": "{key.arn}"}, "resources": ["secrets"]},
-            "accessConfig": {"authenticationMode": "API"}, "kubernetesNetworkConfig": {"serviceIpv4Cidr": "172.20.0.0/16"},
+            "accessConfig": {"authenticationMode": "API"},
+            "kubernetesNetworkConfig": {"serviceIpv4Cidr": "172.20.0.0/16"},
             "tags": {"a": "b"},
         },
         {"enabledClusterLogTypes": ["api", "audit", "authenticator"]}, frozenset({"enabledClusterLogTypes[2]"}),
@@ -302,7 +306,8 @@ EXAMPLES = (
     ),
     Example(
         "entry", "aws:eks/accessEntry:AccessEntry", {"clusterName": "{cluster.name}", "principalArn": "{role.arn}"},
-        {"kubernetesGroups": ["admins"]}, frozenset({"kubernetesGroups"}), ("accessEntryArn", "userName", "type"), slow=True,
+        {"kubernetesGroups": ["admins"]}, frozenset({"kubernetesGroups"}), ("accessEntryArn", "userName", "type"),
+        slow=True,
     ),
     Example(
         "entry-policy", "aws:eks/accessPolicyAssociation:AccessPolicyAssociation",

@@ -67,7 +67,7 @@ def test_made_read_and_changed_in_place(example: Example, world: dict[str, Resou
         return
     wanted = {k: v for k, v in {**inputs, **fill(example.change, world)}.items() if v is not None}
     diff = engine.diff(made, wanted)
-    assert {path for path in changed(diff)} == _paths(example, wanted)
+    assert set(changed(diff)) == _paths(example, wanted)
     assert not diff.replaces
     updated = engine.update(made, wanted)
     assert changed(engine.diff(updated, wanted)) == {}

@@ -1,8 +1,8 @@
 """A provider of nothing, for the engine's tests: its world is a folder of JSON files, or a dict.
 
 Types of the package ``null``: ``null:index:Thing`` (inputs ``value``, ``force`` which replaces, ``first`` which
-replaces and deletes first, ``password``, ``fail``, ``half``, ``sleep``, ``says``, ``unready``). Objects are adopted when one with the same URN
-and inputs is there already: what a killed run made is not made twice.
+replaces and deletes first, ``password``, ``fail``, ``half``, ``sleep``, ``says``, ``unready``). Objects are
+adopted when one with the same URN and inputs is there already: what a killed run made is not made twice.
 """
 
 from __future__ import annotations
@@ -108,7 +108,9 @@ class NullProvider(ResourceProviderServicer):
 
     def Diff(self, request: Any, context: Any) -> Any:
         old, new = from_struct(request.old_inputs), from_struct(request.news)
-        changed = [k for k in sorted({*old, *new}) if has_unknown(new.get(k)) or reveal(old.get(k)) != reveal(new.get(k))]
+        changed = [
+            k for k in sorted({*old, *new}) if has_unknown(new.get(k)) or reveal(old.get(k)) != reveal(new.get(k))
+        ]
         if reveal(new.get("unready")):
             changed.append("status")  # as a failed Job's provider does: no input, and yet it asks for a replacement
         return provider_pb2.DiffResponse(
@@ -129,9 +131,13 @@ class NullProvider(ResourceProviderServicer):
             self.log(request.urn, "info", plain["says"])
         if plain.get("fail"):
             context.abort(grpc.StatusCode.UNKNOWN, f"cannot be made: {plain['fail']}")
-        digest = hashlib.sha256(json.dumps([plain, self.config.get('region')], sort_keys=True).encode()).hexdigest()
+        digest = hashlib.sha256(json.dumps([plain, self.config.get("region")], sort_keys=True).encode()).hexdigest()
         identity = (self.world.find(request.urn, digest) if self.adopts else None) or uuid.uuid4().hex
-        outputs = {**inputs, "token": f"token-of-{request.urn.rsplit('::', 1)[-1]}", "region": self.config.get("region", "")}
+        outputs = {
+            **inputs,
+            "token": f"token-of-{request.urn.rsplit('::', 1)[-1]}",
+            "region": self.config.get("region", ""),
+        }
         self.world.put(identity, {"urn": request.urn, "digest": digest, "inputs": plain})
         if plain.get("half"):
             self._fail_half_made(context, identity, outputs, plain["half"])
@@ -147,9 +153,7 @@ class NullProvider(ResourceProviderServicer):
 
     def _fail_half_made(self, context: Any, identity: str, outputs: Values, reason: str) -> None:
         detail = any_pb2.Any()
-        detail.Pack(
-            provider_pb2.ErrorResourceInitFailed(id=identity, properties=to_struct(outputs), reasons=[reason])
-        )
+        detail.Pack(provider_pb2.ErrorResourceInitFailed(id=identity, properties=to_struct(outputs), reasons=[reason]))
         status = status_pb2.Status(code=2, message=reason, details=[detail])
         context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
         context.abort(grpc.StatusCode.UNKNOWN, reason)

@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from local.engine.diff import (
-    Path, at, changes_between, described, forgotten, is_equal, is_within, parse_path, with_ignored, written,
+    Path,
+    at,
+    changes_between,
+    described,
+    forgotten,
+    is_equal,
+    is_within,
+    parse_path,
+    with_ignored,
+    written,
 )  # fmt: skip
 from local.engine.events import PropertyChange
 from local.engine.store.model import Secret
@@ -28,12 +37,14 @@ def test_a_property_path_is_read_step_by_step(text: str, path: Path) -> None:
 
 def test_a_written_path_reads_back_as_the_same_path() -> None:
     path: Path = ("spec", "rules", 3, "host-name", "a.b/c")
-    assert written(path) == 'spec.rules[3].host-name["a.b/c"]' and parse_path(written(path)) == path
+    assert written(path) == 'spec.rules[3].host-name["a.b/c"]'
+    assert parse_path(written(path)) == path
 
 
 def test_a_star_stands_for_any_one_step() -> None:
     assert is_within(("rules", 4, "port"), ("rules", "*"))
-    assert not is_within(("rules",), ("rules", "*")) and not is_within(("other", 4), ("rules", "*"))
+    assert not is_within(("rules",), ("rules", "*"))
+    assert not is_within(("other", 4), ("rules", "*"))
 
 
 def test_only_the_innermost_differing_paths_are_changes() -> None:
@@ -51,16 +62,19 @@ def test_an_absent_property_is_not_the_same_as_one_without_a_value() -> None:
 
 
 def test_what_is_not_known_yet_equals_nothing_not_even_itself() -> None:
-    assert not is_equal(UNKNOWN, UNKNOWN) and not is_equal("x", UNKNOWN)
+    assert not is_equal(UNKNOWN, UNKNOWN)
+    assert not is_equal("x", UNKNOWN)
     assert changes_between({"a": {"b": "x"}}, {"a": {"b": UNKNOWN}}) == [("a", "b")]
 
 
 def test_true_is_not_one_and_one_is_one_point_zero() -> None:
-    assert not is_equal(True, 1) and is_equal(1, 1.0)
+    assert not is_equal(True, 1)
+    assert is_equal(1, 1.0)
 
 
 def test_a_value_that_becomes_secret_is_still_the_same_value() -> None:
-    assert is_equal("x", Secret("x")) and not is_equal(Secret("x"), Secret("y"))
+    assert is_equal("x", Secret("x"))
+    assert not is_equal(Secret("x"), Secret("y"))
 
 
 def test_ignored_changes_put_the_old_value_back_and_nothing_else() -> None:

@@ -10,7 +10,16 @@ import pytest
 from local.engine import display
 from local.engine.display import PlainDisplay, short
 from local.engine.events import (
-    Command, Diagnostic, OutputsReady, PropertyChange, Result, RunFinished, RunStarted, Step, StepFinished, StepStarted,
+    Command,
+    Diagnostic,
+    OutputsReady,
+    PropertyChange,
+    Result,
+    RunFinished,
+    RunStarted,
+    Step,
+    StepFinished,
+    StepStarted,
 )  # fmt: skip
 
 URN = "urn:pulumi:test::proj::null:index:Thing::{}"
@@ -87,5 +96,6 @@ def test_what_takes_long_is_told_once_something_else_happens(monkeypatch: pytest
 
 
 def test_a_long_value_is_cut_to_one_line() -> None:
-    assert short("x" * 80) == "x" * 80 and short("x" * 81) == "x" * 79 + "…"
+    assert short("x" * 80) == "x" * 80
+    assert short("x" * 81) == "x" * 79 + "…"
     assert short({"ö": None}) == '{"ö": null}'

@@ -18,15 +18,20 @@ pulumi.export("token", b.token)
 
 def test_an_up_makes_what_the_program_declares_and_the_next_changes_nothing(stack: Stack) -> None:
     first = stack.up(CHAIN)
-    assert not first.errors and changed(first) == {"create": 4}  # the stack, the provider, two things
-    assert stack.world.names() == ["a", "b"] and first.raw_outputs == {"token": "token-of-b"}
-    assert changed(stack.preview()) == {} and changed(stack.up()) == {}
+    assert not first.errors
+    assert changed(first) == {"create": 4}
+    assert stack.world.names() == ["a", "b"]
+    assert first.raw_outputs == {"token": "token-of-b"}
+    assert changed(stack.preview()) == {}
+    assert changed(stack.up()) == {}
 
 
 def test_a_preview_knows_what_would_come_and_touches_nothing(stack: Stack) -> None:
     result = stack.preview(CHAIN)
-    assert changed(result) == {"create": 4} and not result.errors
-    assert stack.world.all() == {} and not stack.store().exists()
+    assert changed(result) == {"create": 4}
+    assert not result.errors
+    assert stack.world.all() == {}
+    assert not stack.store().exists()
 
 
 def test_an_update_in_place_shows_exactly_the_property_that_changed(stack: Stack) -> None:
@@ -40,7 +45,8 @@ def test_an_update_in_place_shows_exactly_the_property_that_changed(stack: Stack
 def test_a_destroy_leaves_nothing_and_goes_dependents_first(stack: Stack) -> None:
     stack.up(CHAIN)
     assert not stack.engine().destroy().errors
-    assert stack.world.all() == {} and stack.states() == {}
+    assert stack.world.all() == {}
+    assert stack.states() == {}
     assert [name for what, name in stack.world.calls if what == "delete"] == ["b", "a"]
 
 
@@ -65,7 +71,8 @@ def test_a_replacement_that_deletes_first_takes_what_cannot_be_without_it(stack:
     stack.world.calls.clear()
     assert not stack.up(program.format(2)).errors
     assert stack.world.calls[:3] == [("delete", "b"), ("delete", "a"), ("create", "a")]
-    assert stack.world.names() == ["a", "b", "c"] and changed(stack.preview()) == {}
+    assert stack.world.names() == ["a", "b", "c"]
+    assert changed(stack.preview()) == {}
 
 
 def test_delete_before_replace_can_be_asked_for_and_refused(stack: Stack) -> None:
@@ -84,22 +91,26 @@ def test_a_protected_resource_is_neither_deleted_nor_replaced(stack: Stack) -> N
     stack.up('Thing("a", force="1", opts=O(protect=True))')
     for program in ("", 'Thing("a", force="2", opts=O(protect=True))'):
         result = stack.up(program)
-        assert len(result.errors) == 1 and "protected" in result.errors[0].message
+        assert len(result.errors) == 1
+        assert "protected" in result.errors[0].message
     assert "protected" in stack.engine().destroy().errors[0].message
-    assert stack.world.names() == ["a"] and "a" in stack.states()
+    assert stack.world.names() == ["a"]
+    assert "a" in stack.states()
 
 
 def test_retain_on_delete_leaves_the_thing_and_forgets_it(stack: Stack) -> None:
     stack.up('Thing("a", opts=O(retain_on_delete=True))')
     assert not stack.up("").errors
-    assert stack.world.names() == ["a"] and "a" not in stack.states()
+    assert stack.world.names() == ["a"]
+    assert "a" not in stack.states()
 
 
 def test_an_alias_makes_a_rename_no_change(stack: Stack) -> None:
     stack.up('g = Group("old"); Thing("old-child", opts=O(parent=g))')
     renamed = 'g = Group("new", O(aliases=[pulumi.Alias(name="old")])); Thing("new-child", opts=O(parent=g))'
     assert changed(stack.up(renamed)) == {}
-    assert "new-child" in stack.states() and "old-child" not in stack.states()
+    assert "new-child" in stack.states()
+    assert "old-child" not in stack.states()
     assert changed(stack.up(renamed.replace(', O(aliases=[pulumi.Alias(name="old")])', ""))) == {}
 
 
@@ -120,7 +131,8 @@ def test_explicit_providers_have_their_own_configuration(stack: Stack) -> None:
         pulumi.export("regions", [Thing("a").region, Thing("b", opts=O(provider=there)).region])
     """)
     states = stack.states()
-    assert states["a"].outputs["region"] == "here" and states["b"].outputs["region"] == "there"
+    assert states["a"].outputs["region"] == "here"
+    assert states["b"].outputs["region"] == "there"
     assert states["b"].provider == states["there"].reference
 
 
@@ -128,8 +140,10 @@ def test_a_provider_of_another_region_replaces_its_resources(stack: Stack) -> No
     program = 'p = Provider("p", region="{}"); Thing("a", opts=O(provider=p))'
     stack.up(program.format("one"))
     result = stack.up(program.format("two"))
-    assert not result.errors and changed(result) == {"replace": 2, "delete": 2}
-    assert stack.world.names() == ["a"] and stack.states()["a"].outputs["region"] == "two"
+    assert not result.errors
+    assert changed(result) == {"replace": 2, "delete": 2}
+    assert stack.world.names() == ["a"]
+    assert stack.states()["a"].outputs["region"] == "two"
 
 
 def test_a_failed_create_stops_dependents_and_is_told_once_with_its_place(stack: Stack) -> None:
@@ -139,31 +153,40 @@ def test_a_failed_create_stops_dependents_and_is_told_once_with_its_place(stack:
         Thing("after", value=bad.token)
     """)
     (error,) = result.errors
-    assert "no room" in error.message and error.urn.endswith("::bad")
-    assert error.file.endswith("__main__.py") and error.line > 0
-    assert "after" not in stack.world.names() and "bad" not in stack.states()
+    assert "no room" in error.message
+    assert error.urn.endswith("::bad")
+    assert error.file.endswith("__main__.py")
+    assert error.line > 0
+    assert "after" not in stack.world.names()
+    assert "bad" not in stack.states()
     assert not stack.up('Thing("ok"); Thing("bad"); Thing("after")').errors
 
 
 def test_what_a_failed_create_made_stays_in_the_state_and_is_tried_again(stack: Stack) -> None:
     result = stack.up('Thing("a", half="not ready")')
-    assert len(result.errors) == 1 and stack.states()["a"].init_errors == ("not ready",)
+    assert len(result.errors) == 1
+    assert stack.states()["a"].init_errors == ("not ready",)
     assert changed(stack.preview()) == {"update": 1}
     assert not stack.up('Thing("a")').errors
-    assert stack.states()["a"].init_errors == () and stack.world.names() == ["a"]
+    assert stack.states()["a"].init_errors == ()
+    assert stack.world.names() == ["a"]
 
 
 def test_a_refused_input_is_told_with_the_property(stack: Stack) -> None:
     (error,) = stack.up('Thing("a", value="refuse")').errors
-    assert error.message == "value: must not be 'refuse'" and stack.world.all() == {}
+    assert error.message == "value: must not be 'refuse'"
+    assert stack.world.all() == {}
 
 
 def test_an_exception_of_the_program_names_file_and_line_and_loses_no_state(stack: Stack) -> None:
     stack.up(CHAIN)
     result = stack.up('Thing("a", value="1")\nraise RuntimeError("what now")')
     (error,) = result.errors
-    assert "what now" in error.message and error.file == str(stack.root / "__main__.py") and error.line > 20
-    assert stack.world.names() == ["a", "b"] and "b" in stack.states()
+    assert "what now" in error.message
+    assert error.file == str(stack.root / "__main__.py")
+    assert error.line > 20
+    assert stack.world.names() == ["a", "b"]
+    assert "b" in stack.states()
 
 
 def test_two_resources_of_one_name_are_refused(stack: Stack) -> None:
@@ -189,8 +212,10 @@ def test_a_refresh_sees_what_is_gone_and_what_differs_and_up_mends_it(stack: Sta
     stack.world.put(ids["b"], {**stack.world.all()[ids["b"]], "inputs": {"value": "meddled"}})
     result = stack.engine().refresh()
     assert changed(result) == {"delete": 1, "update": 1}
-    assert "a" not in stack.states() and stack.states()["b"].outputs["value"] == "meddled"
-    assert changed(stack.up()) == {"create": 1, "update": 1} and stack.world.names() == ["a", "b"]
+    assert "a" not in stack.states()
+    assert stack.states()["b"].outputs["value"] == "meddled"
+    assert changed(stack.up()) == {"create": 1, "update": 1}
+    assert stack.world.names() == ["a", "b"]
 
 
 def test_get_reads_what_is_not_ours_and_never_deletes_it(stack: Stack) -> None:
@@ -202,7 +227,8 @@ def test_get_reads_what_is_not_ours_and_never_deletes_it(stack: Stack) -> None:
         pulumi.export("value", Got("x1").value)
     """
     assert stack.up(program).raw_outputs == {"value": "theirs"}
-    assert stack.states()["got"].external and not stack.engine().destroy().errors
+    assert stack.states()["got"].external
+    assert not stack.engine().destroy().errors
     assert list(stack.world.all()) == ["x1"]
     (error,) = stack.up(program.replace("x1", "x2")).errors
     assert "no null:index:Thing with the id 'x2'" in error.message
@@ -217,7 +243,8 @@ def test_an_invoke_is_answered_in_process_and_unknown_arguments_give_an_unknown_
         pulumi.export("later", later)
     """
     preview = stack.preview(program)
-    assert not preview.errors and preview.outputs["known"] == ["hi", os.getpid()]
+    assert not preview.errors
+    assert preview.outputs["known"] == ["hi", os.getpid()]
     assert str(preview.outputs["later"]) == "[unknown]"
     assert stack.up().raw_outputs["later"] == "token-of-a"
 

@@ -57,7 +57,8 @@ def test_the_place_in_the_program_is_kept_relative_to_the_project() -> None:
     position = source_pb2.SourcePosition(uri="file:///project/a%20b/main.py", line=7)
     assert place_of(position) == ("/project/a b/main.py", 7)
     assert project_position("/project/a b/main.py", 7, ROOT) == "project:///a b/main.py#7"
-    assert place_of(source_pb2.SourcePosition()) == ("", 0) and project_position("", 0, ROOT) == ""
+    assert place_of(source_pb2.SourcePosition()) == ("", 0)
+    assert project_position("", 0, ROOT) == ""
 
 
 def test_an_alias_fills_in_what_it_leaves_out_from_the_resource_itself() -> None:

@@ -83,5 +83,7 @@ def test_the_embedded_engine_finds_nothing_to_do_after_the_cli(stack: Stack) -> 
     cli.run("up", "--stack", "test", "--yes", "--skip-preview")
     assert changed(stack.preview()) == {}
     assert stack.world.names() == ["a", "b", "c"]
-    assert changed(stack.up()) == {} and cli.operations() == {}
-    assert not stack.engine().destroy().errors and stack.world.all() == {}
+    assert changed(stack.up()) == {}
+    assert cli.operations() == {}
+    assert not stack.engine().destroy().errors
+    assert stack.world.all() == {}

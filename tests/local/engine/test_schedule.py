@@ -18,7 +18,9 @@ DIAMOND = [state("base"), state("left", "base"), state("right", "base"), state("
 def test_everything_goes_after_all_that_need_it() -> None:
     gone: list[str] = []
     in_reverse_order_of_need(DIAMOND, lambda one: gone.append(one.urn) is None, 4)
-    assert gone[0] == "top" and gone[-1] == "base" and sorted(gone[1:3]) == ["left", "right"]
+    assert gone[0] == "top"
+    assert gone[-1] == "base"
+    assert sorted(gone[1:3]) == ["left", "right"]
 
 
 def test_what_does_not_need_each_other_goes_at_once() -> None:

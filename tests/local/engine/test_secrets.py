@@ -27,7 +27,8 @@ def test_a_secret_is_in_no_file_of_the_state_and_in_no_event(stack: Stack) -> No
     stack.up(PROGRAM)
     assert not stack.up(PROGRAM.replace('"plain"', '"other"')).succeeded
     written = [path.read_bytes() for path in (stack.root / "state").rglob("*") if path.is_file()]
-    assert written and all(CANARY.encode() not in data for data in written)
+    assert written
+    assert all(CANARY.encode() not in data for data in written)
     assert CANARY not in repr(stack.display.events)
 
 
@@ -35,14 +36,18 @@ def test_no_display_prints_a_secret(stack: Stack) -> None:
     stack.write(PROGRAM)
     plain, tree = io.StringIO(), io.StringIO()
     for display in (PlainDisplay(plain), TreeDisplay(Console(file=tree, force_terminal=True, width=100))):
-        Engine(load_project(stack.root, "test"), stack.store(), {"null": lambda: NullProvider(stack.world)}, display).up()
+        Engine(
+            load_project(stack.root, "test"), stack.store(), {"null": lambda: NullProvider(stack.world)}, display
+        ).up()
     for shown in (plain.getvalue(), tree.getvalue()):
-        assert "[secret]" in shown and CANARY not in shown
+        assert "[secret]" in shown
+        assert CANARY not in shown
 
 
 def test_secret_outputs_are_there_for_the_program_that_asked_and_masked_for_people(stack: Stack) -> None:
     result = stack.up('pulumi.export("s", pulumi.Output.secret("canary"))')
-    assert result.outputs == {"s": "[secret]"} and result.raw_outputs == {"s": "canary"}
+    assert result.outputs == {"s": "[secret]"}
+    assert result.raw_outputs == {"s": "canary"}
     assert "canary" not in repr(result)
 
 
@@ -61,7 +66,8 @@ def test_a_secret_of_the_configuration_reaches_the_provider_and_nobody_else(stac
     )
     stack.write('pulumi.export("r", Thing("a").region)')
     project = load_project(stack.root, "test", decrypt=lambda text, _: SECRETS.decrypt(text))
-    assert project.secret_keys == {"null:region"} and project.config["null:region"] == "canary"
+    assert project.secret_keys == {"null:region"}
+    assert project.config["null:region"] == "canary"
     seen: list[str] = []
 
     class Watching(NullProvider):
@@ -71,4 +77,5 @@ def test_a_secret_of_the_configuration_reaches_the_provider_and_nobody_else(stac
             return answer
 
     Engine(project, stack.store(), {"null": lambda: Watching(stack.world)}, stack.display).up()
-    assert seen == ["canary"] and "canary" not in repr(stack.display.events)
+    assert seen == ["canary"]
+    assert "canary" not in repr(stack.display.events)
