@@ -1,4 +1,7 @@
-"""``make bench``: measure, and write docs/benchmarks.md. Figures are ratios within one run wherever they can be."""
+"""``make bench``: measure, and write docs/benchmarks.md. Figures are ratios within one run wherever they can be.
+
+``python -m benchmarks --short`` measures the two smaller sizes of each table once, and says so in what it writes.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +20,12 @@ from pathlib import Path
 from benchmarks.against_cli import seconds_of_cli
 from local.paths import CHECKOUT
 
-ROUNDS = 3
-POOLS = (10, 100, 1000)
-THINGS = (100, 1000, 3000)
-AGAINST_CLI = (100, 300, 1000)
+SHORT = "--short" in sys.argv
+ROUNDS = 1 if SHORT else 3
+_SIZES = slice(2 if SHORT else None)
+POOLS = (10, 100, 1000)[_SIZES]
+THINGS = (100, 1000, 3000)[_SIZES]
+AGAINST_CLI = (100, 300, 1000)[_SIZES]
 
 
 def main() -> None:
@@ -47,6 +52,7 @@ def _heading() -> str:
         f"load average {os.getloadavg()[0]:.1f} at the start. "
         f"Medians of {ROUNDS} runs, each in a process of its own; a range is the smallest and the largest. "
         "Compare figures of one table, not of two machines.\n"
+        + ("\nThe short form: the two smaller sizes of each table, once. `make bench` measures all.\n" if SHORT else "")
     )
 
 
