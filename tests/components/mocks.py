@@ -33,7 +33,7 @@ class Cloud(Mocks):
 
     def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         self.calls.append(args)
-        return dict(_ANSWERS[args.token]), None
+        return dict(_ANSWERS[args.token]), []
 
     def of(self, type_: str) -> dict[str, dict[str, Any]]:
         """Inputs of the resources of one type, by name."""
