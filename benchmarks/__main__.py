@@ -47,10 +47,10 @@ def once(subject: str, count: int) -> dict[str, float]:
 def _heading() -> str:
     return (
         "# Benchmarks\n\n"
-        f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}: {_processor()}, {os.cpu_count()} cores, "
+        f"Written by `python -m benchmarks` on {datetime.now(UTC):%Y-%m-%d}: {_processor()}, {os.cpu_count()} cores, "
         f"Python {platform.python_version()}, {platform.system()} {platform.release().partition('-')[0]}, "
         f"load average {os.getloadavg()[0]:.1f} at the start. "
-        f"Medians of {ROUNDS} runs, each in a process of its own; a range is the smallest and the largest. "
+        f"Medians of {ROUNDS} run(s), each in a process of its own; a range is the smallest and the largest. "
         "Compare figures of one table, not of two machines.\n"
         + ("\nThe short form: the two smaller sizes of each table, once. `make bench` measures all.\n" if SHORT else "")
     )
