@@ -7,8 +7,9 @@ import shutil
 import subprocess
 
 from local import moto
+from local.engine.store import environment_for_cli
 from operations.exits import OperationFailed
-from operations.session import check_configuration, require_local_account
+from operations.session import check_configuration, open_store, require_local_account
 from operations.workplace import Workplace
 
 
@@ -24,26 +25,11 @@ def run(place: Workplace, verb: str) -> None:
     check_configuration(place)
     require_local_account(place, verb)
     moto.ensure(place.root)
-    copy = place.root.path / place.stack_file.name  # the CLI writes into the stack file that it is given
-    copy.write_bytes(place.stack_file.read_bytes())
+    copy = place.root.path / place.stack_file.name
+    given = environment_for_cli(open_store(place), place.root.passphrase, place.stack, place.stack_file, copy)
     command = [program, "-C", str(place.checkout / "local"), verb, "--stack", place.stack, "--yes", "--skip-preview"]
     if verb == "preview":
         command = command[:-2]
-    environment = cli_environment(place) | {"PULUMI_OPTION_CONFIG_FILE": str(copy)}
-    code = subprocess.run(command, env=environment, check=False).returncode
+    code = subprocess.run(command, env={**os.environ, **given}, check=False).returncode
     if code != 0:
         raise OperationFailed(f"`pulumi {verb}` ended with status {code}; its own words are above.")
-
-
-def cli_environment(place: Workplace) -> dict[str, str]:
-    """The environment in which the CLI works on the state of the embedded engine."""
-    from local.engine.store import SecretsManager
-
-    chosen = {"PULUMI_BACKEND_URL": place.root.state.as_uri(), "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "1"}
-    own = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
-    if not any(name in os.environ for name in own):
-        if not place.root.passphrase.exists():
-            place.root.state.mkdir(parents=True, exist_ok=True)
-            SecretsManager.of_environment(place.root.passphrase).unlock()
-        chosen["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(place.root.passphrase)
-    return {**os.environ, **chosen}
