@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import importlib.metadata
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from local.aws.cloud import ACCOUNT, Cloud
+from local.paths import cache_root
+from local.processes import write_atomically
 from local.provider import ProviderError
 from local.provider.values import Values
 
@@ -21,14 +26,29 @@ _NEVER_SET = (
 
 
 @functools.cache
-def _zones(region: str) -> tuple[tuple[str, str], ...]:
-    """Names and ids of the region's zones, from the table that moto answers with."""
+def _table() -> Mapping[str, list[list[str]]]:
+    """Names and ids of every region's zones, as moto answers with them.
+
+    Kept in the cache: moto's EC2 takes a second to import, and every preview asks.
+    """
+    kept = cache_root() / f"zones-of-moto-{importlib.metadata.version('moto')}.json"
+    with contextlib.suppress(OSError, ValueError):
+        return json.loads(kept.read_text())
     from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
 
-    zones = RegionsAndZonesBackend.zones.get(region)
+    zones = RegionsAndZonesBackend.zones
+    table = {region: [[zone.name, zone.zone_id] for zone in known] for region, known in zones.items()}
+    with contextlib.suppress(OSError):  # a cache that cannot be written costs the second again
+        write_atomically(kept, json.dumps(table))
+    return table
+
+
+def _zones(region: str) -> list[list[str]]:
+    """Names and ids of the region's zones."""
+    zones = _table().get(region)
     if not zones:
         raise ProviderError(f"{region} is not a region of AWS; set aws:region to one, for example us-east-1")
-    return tuple((zone.name, zone.zone_id) for zone in zones)
+    return zones
 
 
 def _availability_zones(cloud: Cloud, args: Values) -> Values:
