@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from .naming import IAM_ROLE_LIMIT, component_type, fit
+from .naming import IAM_ROLE_LIMIT, component_type, fit, managed_policy_arn, partition
 from .network import service_trust
 from .releases import ADDONS
 from .settings import ClusterConfig
@@ -16,7 +16,7 @@ from .settings import ClusterConfig
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 # Add-ons whose pods need nodes: created after the first pool, or their creation waits for it in vain.
 NEEDS_NODES = frozenset({"coredns"})
-_ADMIN_POLICY = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+_ADMIN_POLICY = "arn:{}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,6 @@ class ClusterArgs:
 
     name: str
     region: str
-    partition: pulumi.Input[str]
     config: ClusterConfig
     subnet_ids: list[pulumi.Output[str]]
     key_arn: pulumi.Input[str]
@@ -82,7 +81,7 @@ class Cluster(pulumi.ComponentResource):
         attachment = aws.iam.RolePolicyAttachment(
             f"{self._name}-role-policy",
             role=role.name,
-            policy_arn=pulumi.Output.format("arn:{0}:iam::aws:policy/AmazonEKSClusterPolicy", self._args.partition),
+            policy_arn=managed_policy_arn("AmazonEKSClusterPolicy", self._args.region),
             opts=self._child,
         )
         return role, attachment
@@ -140,7 +139,7 @@ class Cluster(pulumi.ComponentResource):
                 f"{label}-policy",
                 cluster_name=self.cluster_name,
                 principal_arn=entry.principal_arn,
-                policy_arn=_ADMIN_POLICY,
+                policy_arn=_ADMIN_POLICY.format(partition(self._args.region)),
                 access_scope={"type": "cluster"},
                 opts=self._child,
             )

@@ -40,7 +40,6 @@ class Datacenter:
         self._opts = pulumi.ResourceOptions(provider=provider)
         invoke = pulumi.InvokeOutputOptions(provider=provider)
         self._account_id = aws.get_caller_identity_output(opts=invoke).account_id
-        self._partition = aws.get_partition_output(opts=invoke).partition
         self._found_zones = (
             None if config.network.zones else aws.get_availability_zones_output(state="available", opts=invoke).names
         )
@@ -59,7 +58,6 @@ class Datacenter:
             name=self._config.name,
             region=self._config.aws.region,
             account_id=self._account_id,
-            partition=self._partition,
             retain=self._config.retain_data,
         )
         return Encryption("encryption", args, self._opts)
@@ -78,7 +76,6 @@ class Datacenter:
         args = ClusterArgs(
             name=self._config.name,
             region=self._config.aws.region,
-            partition=self._partition,
             config=self._config.cluster,
             subnet_ids=self.network.private_subnet_ids,
             key_arn=self.encryption.key_arn,
@@ -91,7 +88,6 @@ class Datacenter:
             name=self._config.name,
             pool=name,
             region=self._config.aws.region,
-            partition=self._partition,
             config=pool,
             kubernetes_version=self._config.cluster.version,
             cluster_name=self.cluster.cluster_name,

@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from .naming import component_type
+from .naming import component_type, partition
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +19,6 @@ class EncryptionArgs:
     name: str
     region: str
     account_id: pulumi.Input[str]
-    partition: pulumi.Input[str]
     retain: bool
 
 
@@ -40,8 +39,8 @@ class Encryption(pulumi.ComponentResource):
 
     def _create_key(self, name: str) -> aws.kms.Key:
         args = self._args
-        policy = pulumi.Output.all(args.partition, args.account_id).apply(
-            lambda known: json.dumps(key_policy(known[0], known[1], args.region))
+        policy = pulumi.Output.from_input(args.account_id).apply(
+            lambda account_id: json.dumps(key_policy(account_id, args.region))
         )
         return aws.kms.Key(
             f"{name}-key",
@@ -56,13 +55,14 @@ class Encryption(pulumi.ComponentResource):
         aws.kms.Alias(f"{name}-alias", name=f"alias/{self._args.name}", target_key_id=key.key_id, opts=self._child)
 
 
-def key_policy(partition: str, account_id: str, region: str) -> dict[str, Any]:
+def key_policy(account_id: str, region: str) -> dict[str, Any]:
     """The account's IAM policies decide; CloudWatch Logs and node groups' Auto Scaling act on their own behalf."""
-    root = f"arn:{partition}:iam::{account_id}:root"
-    roles = f"arn:{partition}:iam::{account_id}:role/aws-service-role"
+    where = partition(region)
+    root = f"arn:{where}:iam::{account_id}:root"
+    roles = f"arn:{where}:iam::{account_id}:role/aws-service-role"
     autoscaling = f"{roles}/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
     use = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
-    logs = f"arn:{partition}:logs:{region}:{account_id}:*"
+    logs = f"arn:{where}:logs:{region}:{account_id}:*"
     return {
         "Version": "2012-10-17",
         "Statement": [

@@ -56,6 +56,18 @@ def default_tags(config: StackConfig, stack: str) -> dict[str, str]:
     return {**config.tags, f"{PROJECT}:name": config.name, f"{PROJECT}:stack": stack}
 
 
+def partition(region: str) -> str:
+    """The partition that a region is in, which its ARNs begin with (IAM guide, Amazon Resource Names)."""
+    if region.startswith("cn-"):
+        return "aws-cn"
+    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
+
+
+def managed_policy_arn(name: str, region: str) -> str:
+    """The ARN of a policy that AWS itself maintains."""
+    return f"arn:{partition(region)}:iam::aws:policy/{name}"
+
+
 def component_type(component: type[Any]) -> str:
     """The type token of a component class, a contract: URNs hold it."""
     return f"{PROJECT}:index:{component.__name__}"

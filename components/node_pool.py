@@ -11,7 +11,7 @@ import pulumi
 import pulumi_aws as aws
 
 from .accelerators import InstanceType
-from .naming import IAM_ROLE_LIMIT, NODE_GROUP_LIMIT, component_type, fit
+from .naming import IAM_ROLE_LIMIT, NODE_GROUP_LIMIT, component_type, fit, managed_policy_arn
 from .network import service_trust
 from .releases import AMI_RELEASES
 from .settings import PoolConfig, Taint
@@ -29,7 +29,6 @@ class NodePoolArgs:
     name: str
     pool: str
     region: str
-    partition: pulumi.Input[str]
     config: PoolConfig
     kubernetes_version: str
     cluster_name: pulumi.Input[str]
@@ -70,7 +69,7 @@ class NodePool(pulumi.ComponentResource):
             aws.iam.RolePolicyAttachment(
                 f"{self._name}-{policy}",
                 role=role.name,
-                policy_arn=pulumi.Output.format("arn:{0}:iam::aws:policy/{1}", args.partition, policy),
+                policy_arn=managed_policy_arn(policy, args.region),
                 opts=self._child,
             )
             for policy in _ROLE_POLICIES

@@ -56,7 +56,6 @@ def _computed(args: MockResourceArgs) -> dict[str, Any]:
 
 _ANSWERS: dict[str, dict[str, Any]] = {
     "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
-    "aws:index/getPartition:getPartition": {"partition": "aws"},
     "aws:index/getAvailabilityZones:getAvailabilityZones": {"names": [f"us-east-1{letter}" for letter in "abcd"]},
     "aws:s3/getObject:getObject": {"body": json.dumps(VERDICT)},
 }

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.naming import fit, folder_digest
+from components.naming import fit, folder_digest, managed_policy_arn
 
 PART = st.from_regex(r"[a-z][a-z0-9-]{0,40}", fullmatch=True)
 
@@ -33,3 +34,11 @@ def test_a_folder_s_digest_is_that_of_its_sources_only(tmp_path: Path) -> None:
     assert folder_digest(tmp_path) == before
     (tmp_path / "a.py").rename(tmp_path / "b.py")
     assert folder_digest(tmp_path) != before
+
+
+@pytest.mark.parametrize(
+    ("region", "begins"),
+    [("us-east-1", "arn:aws:"), ("cn-north-1", "arn:aws-cn:"), ("us-gov-west-1", "arn:aws-us-gov:")],
+)
+def test_an_arn_begins_with_its_region_s_partition(region: str, begins: str) -> None:
+    assert managed_policy_arn("AmazonEKS_CNI_Policy", region) == f"{begins}iam::aws:policy/AmazonEKS_CNI_Policy"

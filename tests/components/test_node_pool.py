@@ -17,7 +17,7 @@ from .mocks import Cloud, run
 def pool(**config: Any) -> Cloud:
     def declare() -> None:
         args = NodePoolArgs(
-            name="dc", pool="p", region="us-east-1", partition="aws",
+            name="dc", pool="p", region="us-east-1",
             config=PoolConfig(**{"instance_type": "m7i.large", "desired_size": 2, **config}),
             kubernetes_version="1.34", cluster_name="dc", cluster_security_group_id="sg-1", vpc_id="vpc-1",
             subnet_ids=[pulumi.Output.from_input("subnet-1")], key_arn="arn:key", tags={"team": "t"},
