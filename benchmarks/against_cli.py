@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.once import BARE
+from benchmarks.once import GROUPS
 from local import moto
 from local.paths import CHECKOUT, DataRoot
 
@@ -33,7 +33,7 @@ def seconds_of_cli(count: int) -> float:
         root = DataRoot(folder / "datacenter")
         (folder / "Pulumi.yaml").write_text(_PROJECT.format(checkout=CHECKOUT))
         (folder / "Pulumi.bench.yaml").write_text("config:\n  aws:region: us-east-1\n")
-        (folder / "__main__.py").write_text(BARE.format(count=count))
+        (folder / "__main__.py").write_text(GROUPS.format(count=count))
         root.state.mkdir(parents=True)
         environment = os.environ | {
             "AI_DATACENTER_HOME": str(root.path),

@@ -1,8 +1,9 @@
-"""One measurement in a process of its own: ``python -m benchmarks.once SUBJECT COUNT`` prints it as JSON.
+"""One measurement in a process of its own: ``python -m benchmarks.once SUBJECT COUNT [FILE]`` prints it as JSON.
 
 Subjects: ``up`` (resources of a provider that does nothing), ``groups`` (``up`` of log groups on the local AWS),
-``pools`` (a preview of the project's own program with COUNT node pools) and ``bare`` (a preview of a program that
-registers COUNT log groups and nothing else).
+``pools`` (a preview of the project's own program with COUNT node pools), ``record`` (the same, written to FILE),
+``bare`` (a preview of a program that registers what FILE holds and nothing else: the same resources without components,
+configuration and arithmetic) and ``cheapest`` (a preview of COUNT log groups, which have two inputs).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from benchmarks.plain import PROGRAM, recording
 from local import moto
 from local.engine import CollectingDisplay, Engine, Result, load_project
 from local.engine.store import SecretsManager, StateStore
@@ -36,7 +38,7 @@ for number in range({count}):
     Thing(f"thing-{{number:05}}", value=str(number))
 """
 
-BARE = """
+GROUPS = """
 import pulumi_aws as aws
 
 for number in range({count}):
@@ -44,17 +46,17 @@ for number in range({count}):
 """
 
 
-def main(subject: str, count: int) -> dict[str, float]:
+def main(subject: str, count: int, file: str = "") -> dict[str, float]:
     """Seconds, and the number of resources, of one run."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["AI_DATACENTER_HOME"] = str(Path(folder) / "datacenter")
-        result = SUBJECTS[subject](Path(folder), count)
+        result = SUBJECTS[subject](Path(folder), count, Path(file))
     if result.errors:
         sys.exit("\n".join(error.message for error in result.errors))
     return {"seconds": result.duration_s, "resources": sum(result.changes.values())}
 
 
-def up_of_nothing(folder: Path, count: int) -> Result:
+def up_of_nothing(folder: Path, count: int, _: Path) -> Result:
     """An ``up`` whose provider does nothing: what the engine itself costs."""
     from tests.local.engine.null_provider import NullProvider, World
 
@@ -63,24 +65,30 @@ def up_of_nothing(folder: Path, count: int) -> Result:
     return _engine(folder, {"null": lambda: NullProvider(world, adopts=False)}).up()
 
 
-def preview_of_log_groups(folder: Path, count: int) -> Result:
-    """A preview of a program that is nothing but resources."""
-    _project(folder, BARE.format(count=count))
+def preview_of_log_groups(folder: Path, count: int, _: Path) -> Result:
+    """A preview of a program that is nothing but the cheapest resources."""
+    _project(folder, GROUPS.format(count=count))
     return _engine(folder, providers(any_account=True)).preview()
 
 
-def up_of_log_groups(folder: Path, count: int) -> Result:
+def preview_of_registered(folder: Path, _: int, file: Path) -> Result:
+    """A preview of a program that registers what ``file`` holds, plainly."""
+    _project(folder, PROGRAM.format(file=str(file)))
+    return _engine(folder, providers(any_account=True)).preview()
+
+
+def up_of_log_groups(folder: Path, count: int, _: Path) -> Result:
     """An ``up`` of log groups on a local AWS of its own."""
     root = DataRoot.of_environment()
     moto.ensure(root)
     try:
-        _project(folder, BARE.format(count=count))
+        _project(folder, GROUPS.format(count=count))
         return _engine(folder, providers(any_account=True)).up()
     finally:
         moto.stop(root)
 
 
-def preview_of_pools(folder: Path, count: int) -> Result:
+def preview_of_pools(folder: Path, count: int, _: Path) -> Result:
     """A preview of the project's own program with many pools."""
     for name in ("Pulumi.yaml", "__main__.py"):
         shutil.copy(CHECKOUT / name, folder)
@@ -88,6 +96,12 @@ def preview_of_pools(folder: Path, count: int) -> Result:
         (folder / name).symlink_to(CHECKOUT / name)
     (folder / "Pulumi.bench.yaml").write_text(_stack_with_pools(count))
     return _engine(folder, providers(any_account=True)).preview()
+
+
+def record_pools(folder: Path, count: int, file: Path) -> Result:
+    """The same, and what it registered in ``file``."""
+    with recording(file):
+        return preview_of_pools(folder, count, file)
 
 
 def _stack_with_pools(count: int) -> str:
@@ -112,12 +126,14 @@ def _engine(folder: Path, factories: Mapping[str, Callable[[], Any]]) -> Engine:
     return Engine(project, store, factories, CollectingDisplay())
 
 
-SUBJECTS: dict[str, Callable[[Path, int], Result]] = {
+SUBJECTS: dict[str, Callable[[Path, int, Path], Result]] = {
     "up": up_of_nothing,
     "groups": up_of_log_groups,
-    "bare": preview_of_log_groups,
     "pools": preview_of_pools,
+    "record": record_pools,
+    "bare": preview_of_registered,
+    "cheapest": preview_of_log_groups,
 }
 
 if __name__ == "__main__":
-    print(json.dumps(main(sys.argv[1], int(sys.argv[2]))))
+    print(json.dumps(main(sys.argv[1], int(sys.argv[2]), *sys.argv[3:])))
