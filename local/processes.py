@@ -203,9 +203,10 @@ def stop_under(folder: Path, grace_s: float = 5.0) -> None:
 
 
 def who_holds(port: int) -> Holder | None:
-    """Who listens on a TCP port of this machine; None when nobody does."""
+    """Who listens on 127.0.0.1:``port``, by that address or by all; None when nobody can be seen to."""
+    heard = {(address, port) for address in ("127.0.0.1", "0.0.0.0", "::", "::ffff:127.0.0.1")}
     for connection in psutil.net_connections("tcp"):
-        if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr[1] == port:
+        if connection.status == psutil.CONN_LISTEN and tuple(connection.laddr) in heard:
             return _holder(connection.pid)
     return None
 

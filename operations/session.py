@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from local import control_plane, moto
@@ -97,14 +96,12 @@ def ensure_cloud(place: Workplace, *, is_declared: bool) -> tuple[tuple[str, ...
     Args:
         is_declared: whether the state holds anything that could have been lost.
     """
-    server = moto.ensure(place.root)
+    moto.ensure(place.root)
     losses: list[str] = []
-    marker = lost_marker(place)
+    marker = moto.lost_marker(place.root)
     if not is_declared:
         marker.unlink(missing_ok=True)
         return (), False
-    if server.was_lost:
-        marker.touch()
     if marker.exists():
         losses.append("The local AWS (moto) had stopped and what it held is gone; it is rebuilt from the state.")
     for plane in control_plane.clusters(place.root):
@@ -112,11 +109,6 @@ def ensure_cloud(place: Workplace, *, is_declared: bool) -> tuple[tuple[str, ...
             losses.append(f"The control plane of {plane.name} lost {', '.join(missing)}; it is brought back.")
             control_plane.ensure(place.root, plane.region, plane.name)
     return tuple(losses), marker.exists()
-
-
-def lost_marker(place: Workplace) -> Path:
-    """Stands from the loss of the local AWS until an ``up`` has rebuilt it: one that is killed leaves it standing."""
-    return place.root.moto / "lost"
 
 
 def open_store(place: Workplace) -> StateStore:

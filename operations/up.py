@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from local import moto
 from operations import nodes, report, smoke_test
 from operations.exits import OperationFailed
-from operations.session import check_configuration, lost_marker, require_local_account, session
+from operations.session import check_configuration, require_local_account, session
 from operations.summary import Summary
 from operations.workplace import Workplace
 
@@ -22,7 +23,7 @@ def up(place: Workplace) -> None:
             smoke_test.run_again_after_loss(place)
         result = opened.engine.up(refresh=bool(opened.losses))
     report.require_success(result, logs=str(place.root.path))
-    lost_marker(place).unlink(missing_ok=True)
+    moto.lost_marker(place.root).unlink(missing_ok=True)
     summary = Summary.of(place, result, nodes.nodes(place.root))
     place.give(summary.as_data(), summary.as_text())
     if not summary.passed:

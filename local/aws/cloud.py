@@ -130,7 +130,7 @@ class Cloud:
         server = self.account.server
         alive = moto.running(self.account.root)
         log = moto.log_file(self.account.root)
-        if alive is not None and alive.pid == server.pid:
+        if alive == server:
             return (
                 f"{service} {operation}: moto (AWS on this machine, {server.endpoint_url}) failed: {error}; see {log}"
             )
