@@ -1,4 +1,4 @@
-"""``python -m local.moto.server HOST PORT``: moto, with two of its faults mended, until it is told to stop."""
+"""``python -m local.moto.server HOST PORT``: moto, with four faults of 5.2.5 mended, until it is told to stop."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import sys
 from threading import Thread
 
 from moto.backends import get_backend
+from moto.core.responses import ActionResult, EmptyResult
+from moto.ec2.models.launch_templates import LaunchTemplate
 from moto.eks.models import EKSBackend
+from moto.eks.responses import EKSResponse
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
 from moto.server import main as moto_main  # pyright: ignore[reportUnknownVariableType]
@@ -23,6 +26,8 @@ def serve(host: str, port: str) -> None:
 
     _judge_no_bucket_policies()
     _tag_node_groups_too()
+    _untag_by_every_key()
+    _show_the_tags_that_a_template_has_now()
     Thread(target=preload, daemon=True).start()
     moto_main(["-H", host, "-p", port])
 
@@ -30,7 +35,7 @@ def serve(host: str, port: str) -> None:
 def _judge_no_bucket_policies() -> None:
     """Keep bucket policies without acting on them.
 
-    moto 5.2.5 takes a condition that it cannot judge for a refusal: the usual policy that denies plain HTTP would
+    moto takes a condition that it cannot judge for a refusal: the usual policy that denies plain HTTP would
     lock everybody out of the bucket. IAM is not enforced here either.
     """
 
@@ -41,7 +46,7 @@ def _judge_no_bucket_policies() -> None:
 
 
 def _tag_node_groups_too() -> None:
-    """Let EKS tag node groups: moto 5.2.5 finds clusters only, and says of a node group that it does not exist."""
+    """Let EKS tag node groups: moto finds clusters only, and says of a node group that it does not exist."""
     tag_cluster, untag_cluster = EKSBackend.tag_resource, EKSBackend.untag_resource
 
     def tags_of(backend: EKSBackend, arn: str) -> dict[str, str] | None:
@@ -64,6 +69,26 @@ def _tag_node_groups_too() -> None:
                 found.pop(key, None)
 
     EKSBackend.tag_resource, EKSBackend.untag_resource = tag, untag
+
+
+def _untag_by_every_key() -> None:
+    """Let EKS remove all the tags that a request names: moto reads the first key only."""
+
+    def untag(self: EKSResponse) -> ActionResult:
+        keys: list[str] = self.querystring.get("tagKeys", [])
+        self.eks_backend.untag_resource(self._extract_arn_from_path(), keys)
+        return EmptyResult()
+
+    EKSResponse.untag_resource = untag
+
+
+def _show_the_tags_that_a_template_has_now() -> None:
+    """Let EC2 describe a launch template with its tags: moto keeps showing those that it was created with."""
+
+    def ignore(self: LaunchTemplate, tags: object) -> None:
+        """Its constructor sets them; they are asked for each time instead."""
+
+    LaunchTemplate.tags = property(LaunchTemplate.get_tags, ignore)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 if __name__ == "__main__":

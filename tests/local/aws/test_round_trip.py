@@ -83,6 +83,21 @@ def _paths(example: Example, wanted: dict[str, object]) -> set[str]:
     return set(example.paths)
 
 
+@pytest.mark.parametrize(
+    "example", [one for one in EXAMPLES if TYPES[one.token].taggable], ids=lambda example: example.name
+)
+def test_tags_come_change_and_go(example: Example, world: dict[str, Resource], engine: Driver) -> None:
+    _possible(example, world)
+    resource = world[example.name]
+    for tags in ({"stays": "1", "changes": "1", "goes": "1"}, {"stays": "1", "changes": "2"}, {}):
+        resource = engine.update(resource, {**resource.inputs, "tags": tags})
+        read = engine.read(resource)
+        assert read is not None
+        assert read.outputs["tags"] == tags
+        assert read.outputs["tagsAll"] == {"stack": "test", **tags}
+    world[example.name] = resource
+
+
 @pytest.mark.parametrize("example", EXAMPLES[::-1], ids=lambda example: example.name)
 def test_deleted_and_gone(example: Example, world: dict[str, Resource], engine: Driver) -> None:
     _possible(example, world)
