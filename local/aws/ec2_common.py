@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from local.aws.cloud import ACCOUNT, Cloud, tag_list, tag_map
 from local.aws.resource_type import URN_TAG, Call, gone_is_fine
+from local.aws.tagging import tag_changes
 from local.provider.values import Values
 
 Entry = dict[str, Any]
@@ -62,11 +63,6 @@ def retag(call: Call, changed: frozenset[str]) -> None:
         call.cloud.call("ec2", "create_tags", Resources=[call.id], Tags=tag_list(added))
     if removed:
         call.cloud.call("ec2", "delete_tags", Resources=[call.id], Tags=[{"Key": key} for key in removed])
-
-
-def tag_changes(have: Mapping[str, str], want: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """The tags to write and the keys to remove."""
-    return {k: v for k, v in want.items() if have.get(k) != v}, [key for key in have if key not in want]
 
 
 def ec2_arn(cloud: Cloud, kind: str, id: str) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from local.aws.cloud import ACCOUNT, Cloud, tag_list, tag_map
-from local.aws.ec2_common import tag_changes
 from local.aws.resource_type import URN_TAG, Call, ResourceType, gone_is_fine
+from local.aws.tagging import Tagging
 from local.provider.values import Values
+
+_TAGS = Tagging("ecr", "resourceArn")
 
 
 def _encryption(configurations: list[Values]) -> Values:
@@ -38,12 +40,7 @@ def _settle(call: Call, changed: frozenset[str]) -> None:
         scan = {"scanOnPush": bool((inputs.get("imageScanningConfiguration") or {}).get("scanOnPush"))}
         cloud.call("ecr", "put_image_scanning_configuration", repositoryName=name, imageScanningConfiguration=scan)
     if "tags" in changed:
-        arn = cloud.arn("ecr", f"repository/{name}")
-        added, removed = tag_changes(_tags(cloud, name), call.all_tags)
-        if added:
-            cloud.call("ecr", "tag_resource", resourceArn=arn, tags=tag_list(added))
-        if removed:
-            cloud.call("ecr", "untag_resource", resourceArn=arn, tagKeys=removed)
+        _TAGS.settle(call, cloud.arn("ecr", f"repository/{name}"), _tags(cloud, name))
 
 
 def _tags(cloud: Cloud, name: str) -> dict[str, str]:

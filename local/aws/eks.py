@@ -13,14 +13,15 @@ import json
 from local import control_plane
 from local.aws import eks_nodes
 from local.aws.cloud import Cloud, ServiceError, tag_list, tag_map
-from local.aws.ec2_common import tag_changes
 from local.aws.resource_type import STATE_TAG, URN_TAG, Call, ResourceType, gone_is_fine
 from local.aws.shapes import from_members, input_of, to_members
+from local.aws.tagging import Tagging
 from local.provider.values import Values
 
 _STOPPED = "localControlPlane"
 """A property that only a refresh reports: which processes of the control plane are dead. It is an input too, so that
 the next ``up`` sees a difference and starts them."""
+_TAGS = Tagging("eks", "resourceArn", shape=dict)
 _CLUSTER_OTHER = ("tags", "tagsAll", "region", "enabledClusterLogTypes", "vpcConfig", "forceUpdateVersion",
                   "defaultAddonsToRemoves", "encryptionConfig", "__autonamed", _STOPPED)  # fmt: skip
 
@@ -65,17 +66,9 @@ def _settle_cluster(call: Call, changed: frozenset[str]) -> None:
     if "version" in changed and inputs.get("version") and inputs["version"] != cluster["version"]:
         cloud.call("eks", "tag_resource", resourceArn=cluster["arn"], tags={STATE_TAG: inputs["version"]})
     if "tags" in changed:
-        _retag(cloud, cluster["arn"], cluster.get("tags") or {}, call.all_tags)
+        _TAGS.settle(call, cluster["arn"], cluster.get("tags") or {})
     _security_group(cloud, name, cluster["resourcesVpcConfig"]["subnetIds"])
     control_plane.ensure(cloud.account.root, cloud.region, name)
-
-
-def _retag(cloud: Cloud, arn: str, have: dict[str, str], want: dict[str, str]) -> None:
-    added, removed = tag_changes({k: v for k, v in have.items() if k != STATE_TAG}, want)
-    if added:
-        cloud.call("eks", "tag_resource", resourceArn=arn, tags=added)
-    if removed:
-        cloud.call("eks", "untag_resource", resourceArn=arn, tagKeys=removed)
 
 
 def _vpc_of(cloud: Cloud, subnets: list[str]) -> str:
@@ -231,7 +224,7 @@ def _settle_group(call: Call, changed: frozenset[str]) -> None:
         rolled = json.dumps({key: inputs[key] for key in _ROLLED if inputs.get(key)}, sort_keys=True)
         cloud.call("eks", "tag_resource", resourceArn=group["nodegroupArn"], tags={STATE_TAG: rolled})
     if "tags" in changed:
-        _retag(cloud, group["nodegroupArn"], group.get("tags") or {}, call.all_tags)
+        _TAGS.settle(call, group["nodegroupArn"], group.get("tags") or {})
     eks_nodes.converge(cloud, cluster, name, _group_outputs(cloud, group))
 
 

@@ -7,11 +7,13 @@ from typing import Any
 from urllib.parse import unquote
 
 from local.aws.cloud import ACCOUNT, Cloud, tag_list, tag_map
-from local.aws.ec2_common import tag_changes
 from local.aws.resource_type import URN_TAG, Call, ResourceType, gone_is_fine
+from local.aws.tagging import Tagging
 from local.provider.values import Values
 
 # -- Role -------------------------------------------------------------------------------------------------------------
+
+_ROLE_TAGS = Tagging("iam", "RoleName", "tag_role", "untag_role", "Tags", "TagKeys")
 
 
 def _document(value: Any) -> str:
@@ -57,12 +59,7 @@ def _settle_role(call: Call, changed: frozenset[str]) -> None:
                 "iam", "put_role_policy", RoleName=role, PolicyName=policy["name"], PolicyDocument=policy["policy"]
             )
     if "tags" in changed:
-        have_tags = tag_map(cloud.call("iam", "list_role_tags", RoleName=role)["Tags"])
-        added, removed = tag_changes(have_tags, call.all_tags)
-        if added:
-            cloud.call("iam", "tag_role", RoleName=role, Tags=tag_list(added))
-        if removed:
-            cloud.call("iam", "untag_role", RoleName=role, TagKeys=removed)
+        _ROLE_TAGS.settle(call, role, tag_map(cloud.call("iam", "list_role_tags", RoleName=role)["Tags"]))
 
 
 def _read_role(cloud: Cloud, id: str, state: Values) -> Values | None:
@@ -167,6 +164,11 @@ def _detach(cloud: Cloud, id: str, state: Values) -> None:
 
 # -- OpenID Connect provider -------------------------------------------------------------------------------------------
 
+_OIDC_TAGS = Tagging(
+    "iam", "OpenIDConnectProviderArn", "tag_open_id_connect_provider", "untag_open_id_connect_provider",
+    "Tags", "TagKeys",
+)  # fmt: skip
+
 
 def _provider_arn(inputs: Values) -> str:
     return f"arn:aws:iam::{ACCOUNT}:oidc-provider/{str(inputs['url']).removeprefix('https://')}"
@@ -193,12 +195,8 @@ def _settle_oidc(call: Call, changed: frozenset[str]) -> None:
             for id in sorted(ids):
                 cloud.call("iam", f"{operation}_open_id_connect_provider", OpenIDConnectProviderArn=arn, ClientID=id)
     if "tags" in changed:
-        have_tags = tag_map(cloud.call("iam", "get_open_id_connect_provider", OpenIDConnectProviderArn=arn).get("Tags"))
-        added, removed = tag_changes(have_tags, call.all_tags)
-        if added:
-            cloud.call("iam", "tag_open_id_connect_provider", OpenIDConnectProviderArn=arn, Tags=tag_list(added))
-        if removed:
-            cloud.call("iam", "untag_open_id_connect_provider", OpenIDConnectProviderArn=arn, TagKeys=removed)
+        answer = cloud.call("iam", "get_open_id_connect_provider", OpenIDConnectProviderArn=arn)
+        _OIDC_TAGS.settle(call, arn, tag_map(answer.get("Tags")))
 
 
 def _read_oidc(cloud: Cloud, id: str, state: Values) -> Values | None:

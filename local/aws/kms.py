@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from local.aws.cloud import Cloud, tag_map
-from local.aws.ec2_common import tag_changes
 from local.aws.resource_type import URN_TAG, Call, ResourceType, gone_is_fine
+from local.aws.tagging import Tagging
 from local.provider.values import Values
 
 _DEFAULT_WINDOW_DAYS = 30
@@ -15,6 +15,9 @@ _DEFAULT_WINDOW_DAYS = 30
 
 def _kms_tags(tags: dict[str, str]) -> list[dict[str, str]]:
     return [{"TagKey": key, "TagValue": value} for key, value in tags.items()]
+
+
+_TAGS = Tagging("kms", "KeyId", tags="Tags", keys="TagKeys", shape=_kms_tags)
 
 
 def _create_key(call: Call) -> str:
@@ -47,11 +50,7 @@ def _settle_key(call: Call, changed: frozenset[str]) -> None:
     if "isEnabled" in changed:
         cloud.call("kms", "enable_key" if inputs.get("isEnabled", True) else "disable_key", KeyId=id)
     if "tags" in changed:
-        added, removed = tag_changes(tag_map(cloud.call("kms", "list_resource_tags", KeyId=id)["Tags"]), call.all_tags)
-        if added:
-            cloud.call("kms", "tag_resource", KeyId=id, Tags=_kms_tags(added))
-        if removed:
-            cloud.call("kms", "untag_resource", KeyId=id, TagKeys=removed)
+        _TAGS.settle(call, id, tag_map(cloud.call("kms", "list_resource_tags", KeyId=id)["Tags"]))
 
 
 def _read_key(cloud: Cloud, id: str, state: Values) -> Values | None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from local.aws.cloud import Cloud, tag_map
-from local.aws.ec2_common import tag_changes
 from local.aws.resource_type import URN_TAG, Call, ResourceType, gone_is_fine
+from local.aws.tagging import Tagging
 from local.provider.values import Values
+
+_TAGS = Tagging("logs", "resourceArn", shape=dict)
 
 
 def _create(call: Call) -> str:
@@ -31,12 +33,7 @@ def _settle(call: Call, changed: frozenset[str]) -> None:
         else:
             cloud.call("logs", "disassociate_kms_key", logGroupName=name)
     if "tags" in changed:
-        arn = cloud.arn("logs", f"log-group:{name}")
-        added, removed = tag_changes(_tags(cloud, name), call.all_tags)
-        if added:
-            cloud.call("logs", "tag_resource", resourceArn=arn, tags=added)
-        if removed:
-            cloud.call("logs", "untag_resource", resourceArn=arn, tagKeys=removed)
+        _TAGS.settle(call, cloud.arn("logs", f"log-group:{name}"), _tags(cloud, name))
 
 
 def _tags(cloud: Cloud, name: str) -> dict[str, str]:
