@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 _TRUST = {
@@ -42,7 +42,6 @@ class Example:
     change: dict[str, Any] | None = None
     paths: frozenset[str] = frozenset()
     outputs: tuple[str, ...] = ()
-    slow: bool = field(default=False)
     stays: bool = False
 
 
@@ -284,7 +283,7 @@ EXAMPLES = (
             "tags": {"a": "b"},
         },
         {"enabledClusterLogTypes": ["api", "audit", "authenticator"]}, frozenset({"enabledClusterLogTypes[2]"}),
-        ("arn", "endpoint", "certificateAuthority", "identities", "status", "platformVersion"), slow=True,
+        ("arn", "endpoint", "certificateAuthority", "identities", "status", "platformVersion"),
     ),
     Example(
         "nodes", "aws:eks/nodeGroup:NodeGroup",
@@ -296,18 +295,17 @@ EXAMPLES = (
             "taints": [{"key": "nvidia.com/gpu", "value": "true", "effect": "NO_SCHEDULE"}],
         },
         {"scalingConfig": {"minSize": 0, "maxSize": 3, "desiredSize": 2}}, frozenset({"scalingConfig.desiredSize"}),
-        ("arn", "status", "resources"), slow=True,
+        ("arn", "status", "resources"),
     ),
     Example(
         "addon", "aws:eks/addon:Addon",
         {"clusterName": "{cluster.name}", "addonName": "vpc-cni", "addonVersion": "v1.20.4-eksbuild.2",
          "resolveConflictsOnUpdate": "PRESERVE"},
-        {"addonVersion": "v1.21.0-eksbuild.1"}, frozenset({"addonVersion"}), ("arn", "createdAt"), slow=True,
+        {"addonVersion": "v1.21.0-eksbuild.1"}, frozenset({"addonVersion"}), ("arn", "createdAt"),
     ),
     Example(
         "entry", "aws:eks/accessEntry:AccessEntry", {"clusterName": "{cluster.name}", "principalArn": "{role.arn}"},
         {"kubernetesGroups": ["admins"]}, frozenset({"kubernetesGroups"}), ("accessEntryArn", "userName", "type"),
-        slow=True,
     ),
     Example(
         "entry-policy", "aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
@@ -315,11 +313,11 @@ EXAMPLES = (
             "clusterName": "{cluster.name}", "principalArn": "{role.arn}", "accessScope": {"type": "cluster"},
             "policyArn": "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
         },
-        None, outputs=("associatedAt",), slow=True,
+        None, outputs=("associatedAt",),
     ),
     Example(
         "identity", "aws:eks/podIdentityAssociation:PodIdentityAssociation",
         {"clusterName": "{cluster.name}", "namespace": "train", "serviceAccount": "train", "roleArn": "{role.arn}"},
-        {"tags": {"a": "b"}}, frozenset({"tags"}), ("associationId", "associationArn"), slow=True,
+        {"tags": {"a": "b"}}, frozenset({"tags"}), ("associationId", "associationArn"),
     ),
 )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -10,19 +9,11 @@ import pytest
 from local import control_plane
 from local.aws.provider import AwsProvider
 from local.aws.tables import TYPES
-from local.paths import DataRoot, LocalCloudError, binary
+from local.paths import DataRoot
 from tests.local.aws.driver import Driver, Resource, changed
 from tests.local.aws.examples import EXAMPLES, Example, fill
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("aws-round-trip")]
-
-
-def _has_control_plane() -> bool:
-    try:
-        binary("kube-apiserver")
-    except LocalCloudError:
-        return False
-    return os.environ.get("AI_DATACENTER_SKIP_CONTROL_PLANE") is None
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +30,8 @@ def engine(root: DataRoot) -> Driver:
     return Driver(AwsProvider(root)).configure(region="us-east-1", defaultTags='{"tags": {"stack": "test"}}')
 
 
-def _possible(example: Example, world: dict[str, Resource]) -> None:
-    if example.slow and not _has_control_plane():
-        pytest.skip("kube-apiserver has not been built: `make setup` builds it")
-
-
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
 def test_made_read_and_changed_in_place(example: Example, world: dict[str, Resource], engine: Driver) -> None:
-    _possible(example, world)
     inputs = fill(example.inputs, world)
     made = engine.create(example.token, example.name, inputs)
     world[example.name] = made
@@ -87,7 +72,6 @@ def _paths(example: Example, wanted: dict[str, object]) -> set[str]:
     "example", [one for one in EXAMPLES if TYPES[one.token].taggable], ids=lambda example: example.name
 )
 def test_tags_come_change_and_go(example: Example, world: dict[str, Resource], engine: Driver) -> None:
-    _possible(example, world)
     resource = world[example.name]
     for tags in ({"stays": "1", "changes": "1", "goes": "1"}, {"stays": "1", "changes": "2"}, {}):
         resource = engine.update(resource, {**resource.inputs, "tags": tags})
@@ -100,7 +84,6 @@ def test_tags_come_change_and_go(example: Example, world: dict[str, Resource], e
 
 @pytest.mark.parametrize("example", EXAMPLES[::-1], ids=lambda example: example.name)
 def test_deleted_and_gone(example: Example, world: dict[str, Resource], engine: Driver) -> None:
-    _possible(example, world)
     resource = world.pop(example.name)
     engine.delete(resource)
     if not example.stays:

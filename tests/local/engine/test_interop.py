@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,10 +15,7 @@ from local.paths import CHECKOUT
 from tests.local.engine.conftest import Stack, changed
 from tests.local.engine.null_provider import World
 
-pytestmark = [
-    pytest.mark.cli,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="the Pulumi CLI is not on PATH"),
-]
+pytestmark = pytest.mark.cli
 
 PROGRAM = """
 g = Group("g")

@@ -15,7 +15,7 @@ import pytest
 from local import node_agent
 from local.control_plane import ControlPlane, by_endpoint, ensure
 from local.node_agent import NodeSpec
-from local.paths import DataRoot, LocalCloudError, binary
+from local.paths import DataRoot, LocalCloudError
 from local.processes import ProcessRecord, alive, family, running, stop
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120), pytest.mark.xdist_group("control_plane")]
@@ -30,11 +30,6 @@ def spec(number: int) -> NodeSpec:
 
 @pytest.fixture(scope="module")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    try:
-        for name in ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"):
-            binary(name)
-    except LocalCloudError as error:
-        pytest.skip(str(error))
     plane = ensure(DataRoot(tmp_path_factory.mktemp("root")), "eu-west-1", "test")
     try:
         for number in (0, 1):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -26,10 +25,7 @@ from local.engine.store import (
 from local.engine.store.checkpoint import utc_now
 from local.engine.store.model import ASSET_SIGNATURE, SIGNATURE_KEY
 
-pytestmark = [
-    pytest.mark.cli,
-    pytest.mark.skipif(not shutil.which("pulumi"), reason="the Pulumi CLI is not on PATH"),
-]
+pytestmark = pytest.mark.cli
 
 PROGRAM = """
 import os, pulumi, time
