@@ -7,6 +7,7 @@ from typing import Any
 
 from local import control_plane, node_agent
 from local.aws.cloud import Cloud
+from local.aws.eks_common import plane_of
 from local.paths import LocalCloudError
 from local.provider.values import Values
 
@@ -32,7 +33,7 @@ def converge(cloud: Cloud, cluster: str, group: str, outputs: Values) -> None:
 
 def alive(cloud: Cloud, cluster: str, group: str) -> int:
     """How many of the group's agents run."""
-    plane = _plane(cloud, cluster)
+    plane = plane_of(cloud, cluster)
     if plane is None:
         return 0
     return sum(node_agent.running(plane, spec.name) for spec in node_agent.list_nodes(plane, group))
@@ -40,14 +41,9 @@ def alive(cloud: Cloud, cluster: str, group: str) -> int:
 
 def remove(cloud: Cloud, cluster: str, group: str) -> None:
     """Stop all agents of the group, with what runs on them."""
-    plane = _plane(cloud, cluster)
-    for spec in node_agent.list_nodes(plane, group) if plane else []:
-        node_agent.stop(plane, spec.name)  # pyright: ignore[reportArgumentType]
-
-
-def _plane(cloud: Cloud, cluster: str) -> control_plane.ControlPlane | None:
-    planes = control_plane.clusters(cloud.account.root)
-    return next((plane for plane in planes if (plane.region, plane.name) == (cloud.region, cluster)), None)
+    if (plane := plane_of(cloud, cluster)) is not None:
+        for spec in node_agent.list_nodes(plane, group):
+            node_agent.stop(plane, spec.name)
 
 
 def _specs(cloud: Cloud, group: str, outputs: Values) -> list[node_agent.NodeSpec]:

@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
-from local.aws import ec2_compute, ec2_network, ec2_security, ecr, eks, eks_access, iam, kms, logs, s3, s3_settings
+from local.aws import (
+    ec2_compute,
+    ec2_endpoints,
+    ec2_flow_logs,
+    ec2_gateways,
+    ec2_routing,
+    ec2_security,
+    ec2_vpc,
+    ecr,
+    eks_access,
+    eks_cluster,
+    eks_node_group,
+    iam,
+    kms,
+    logs,
+    s3,
+    s3_settings,
+)
 from local.aws.resource_type import ResourceType
 
-TYPES: dict[str, ResourceType] = {
-    kind.token: kind
-    for table in (ec2_network, ec2_security, ec2_compute, iam, kms, logs, eks, eks_access, s3, s3_settings, ecr)
-    for kind in table.TYPES
-}
+_TABLES = (
+    ec2_vpc, ec2_gateways, ec2_routing, ec2_endpoints, ec2_flow_logs, ec2_security, ec2_compute,
+    iam, kms, logs, eks_cluster, eks_node_group, eks_access, s3, s3_settings, ecr,
+)  # fmt: skip
+
+TYPES: dict[str, ResourceType] = {kind.token: kind for table in _TABLES for kind in table.TYPES}
