@@ -93,7 +93,7 @@ class _Reader:
         names = tuple(raw["pools"]) if isinstance(raw.get("pools"), dict) else ()
         for conflict in conflicts({**known, "pool_names": names}):
             self._tell_at(conflict.key, conflict.message, conflict.allowed)
-        return None if self.problems else StackConfig.model_validate(raw)
+        return None if self.problems else self._validated((), StackConfig, raw)
 
     def _fields(self) -> dict[str, Any] | None:
         """The file's keys by field: bare keys and the project's are fields, ``aws:`` makes one section."""
@@ -114,7 +114,7 @@ class _Reader:
                 raw["aws"][name] = value
                 self._spelling[("aws", name)] = ("config", spelled)
             elif namespace in ("", PROJECT):
-                raw[name] = value
+                raw[name] = _typed(name, value)
                 self._spelling[(name,)] = ("config", spelled)
             elif near := difflib.get_close_matches(namespace, (PROJECT, "aws"), n=1, cutoff=0.75):
                 at = self._document.where(("config", spelled), of_key=True)
@@ -150,8 +150,9 @@ class _Reader:
     def _validated(self, key: Key, annotation: Any, value: Any) -> Any:
         """The value as ``annotation`` has it, told and ``None`` where it is not; unknown keys do not hide the rest."""
         adapter: TypeAdapter[Any] = TypeAdapter(annotation)
+        is_section = isinstance(annotation, type) and issubclass(annotation, BaseModel)
         try:
-            return adapter.validate_python(value, strict=None)
+            return adapter.validate_python(value, strict=None if is_section else True)  # a section says it itself
         except ValidationError as error:
             extra: list[Key] = []
             for found in error.errors(include_url=False):
@@ -220,6 +221,14 @@ class _Reader:
         elif ":" not in parts[0] and parts[0] != "config":
             parts[0] = f"{PROJECT}:{parts[0]}"
         return ".".join(parts)
+
+
+def _typed(name: str, value: Any) -> Any:
+    """A boolean also as the Pulumi CLI leaves it, which rewrites every top-level scalar as text (``stack init``)."""
+    field = StackConfig.model_fields.get(name)
+    if field is not None and field.annotation is bool and value in ("true", "false"):
+        return value == "true"
+    return value
 
 
 def _key_type() -> Any:

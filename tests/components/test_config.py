@@ -48,6 +48,19 @@ def test_a_bare_key_belongs_to_the_project_as_it_does_for_the_cli(tmp_path: Path
     assert load(tmp_path / "Pulumi.test.yaml").name == "aidc-test"
 
 
+@pytest.mark.parametrize(("written", "meant"), [('"false"', False), ('"true"', True), ("false", False)])
+def test_a_boolean_that_the_cli_has_rewritten_as_text_means_the_same(tmp_path: Path, written: str, meant: bool) -> None:
+    (tmp_path / "Pulumi.test.yaml").write_text(GOOD + f"  ai-datacenter:retain_data: {written}\nencryptionsalt: v1:x\n")
+    assert load(tmp_path / "Pulumi.test.yaml").retain_data is meant
+
+
+@pytest.mark.parametrize("value", ['"maybe"', "1", "[]", '"no"'])
+def test_what_is_no_boolean_is_told_with_its_place(tmp_path: Path, value: str) -> None:
+    (problem,) = problems(tmp_path, GOOD + f"  ai-datacenter:retain_data: {value}\n")
+    assert (problem.line, problem.key) == (13, "ai-datacenter:retain_data")
+    assert "boolean" in problem.message
+
+
 def test_an_unknown_instance_type_is_told_with_place_nearest_and_allowed_values(tmp_path: Path) -> None:
     text = str(only(tmp_path, "m7i.large", "m7i.larg"))
     assert text.startswith(
