@@ -6,7 +6,7 @@ import base64
 import json
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,6 @@ from local.paths import DataRoot, LocalCloudError, binary
 from local.processes import (
     RECORD_SUFFIX,
     ProcessRecord,
-    alive,
     lock,
     running,
     spawn,
@@ -137,13 +136,14 @@ class ControlPlane:
         setting = self._prepare()
         if running(self._record(API_SERVER)) is None:
             ports.require_free(self.folder, self.port)
-        for component in COMPONENTS[:2]:
+        first = (STORE, API_SERVER)
+        for component in first:
             self._start(component, setting)
         # The followers end when the API server does not answer at first: they start when it is ready.
-        self._await(self._is_ready, "is ready")
+        self._await(self._is_ready, "is ready", first)
         for component in FOLLOWERS:
             self._start(component, setting)
-        self._await(self._has_defaults, "has its default namespace and service account")
+        self._await(self._has_defaults, "has its default namespace and service account", COMPONENTS)
 
     def _prepare(self) -> Setting:
         setting = ensure_certificates(self.folder, self.port)
@@ -174,17 +174,14 @@ class ControlPlane:
         except (ApiError, Unreachable):
             return False
 
-    def _await(self, condition: Callable[[], bool], what: str) -> None:
+    def _await(self, condition: Callable[[], bool], what: str, started: Sequence[Component]) -> None:
+        """Wait for ``condition``; an end of what was ``started`` for it is a failure at once."""
         deadline = time.monotonic() + READY_TIMEOUT_S
         while not condition():
-            dead = [name for name in self.missing() if self.log(name).exists() and self._was_started(name)]
+            dead = [component.name for component in started if running(self._record(component)) is None]
             if dead or time.monotonic() > deadline:
                 raise self._failure(what, dead)
             time.sleep(0.05)
-
-    def _was_started(self, name: str) -> bool:
-        record = ProcessRecord.read(self.folder / f"{name}{RECORD_SUFFIX}")
-        return record is not None and not alive(record)
 
     def _failure(self, what: str, dead: list[str]) -> LocalCloudError:
         if not dead:
