@@ -12,6 +12,8 @@ from operations.exits import OperationFailed
 WORDS = (("create", "to create"), ("update", "to update"), ("replace", "to replace"), ("delete", "to delete"))
 SHOWN_CHANGES = 6
 SHOWN_ERRORS = 5
+SHOWN_REASONS = 2  # of each error, below its first line
+SHOWN_WIDTH = 300
 
 
 def as_data(result: Result) -> dict[str, Any]:
@@ -68,7 +70,7 @@ def _short(value: Any, limit: int = 60) -> str:
 
 
 def require_success(result: Result, logs: str) -> None:
-    """Raise with everything that failed, on one screen: a line each, for the run has shown the rest.
+    """Raise with everything that failed, on one screen: what and the first reasons, for the run has shown the rest.
 
     Raises:
         OperationFailed: the run has errors, or was interrupted.
@@ -87,8 +89,9 @@ def require_success(result: Result, logs: str) -> None:
 def _error_text(error: Diagnostic) -> str:
     where = f" (declared at {error.file}:{error.line})" if error.file else ""
     name = f"{error.urn.rpartition('::')[2]}: " if error.urn else ""
-    first = error.message.partition("\n")[0]
-    return f"error: {name}{first}{where}"
+    first, *reasons = error.message.splitlines() or [""]
+    kept = [f"       {line.strip()}" for line in reasons if line.strip()][:SHOWN_REASONS]
+    return "\n".join([f"error: {name}{first}{where}", *(_short(line, SHOWN_WIDTH) for line in kept)])
 
 
 def fidelity_counts(types: Mapping[str, int]) -> dict[str, int]:
