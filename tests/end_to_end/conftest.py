@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ class Checkout:
     """A copy of the checkout; what a test changes in it, nobody else sees."""
 
     folder: Path
+    variables: dict[str, str] = field(default_factory=dict[str, str])
+    """Set for its commands, beside what everybody's environment has."""
 
     @property
     def root(self) -> DataRoot:
@@ -43,7 +45,10 @@ class Checkout:
     def environment(self) -> dict[str, str]:
         """What its commands see: a terminal of nobody's, no passphrase, no data root of another."""
         dropped = ("AI_DATACENTER_HOME", "PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
-        return {name: value for name, value in os.environ.items() if name not in dropped} | {"CI": "true"}
+        return {name: value for name, value in os.environ.items() if name not in dropped} | {
+            "CI": "true",
+            **self.variables,
+        }
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start ``aidc`` with ``arguments``."""
@@ -79,6 +84,13 @@ class Checkout:
         """A client of its cluster's API server."""
         (plane,) = control_plane.clusters(self.root)
         return plane.api()
+
+    def told(self, *arguments: str, code: int) -> str:
+        """Run ``aidc`` as somebody at a terminal does; what they are shown, all of it."""
+        process = self.start(*arguments)
+        stdout, stderr = process.communicate(timeout=_UP_TIMEOUT_S)
+        assert process.returncode == code, stderr[-6000:]
+        return stderr + stdout
 
     def configure(self, replacements: Mapping[str, str]) -> None:
         """Change the stack file, text for text."""
