@@ -28,7 +28,7 @@ check: setup  ## lint, format and types: no finding
 	@$(RUN) -m pyright
 
 unit: setup  ## the fast tests: no root, no network, no built programs
-	@$(RUN) -m pytest -q -n 2 --dist loadfile -m "not real and not cli and not soak"
+	@$(RUN) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not real and not cli and not soak"
 
 real: setup  ## the tests that start real control planes, and those with the Pulumi CLI where it is on PATH
 	@$(RUN) -m pytest -q -m "(real or cli) and not soak"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -80,14 +79,6 @@ def test_after_a_reboot_the_cloud_is_lost_and_whoever_has_the_process_id_now_is_
         assert moto.lost_marker(own_root).exists()
         assert stranger.poll() is None
         stranger.kill()
-
-
-def test_a_successor_on_another_port_is_no_excuse_to_forget_the_loss(own_root: DataRoot) -> None:
-    first = moto.ensure(own_root)
-    os.kill(first.pid, signal.SIGKILL)
-    (own_root.moto / "port").unlink()
-    assert moto.ensure(own_root).process != first.process
-    assert moto.lost_marker(own_root).exists()
 
 
 def test_a_port_held_by_a_stranger_names_its_process(own_root: DataRoot) -> None:

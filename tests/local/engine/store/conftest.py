@@ -13,13 +13,10 @@ PREFIX = "urn:pulumi:dev::shop::test:index:Thing::"
 
 
 @pytest.fixture(scope="session")
-def salt() -> str:
-    return SecretsManager("correct horse").salt
-
-
-@pytest.fixture(scope="session")
-def secrets(salt: str) -> SecretsManager:
-    return SecretsManager("correct horse", salt)
+def secrets() -> SecretsManager:
+    manager = SecretsManager("correct horse")
+    manager.unlock()
+    return manager
 
 
 @pytest.fixture

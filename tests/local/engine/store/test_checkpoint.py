@@ -70,13 +70,15 @@ def test_no_secret_stands_in_a_checkpoint_in_any_spelling(thing: Make) -> None:
     assert read_checkpoint(data, HERE, MANAGER).resources == (state,)
 
 
-def test_an_unchanged_secret_keeps_its_ciphertext_and_a_changed_one_gets_another(thing: Make, salt: str) -> None:
+def test_an_unchanged_secret_keeps_its_ciphertext_and_a_changed_one_gets_another(
+    thing: Make, secrets: SecretsManager
+) -> None:
     def resources_of(data: bytes) -> list[Any]:
         return json.loads(data)["checkpoint"]["latest"]["resources"]
 
-    first = SecretsManager("correct horse", salt)
+    first = SecretsManager("correct horse", secrets.salt)
     before = write_checkpoint(Snapshot((thing("a", inputs={"k": Secret("s"), "l": Secret("t")}),)), "o", first)
-    later = SecretsManager("correct horse", salt)
+    later = SecretsManager("correct horse", secrets.salt)
     (state,) = read_checkpoint(before, HERE, later).resources
     assert resources_of(write_checkpoint(Snapshot((state,)), "o", later)) == resources_of(before)
     changed = thing("a", inputs={"k": Secret("s"), "l": Secret("u")})
