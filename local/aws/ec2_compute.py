@@ -7,13 +7,13 @@ from typing import Any
 from local.aws.cloud import Cloud
 from local.aws.ec2_common import Entry, deleter, ec2_arn, finder, reader, retag, tagged
 from local.aws.recorded import recorded_type
-from local.aws.resource_type import Call, ResourceType
+from local.aws.resource_type import AUTONAMED, Call, ResourceType
 from local.aws.shapes import input_of, members_of, to_members
 from local.provider.values import Values
 
 _OUTSIDE_DATA = (
     "name", "namePrefix", "description", "tags", "tagsAll", "region", "defaultVersion", "updateDefaultVersion",
-    "__autonamed",
+    AUTONAMED,
 )  # fmt: skip
 _RENAMES = {
     "vpcSecurityGroupIds": "SecurityGroupIds",

@@ -74,13 +74,11 @@ def _delete(cloud: Cloud, id: str, state: Values) -> None:
 
 
 def _find(call: Call) -> list[str]:
-    name = call.inputs["name"]
-    names = [name]
-    if call.inputs.get("__autonamed"):
-        prefix = name.rsplit("-", 1)[0] + "-"
-        repositories = call.cloud.call("ecr", "describe_repositories", maxResults=1000)["repositories"]
-        names = [one["repositoryName"] for one in repositories if one["repositoryName"].startswith(prefix)]
-    return [one for one in names if _tags(call.cloud, one).get(URN_TAG) == call.urn]
+    def listed(beginning: str) -> list[str]:
+        answer = call.cloud.call("ecr", "describe_repositories", maxResults=1000)
+        return [one["repositoryName"] for one in answer["repositories"]]
+
+    return [one for one in call.possible_names(listed) if _tags(call.cloud, one).get(URN_TAG) == call.urn]
 
 
 def _policy_type(token: str, operations: tuple[str, str, str], text: str) -> ResourceType:

@@ -11,7 +11,7 @@ import hashlib
 from local import control_plane
 from local.aws.cloud import Cloud, tag_list
 from local.aws.eks_common import TAGS, create_request, plane_of
-from local.aws.resource_type import STATE_TAG, URN_TAG, Call, ResourceType, gone_is_fine
+from local.aws.resource_type import AUTONAMED, STATE_TAG, URN_TAG, Call, ResourceType, gone_is_fine
 from local.aws.shapes import from_members
 from local.provider.values import Values
 
@@ -19,7 +19,7 @@ _STOPPED = "localControlPlane"
 """A property that only a refresh reports: which processes of the control plane are dead. It is an input too, so that
 the next ``up`` sees a difference and starts them."""
 _OTHER = ("tags", "tagsAll", "region", "enabledClusterLogTypes", "vpcConfig", "forceUpdateVersion",
-          "defaultAddonsToRemoves", "encryptionConfig", "__autonamed", _STOPPED)  # fmt: skip
+          "defaultAddonsToRemoves", "encryptionConfig", AUTONAMED, _STOPPED)  # fmt: skip
 
 
 def _vpc_request(config: Values) -> Values:
@@ -155,9 +155,7 @@ def _delete(cloud: Cloud, id: str, state: Values) -> None:
 
 
 def _find(call: Call) -> list[str]:
-    name = call.inputs["name"]
-    prefix = name.rsplit("-", 1)[0] + "-" if call.inputs.get("__autonamed") else name
-    names = [one for one in call.cloud.call("eks", "list_clusters")["clusters"] if one.startswith(prefix)]
+    names = call.possible_names(lambda _: call.cloud.call("eks", "list_clusters")["clusters"])
     described = ((one, call.cloud.seek("eks", "describe_cluster", name=one)) for one in names)
     return [
         one for one, answer in described if answer and (answer["cluster"].get("tags") or {}).get(URN_TAG) == call.urn

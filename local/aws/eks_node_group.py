@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 
 from local.aws import eks_nodes
-from local.aws.cloud import Cloud, ServiceError, tag_map
+from local.aws.cloud import Cloud, tag_map
 from local.aws.eks_common import TAGS, create_request
-from local.aws.resource_type import STATE_TAG, URN_TAG, Call, ResourceType, gone_is_fine
+from local.aws.resource_type import AUTONAMED, STATE_TAG, URN_TAG, Call, ResourceType, gone_is_fine
 from local.provider.values import Values
 
 _RENAMES = {"subnetIds": "subnets", "nodeRoleArn": "nodeRole", "nodeGroupName": "nodegroupName"}
 _OTHER = ("tags", "tagsAll", "region", "updateConfig", "nodeRepairConfig", "forceUpdateVersion",
-          "nodeGroupNamePrefix", "__autonamed")  # fmt: skip
+          "nodeGroupNamePrefix", AUTONAMED)  # fmt: skip
 _ROLLED = ("version", "releaseVersion", "launchTemplate")
 
 
@@ -112,15 +112,13 @@ def _delete(cloud: Cloud, id: str, state: Values) -> None:
 
 
 def _find(call: Call) -> list[str]:
-    cluster, name = call.inputs["clusterName"], call.inputs["nodeGroupName"]
-    prefix = name.rsplit("-", 1)[0] + "-" if call.inputs.get("__autonamed") else name
-    try:
-        names = call.cloud.call("eks", "list_nodegroups", clusterName=cluster)["nodegroups"]
-    except ServiceError as error:
-        if error.is_gone:
-            return []
-        raise
-    ids = [f"{cluster}:{one}" for one in names if one.startswith(prefix)]
+    cluster = call.inputs["clusterName"]
+
+    def listed(beginning: str) -> list[str]:
+        answer = call.cloud.seek("eks", "list_nodegroups", clusterName=cluster)
+        return (answer or {}).get("nodegroups", [])
+
+    ids = [f"{cluster}:{name}" for name in call.possible_names(listed, of="nodeGroupName")]
     described = ((id, _describe(call.cloud, id)) for id in ids)
     return [id for id, group in described if group and tag_map(group.get("tags")).get(URN_TAG) == call.urn]
 

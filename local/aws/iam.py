@@ -97,16 +97,11 @@ def _delete_role(cloud: Cloud, id: str, state: Values) -> None:
 
 
 def _find_role(call: Call) -> list[str]:
-    """By name where the program gives it; an autonamed one by the part of its name that stays."""
-    name = call.inputs["name"]
-    names = [name]
-    if call.inputs.get("__autonamed"):
-        prefix = name.rsplit("-", 1)[0] + "-"
-        names = [
-            r["RoleName"]
-            for r in call.cloud.call("iam", "list_roles", MaxItems=1000)["Roles"]
-            if r["RoleName"].startswith(prefix)
-        ]
+
+    def listed(beginning: str) -> list[str]:
+        return [role["RoleName"] for role in call.cloud.call("iam", "list_roles", MaxItems=1000)["Roles"]]
+
+    names = call.possible_names(listed)
     tags = ((one, call.cloud.seek("iam", "list_role_tags", RoleName=one)) for one in names)
     return [one for one, answer in tags if answer and tag_map(answer["Tags"]).get(URN_TAG) == call.urn]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from local.aws.cloud import Cloud, ServiceError
-from local.aws.resource_type import INTERNAL_TAGS, Call, ResourceType, project
+from local.aws.resource_type import AUTONAMED, INTERNAL_TAGS, Call, ResourceType, project
 from local.paths import LocalCloudError
 from local.provider import Change, Changes, Check, Create, Delete, Diff, Found, InitFailed, Made, Read, Update, compare
 from local.provider.errors import ProviderError
@@ -17,7 +17,6 @@ from local.provider.paths import top_of
 from local.provider.values import UNKNOWN, Unknown, Values
 
 _WHOLE_MAPS = ("tags", "tagsAll", "labels")
-_AUTONAMED = "__autonamed"
 """Marks inputs whose name the program did not give (keys that begin with two underscores are not shown)."""
 
 
@@ -67,7 +66,7 @@ class Lifecycle:
             inputs[name] = (
                 _prefixed(request, name, prefix) if isinstance(prefix, str) else request.autoname(name, longest)
             )
-            inputs[_AUTONAMED] = True
+            inputs[AUTONAMED] = True
         if kind.taggable and not isinstance(inputs.get("tags"), Unknown):
             tags = {**self.default_tags, **(inputs.get("tags") or {})}
             if tags:
@@ -197,7 +196,7 @@ class Lifecycle:
         return self.cloud.account.at(region) if isinstance(region, str) and region else self.cloud
 
     def _outputs(self, kind: ResourceType, inputs: Values, found: Values, planned: bool = False) -> Values:
-        given = {key: value for key, value in inputs.items() if key not in ("tagsAll", _AUTONAMED)}
+        given = {key: value for key, value in inputs.items() if key not in ("tagsAll", AUTONAMED)}
         merged = {**kind.defaults, **found, **given} if planned else {**kind.defaults, **given, **found}
         merged["region"] = self._cloud({**found, **inputs}).region
         if kind.fidelity == "recorded":
@@ -228,7 +227,7 @@ class Lifecycle:
     @staticmethod
     def _keeps_name(kind: ResourceType, request: Diff) -> bool:
         """Whether old and new carry the same fixed name, so that they cannot exist side by side."""
-        if kind.autoname is None or request.inputs.get(_AUTONAMED):
+        if kind.autoname is None or request.inputs.get(AUTONAMED):
             return False
         name = kind.autoname[0]
         return request.old_inputs.get(name) == request.inputs.get(name)

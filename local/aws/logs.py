@@ -61,11 +61,11 @@ def _delete(cloud: Cloud, id: str, state: Values) -> None:
 
 
 def _find(call: Call) -> list[str]:
-    name = call.inputs["name"]
-    prefix = name.rsplit("-", 1)[0] if call.inputs.get("__autonamed") else name
-    groups = call.cloud.call("logs", "describe_log_groups", logGroupNamePrefix=prefix)["logGroups"]
-    names = (group["logGroupName"] for group in groups)
-    return [one for one in names if _tags(call.cloud, one).get(URN_TAG) == call.urn]
+    def listed(beginning: str) -> list[str]:
+        answer = call.cloud.call("logs", "describe_log_groups", logGroupNamePrefix=beginning)
+        return [group["logGroupName"] for group in answer["logGroups"]]
+
+    return [one for one in call.possible_names(listed) if _tags(call.cloud, one).get(URN_TAG) == call.urn]
 
 
 TYPES = (

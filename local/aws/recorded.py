@@ -15,12 +15,12 @@ from urllib.parse import quote
 from botocore.model import Shape
 
 from local.aws.cloud import Cloud, tag_list
-from local.aws.resource_type import Call, ResourceType
+from local.aws.resource_type import AUTONAMED, Call, ResourceType
 from local.aws.shapes import to_members, validate
 from local.processes import write_atomically
 from local.provider.values import Values
 
-_NOT_REQUESTED = ("tags", "tagsAll", "region", "__autonamed")
+_NOT_REQUESTED = ("tags", "tagsAll", "region", AUTONAMED)
 
 
 def recorded_type(

@@ -7,7 +7,7 @@ read, and how it is deleted. Everything else (adoption, outputs, drift, in-place
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
@@ -15,6 +15,8 @@ from local.aws.cloud import Cloud, ServiceError
 from local.provider.values import Values
 
 URN_TAG = "ai-datacenter:urn"
+AUTONAMED = "__autonamed"
+"""The input that says that the name was made up here: its end differs from run to run."""
 STATE_TAG = "ai-datacenter:local-state"
 """What moto cannot keep of a thing that was changed in place."""
 INTERNAL_TAGS = frozenset({URN_TAG, STATE_TAG})
@@ -41,6 +43,18 @@ class Call:
     def of(self, *names: str) -> Values:
         """The inputs among ``names`` that are given."""
         return {name: self.inputs[name] for name in names if self.inputs.get(name) is not None}
+
+    def possible_names(self, listed: Callable[[str], Iterable[str]], of: str = "name") -> list[str]:
+        """The names under which this resource may stand already.
+
+        The given one; or, where it is made up, all that begin as it does, of those that ``listed`` gives for the
+        beginning.
+        """
+        name = str(self.inputs[of])
+        if not self.inputs.get(AUTONAMED):
+            return [name]
+        beginning = name.rsplit("-", 1)[0] + "-"
+        return [one for one in listed(beginning) if one.startswith(beginning)]
 
 
 def _no_one(call: Call) -> list[str]:

@@ -79,22 +79,20 @@ def _empty(cloud: Cloud, bucket: str) -> None:
 
 
 def _find_bucket(call: Call) -> list[str]:
-    """By name; an autonamed bucket by the part of its name that stays.
+    """By name and tags.
 
     A bucket with the very name and no tags was left between its creation and its tagging: it is this resource's.
     """
-    name = call.inputs["bucket"]
-    names = [name]
-    if call.inputs.get("__autonamed"):
-        prefix = name.rsplit("-", 1)[0] + "-"
-        buckets = call.cloud.call("s3", "list_buckets")["Buckets"]
-        names = [one["Name"] for one in buckets if one["Name"].startswith(prefix)]
+
+    def listed(beginning: str) -> list[str]:
+        return [one["Name"] for one in call.cloud.call("s3", "list_buckets")["Buckets"]]
+
     found: list[str] = []
-    for one in names:
+    for one in call.possible_names(listed, of="bucket"):
         if call.cloud.seek("s3", "head_bucket", Bucket=one) is None:
             continue
         tags = _tags(call.cloud, one)
-        if tags.get(URN_TAG) == call.urn or (not tags and one == name):
+        if tags.get(URN_TAG) == call.urn or (not tags and one == call.inputs["bucket"]):
             found.append(one)
     return found
 
