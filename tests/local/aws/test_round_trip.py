@@ -13,7 +13,7 @@ from local.paths import DataRoot
 from tests.local.aws.driver import Driver, Resource, changed
 from tests.local.aws.examples import EXAMPLES, Example, fill
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("aws-round-trip")]
+pytestmark = pytest.mark.real
 
 
 @pytest.fixture(scope="module")

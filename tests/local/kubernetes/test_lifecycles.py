@@ -14,7 +14,7 @@ from local.paths import DataRoot
 from local.provider import Values, from_struct
 from tests.local.kubernetes.conftest import Client, Refused, new_client, urn_of
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("control_plane")]
+pytestmark = pytest.mark.real
 
 LABELLED: Values = {"metadata": {"labels": {"x": "y"}}}
 RULES: list[Values] = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}]

@@ -12,7 +12,7 @@ from local.node_agent import NodeSpec
 from local.provider import Values
 from tests.local.kubernetes.conftest import Client, Refused, urn_of
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("control_plane")]
+pytestmark = pytest.mark.real
 
 IMAGE = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/ai/train:abc"
 NODE = NodeSpec("pool-0", "pool", "c7i.xlarge", "eu-central-1a", 4, 8192, {"role": "kubernetes-test"})

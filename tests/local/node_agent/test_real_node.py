@@ -18,7 +18,7 @@ from local.node_agent import NodeSpec
 from local.paths import DataRoot, LocalCloudError
 from local.processes import ProcessRecord, alive, family, running, stop
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(120), pytest.mark.xdist_group("control_plane")]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/ai/train:abc"
 PODS = "/api/v1/namespaces/default/pods"
 JOBS = "/apis/batch/v1/namespaces/default/jobs"
