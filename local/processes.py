@@ -15,7 +15,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -229,6 +229,16 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def free_port(taken: Collection[int] = ()) -> int:
+    """A port of 127.0.0.1 that nobody listens on now and that is not ``taken``."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        if port not in taken:
+            return port
 
 
 @contextlib.contextmanager

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import json
-import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from local import moto
 from local.control_plane import ControlPlane
 from local.kubernetes.tokens import ObjectId
 from local.paths import DataRoot, cache_root
-from local.processes import lock, write_atomically
+from local.processes import free_port, lock, write_atomically
 from local.provider import Values
 
 COORDINATOR = "JAX_COORDINATOR_ADDRESS"
@@ -91,7 +90,7 @@ def coordinator_address(root: DataRoot, plane: ControlPlane, job: ObjectId) -> s
         ports = _ports(plane.folder / _PORTS_FILE)
         if str(job) not in ports:
             taken = {port for path in root.clusters.glob(f"*/{_PORTS_FILE}") for port in _ports(path).values()}
-            ports[str(job)] = _free_port(taken)
+            ports[str(job)] = free_port(taken)
             write_atomically(plane.folder / _PORTS_FILE, json.dumps(ports, indent=1) + "\n")
         return f"127.0.0.1:{ports[str(job)]}"
 
@@ -131,12 +130,3 @@ def _ports(path: Path) -> dict[str, int]:
         return {str(job): int(port) for job, port in json.loads(path.read_text()).items()}
     except FileNotFoundError:
         return {}
-
-
-def _free_port(taken: set[int]) -> int:
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        if port not in taken:
-            return port

@@ -69,7 +69,7 @@ def ensure(root: DataRoot) -> MotoServer:
         if before:
             stop_processes(before)
             lost_marker(root).touch()
-        return _start(root, port or _free_port())
+        return _start(root, port or processes.free_port())
 
 
 def stop(root: DataRoot) -> None:
@@ -136,12 +136,6 @@ def _listening(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex((HOST, port)) == 0
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 def _recorded_port(root: DataRoot) -> int | None:

@@ -12,8 +12,9 @@ import pytest
 from train.store import open_store
 
 from components.outputs import Verdict
+from local.processes import free_port
 
-from .conftest import SMALL, Launcher, free_port
+from .conftest import SMALL, Launcher
 
 pytestmark = pytest.mark.real
 

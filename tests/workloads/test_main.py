@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from train.main import main
 
-from .conftest import SMALL, free_port
+from local.processes import free_port
+
+from .conftest import SMALL
 
 TRAINING = {**SMALL, "steps": 12, "learning_rate": 1e-2, "min_loss_drop": 0.1}
 
