@@ -87,8 +87,13 @@ def damaged(path: Path, what: str) -> StateDamaged:
 
 
 def utc_now() -> str:
-    """The time as the CLI writes it, RFC 3339 in UTC."""
-    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    """The time as the CLI writes it."""
+    return timestamp(datetime.datetime.now(datetime.UTC))
+
+
+def timestamp(moment: datetime.datetime) -> str:
+    """RFC 3339 without zeros at the end of a second's fraction, as Go writes it: the CLI would take them off."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%f").rstrip("0").rstrip(".") + "Z"
 
 
 def _parsed(data: bytes, path: Path) -> dict[str, Any]:

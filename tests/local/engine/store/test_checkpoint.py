@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import math
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.engine.store import Operation, ResourceState, Secret, SecretsManager, Snapshot, StateDamaged, StateError
-from local.engine.store.checkpoint import read_checkpoint, write_checkpoint
+from local.engine.store.checkpoint import read_checkpoint, timestamp, write_checkpoint
 from local.engine.store.model import ASSET_SIGNATURE, SIGNATURE_KEY, in_order_of_need
 
 Make = Callable[..., ResourceState]
@@ -165,3 +166,9 @@ def test_everything_is_sorted_behind_what_it_needs_and_otherwise_left_in_place(t
 def test_a_cycle_or_a_missing_need_loses_no_resource(thing: Make) -> None:
     states = [thing("a", dependencies=(thing("b").urn, "urn:gone")), thing("b", dependencies=(thing("a").urn,))]
     assert sorted(state.name for state in in_order_of_need(states)) == ["a", "b"]
+
+
+@pytest.mark.parametrize(("microsecond", "second"), [(0, "07Z"), (120_000, "07.12Z"), (100_020, "07.10002Z")])
+def test_a_time_is_written_as_the_cli_would_write_it_back(microsecond: int, second: str) -> None:
+    moment = datetime.datetime(2026, 1, 1, 10, 20, 7, microsecond, datetime.UTC)
+    assert timestamp(moment) == f"2026-01-01T10:20:{second}"
