@@ -52,6 +52,8 @@ def ensure_authority(folder: Path) -> KeyPair:
         name = _name("ai-datacenter", ())
         builder = _builder(name, name, key).add_extension(x509.BasicConstraints(True, 0), critical=True)
         builder = builder.add_extension(_key_usage(signs=True), critical=True)
+        # Python 3.13 and later check what RFC 5280 asks for: an authority that names its key, and leaves that name it.
+        builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         _write(pair, key, builder.sign(key, hashes.SHA256()))
     return pair
 
@@ -90,6 +92,8 @@ def _ensure(
     usage = ExtendedKeyUsageOID.SERVER_AUTH if alternative else ExtendedKeyUsageOID.CLIENT_AUTH
     builder = _builder(subject, signer.subject, key).add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
     builder = builder.add_extension(_key_usage(signs=False), critical=True)
+    identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(_load_key(authority.key).public_key())
+    builder = builder.add_extension(identifier, critical=False)
     if alternative:
         builder = builder.add_extension(alternative, critical=False)
     _write(pair, key, builder.sign(_load_key(authority.key), hashes.SHA256()))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import ssl
 import stat
 from pathlib import Path
 
@@ -27,6 +29,24 @@ def test_the_server_certificate_is_valid_for_the_loopback_address(tmp_path: Path
     extension = x509.load_pem_x509_certificate(pair.certificate.read_bytes()).extensions
     names = extension.get_extension_for_class(x509.SubjectAlternativeName).value
     assert "127.0.0.1" in {str(address) for address in names.get_values_for_type(x509.IPAddress)}
+
+
+def test_server_and_client_trust_each_other_as_strictly_as_the_newest_python_does(tmp_path: Path) -> None:
+    authority = certificates.ensure_authority(tmp_path)
+    pairs = certificates.ensure_client(tmp_path, authority, "a", "a"), certificates.ensure_server(tmp_path, authority)
+    contexts = [ssl.SSLContext(protocol) for protocol in (ssl.PROTOCOL_TLS_CLIENT, ssl.PROTOCOL_TLS_SERVER)]
+    for context, pair in zip(contexts, pairs, strict=True):
+        context.load_verify_locations(authority.certificate)
+        context.load_cert_chain(pair.certificate, pair.key)
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.verify_flags |= ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN
+    to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = contexts[0].wrap_bio(to_client, to_server, server_hostname="127.0.0.1")
+    server = contexts[1].wrap_bio(to_server, to_client, server_side=True)
+    for side in (client, server, client, server):
+        with contextlib.suppress(ssl.SSLWantReadError):
+            side.do_handshake()
+    assert server.getpeercert()
 
 
 def test_whole_certificates_are_kept(tmp_path: Path) -> None:
