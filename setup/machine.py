@@ -13,6 +13,8 @@ BUILD_MEMORY_GIB = 4
 """The linker of Kubernetes needs up to 2.5 GiB, beside the compiler's and pip's processes."""
 BUILD_DISK_GIB = 8
 """Packages 2.6 GiB, Go 0.3 GiB, its modules and build cache 3.5 GiB, binaries 0.2 GiB, and room to unpack."""
+MACHINES_DISK_GIB = 5
+"""Beside it, for machines: their image 0.5 GiB, the workload's 2 GiB, and as much again while podman builds it."""
 RUN_MEMORY_GIB = 2
 """Control plane, moto, two training pods and the engine."""
 RUN_DISK_GIB = 1
@@ -38,10 +40,10 @@ class Machine:
             has_pip=importlib.util.find_spec("pip") is not None,
         )
 
-    def problems(self, cache: Path, *, must_build: bool) -> Iterator[str]:
-        """One sentence for each thing that is missing."""
+    def problems(self, cache: Path, *, must_build: bool, machines: bool = False) -> Iterator[str]:
+        """One sentence for each thing that is missing; ``machines``: whether their images are to be built too."""
         memory = BUILD_MEMORY_GIB if must_build else RUN_MEMORY_GIB
-        disk = BUILD_DISK_GIB if must_build else RUN_DISK_GIB
+        disk = BUILD_DISK_GIB + machines * MACHINES_DISK_GIB if must_build else RUN_DISK_GIB
         what = "Building Kubernetes" if must_build else "The local data centre"
         if self.memory_bytes < memory * GIB:
             yield (

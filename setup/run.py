@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from setup.children import CommandFailed, Progress, Stopped
-from setup.golang import NAMES
+from setup.golang import MACHINE_NAMES, NAMES
 from setup.step import SetupError, Site, Step
 
 
@@ -23,7 +23,7 @@ def make_all(steps: Sequence[Step], site: Site, stream: TextIO) -> None:
     with ThreadPoolExecutor(max_workers=max(1, len(steps))) as pool:
         futures: dict[str, Future[None]] = {}
         for step in steps:  # listed so that a step comes after what it needs
-            awaited = [futures[name] for name in step.needs]
+            awaited = [futures[name] for name in step.needs if name in futures]  # others were made before
             futures[step.name] = pool.submit(_make, step, awaited, site, stream)
         try:
             wait(futures.values(), return_when=FIRST_EXCEPTION)
@@ -55,7 +55,7 @@ def _make(step: Step, awaited: list[Future[None]], site: Site, stream: TextIO) -
 def link_programs(steps: Sequence[Step], cache: Path) -> None:
     """Let ``<cache>/bin`` name the programs just made; `local.paths.binary` looks there."""
     for step in steps:
-        for name in NAMES:
+        for name in (*NAMES, *MACHINE_NAMES):
             program = step.folder(cache) / name
             if program.is_file():
                 replace_link(cache / "bin" / name, program)

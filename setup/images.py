@@ -1,0 +1,230 @@
+"""The steps that make what machines start from: their image, and the workload's image as containerd keeps it.
+
+mmdebstrap makes root file systems from Debian's packages. podman builds the workload's image on one of them, and a
+container of the machine's image unpacks it with the containerd that machines run: each machine then gets the unpacked
+files as hard links, in a fraction of a second and without a second copy.
+"""
+
+from __future__ import annotations
+
+import configparser
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from local.podman import PREFIX, boot_flags
+from setup import golang
+from setup.children import CommandFailed, Progress
+from setup.step import Site, Step
+
+SUITE = "bookworm"
+MACHINE_PACKAGES = (
+    "systemd", "systemd-sysv", "dbus", "openssh-server", "python3", "python3-apt", "containerd", "runc",
+    "containernetworking-plugins", "conntrack", "iproute2", "iptables", "ethtool", "kmod", "mount", "procps", "chrony",
+    "ca-certificates",
+)  # fmt: skip
+"""What plays the AMI: an init system, a way in, what Ansible needs, and what the kubelet needs."""
+PYTHON_PACKAGES = ("python3", "python3-pip", "python-is-python3", "ca-certificates")
+"""What the workload's image stands on."""
+OVERLAY = Path("local/machines/image")
+"""Files of the machine's image that are ours, under the paths that they have in it."""
+TRAIN_IMAGE, PAUSE_IMAGE = "localhost/aidc/train:1", "localhost/aidc/pause:1"
+"""What the images are called in every machine's containerd."""
+REFUSED = "refused"
+"""A file in the machine image's folder: why this host cannot boot it."""
+_UNITS = ("kubelet", "kube-proxy", "coredns")
+_KEPT_STORES = 2
+_SHARED_FROM_HOST = ("/etc/ssl/certs/ca-certificates.crt",)
+_PIP_OPTIONS = ("index-url", "extra-index-url", "trusted-host", "proxy", "timeout", "retries")
+_LEFT_OUT = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*")
+_PAUSE_DOCKERFILE = 'FROM scratch\nCOPY pause /pause\nENTRYPOINT ["/pause"]\n'
+_UNPACK = """
+set -e
+containerd >/tmp/containerd.log 2>&1 &
+until ctr version >/dev/null 2>&1; do sleep 0.1; kill -0 $! || { cat /tmp/containerd.log; exit 1; }; done
+ctr --namespace k8s.io images import /images.tar
+kill $!
+wait || true
+"""
+
+
+def machine_image(checkout: Path) -> Step:
+    """``machine.tar.zst``: a root file system that boots."""
+    overlay = checkout / OVERLAY
+    files = [path for path in sorted(overlay.rglob("*")) if path.is_file()]
+    texts = (f"{path.relative_to(overlay)}\n{path.read_text()}" for path in files)
+
+    def build(folder: Path, site: Site, progress: Progress) -> None:
+        hooks = [
+            f"sync-in {overlay} /",
+            'rm -f "$1"/etc/ssh/ssh_host_* "$1"/etc/machine-id; : > "$1"/etc/machine-id',
+            f'chroot "$1" systemctl enable {" ".join(_UNITS)}',
+        ]
+        _bootstrap(folder / "machine.tar.zst", MACHINE_PACKAGES, hooks, folder, site, progress)
+        _try_to_boot(folder, site, progress)
+
+    return Step("machine", (SUITE, *MACHINE_PACKAGES, *_LEFT_OUT, *texts), (), build)
+
+
+def python_base() -> Step:
+    """``python.tar.zst``: a root file system with a Python that pip may install into."""
+
+    def build(folder: Path, site: Site, progress: Progress) -> None:
+        hooks = ['rm -f "$1"/usr/lib/python3*/EXTERNALLY-MANAGED']
+        _bootstrap(folder / "python.tar.zst", PYTHON_PACKAGES, hooks, folder, site, progress)
+
+    return Step("python", (SUITE, *PYTHON_PACKAGES, *_LEFT_OUT), (), build)
+
+
+def workload_store(checkout: Path) -> Step:
+    """``containerd/``: the folder of a containerd that has the workload's image and the pods' first process.
+
+    It needs a machine image that boots here: ask `refusal` first.
+    """
+    workloads = checkout / "workloads"
+    sources = [
+        path for path in sorted(workloads.rglob("*")) if _is_source(path.relative_to(workloads)) and path.is_file()
+    ]
+    texts = (f"{path.relative_to(workloads)}\n{path.read_text()}" for path in sources)
+    machine, python, pause = machine_image(checkout), python_base(), golang.pause(checkout)
+
+    def build(folder: Path, site: Site, progress: Progress) -> None:
+        _build_images(folder, python.folder(site.cache), pause.folder(site.cache), workloads, site, progress)
+        _unpack(folder, machine.folder(site.cache), site, progress)
+        _forget_old(folder)
+
+    ingredients = (
+        *machine.ingredients,
+        *python.ingredients,
+        *pause.ingredients,
+        TRAIN_IMAGE,
+        PAUSE_IMAGE,
+        _UNPACK,
+        *texts,
+    )
+    return Step("store", ingredients, ("machine", "python", "pause"), build)
+
+
+def refusal(checkout: Path, cache: Path) -> str | None:
+    """Why machines cannot start from what the set-up made; None where they can."""
+    folder = machine_image(checkout).folder(cache)
+    try:
+        return (folder / REFUSED).read_text()
+    except OSError:
+        return None
+
+
+def try_again(site: Site, stream: TextIO) -> None:
+    """Ask a host that could not boot the machine's image whether it can now."""
+    folder = machine_image(site.checkout).folder(site.cache)
+    if (folder / REFUSED).exists():
+        (folder / REFUSED).unlink()
+        _try_to_boot(folder, site, Progress("machine", stream))
+
+
+def image_name(folder: Path) -> str:
+    """What podman calls the image of a step's folder."""
+    step, _, digest = folder.name.rpartition("-")
+    return f"localhost/{PREFIX}{step}:{digest}"
+
+
+def import_command(folder: Path) -> list[str]:
+    """How podman takes the root file system of a step's folder as an image."""
+    (tarball,) = folder.glob("*.tar.zst")
+    return ["podman", "import", "--quiet", str(tarball), image_name(folder)]
+
+
+def _bootstrap(
+    tarball: Path, packages: tuple[str, ...], hooks: list[str], folder: Path, site: Site, progress: Progress
+) -> None:
+    progress.say(f"makes a Debian root file system of {len(packages)} packages and what they need")
+    # Not into the name of the result, which would look whole when mmdebstrap is killed.
+    part = tarball.with_name(f"part.{tarball.name}")
+    command = ["mmdebstrap", "--mode=root", "--variant=minbase", "--skip=cleanup/reproducible"]
+    command += [f"--aptopt={option}" for option in ('Apt::Install-Recommends "false"', *_apt_options())]
+    command += [f"--dpkgopt=path-exclude={pattern}" for pattern in _LEFT_OUT]
+    command += [f"--customize-hook={hook}" for hook in hooks]
+    command += [f"--include={','.join(packages)}", SUITE, str(part)]
+    environment = {**os.environ, "TMPDIR": str(folder)}
+    site.children.run(command, folder / "setup.log", progress, env=environment)
+    part.rename(tarball)
+
+
+def _apt_options() -> Iterator[str]:
+    """How this host's apt reaches its mirrors: proxies, and whether it minds old lists."""
+    dump = subprocess.run(["apt-config", "dump", "Acquire"], capture_output=True, text=True, check=False).stdout
+    for line in dump.splitlines():
+        name = line.split(" ", 1)[0].lower()
+        if "proxy" in name or name in ("acquire::check-valid-until", "acquire::check-date", "acquire::retries"):
+            yield line.rstrip(";")
+
+
+def _try_to_boot(folder: Path, site: Site, progress: Progress) -> None:
+    """Start a program as a machine would be started, and write down why that failed, where it did."""
+    log = folder / "setup.log"
+    site.children.run(import_command(folder), log, progress)
+    command = ["podman", "run", "--rm", *boot_flags(), "--network=none", image_name(folder), "systemctl", "--version"]
+    try:
+        site.children.run(command, log, progress)
+    except CommandFailed as problem:
+        (folder / REFUSED).write_text(
+            f"podman cannot start a privileged container: {str(problem).splitlines()[-1].strip()}"
+        )
+
+
+def _build_images(folder: Path, python: Path, pause: Path, workloads: Path, site: Site, progress: Progress) -> None:
+    log = folder / "setup.log"
+    (folder / "pause.Dockerfile").write_text(_PAUSE_DOCKERFILE)
+    site.children.run(import_command(python), log, progress)
+    build = ["podman", "build", "--quiet", "--layers=false", "--isolation=chroot", "--network=host"]
+    volumes = [f"--volume={path}:{path}:ro" for path in _SHARED_FROM_HOST if Path(path).is_file()]
+    (folder / "pip.conf").write_text(_pip_configuration())
+    volumes.append(f"--volume={folder / 'pip.conf'}:/etc/pip.conf:ro")
+    progress.say("installs the workload's packages into its image")
+    base = f"--build-arg=BASE={image_name(python)}"
+    site.children.run([*build, base, *volumes, f"--tag={TRAIN_IMAGE}", workloads], log, progress)
+    site.children.run([*build, f"--tag={PAUSE_IMAGE}", f"--file={folder / 'pause.Dockerfile'}", pause], log, progress)
+    archive = ["--quiet", "--multi-image-archive", "--format=docker-archive", f"--output={folder / 'images.tar'}"]
+    site.children.run(["podman", "save", *archive, TRAIN_IMAGE, PAUSE_IMAGE], log, progress)
+    site.children.run(["podman", "rmi", "--force", TRAIN_IMAGE, PAUSE_IMAGE, image_name(python)], log, progress)
+
+
+def _unpack(folder: Path, machine: Path, site: Site, progress: Progress) -> None:
+    progress.say("unpacks it as machines do")
+    (folder / "containerd").mkdir()
+    (folder / "unpack.sh").write_text(_UNPACK)
+    places = {"containerd": "/var/lib/containerd", "images.tar": "/images.tar:ro", "unpack.sh": "/unpack.sh:ro"}
+    volumes = [f"--volume={folder / name}:{place}" for name, place in places.items()]
+    run = ["podman", "run", "--rm", *boot_flags(), "--network=none", *volumes, image_name(machine)]
+    site.children.run([*run, "bash", "/unpack.sh"], folder / "setup.log", progress)
+    (folder / "images.tar").unlink()
+
+
+def _forget_old(folder: Path) -> None:
+    """Keep this store and the one before: each takes two gigabytes, and every change of the workload makes one."""
+    others = [other for other in folder.parent.glob("store-*") if other.is_dir() and other != folder]
+    for old in sorted(others, key=lambda other: other.stat().st_mtime)[: -(_KEPT_STORES - 1)]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _pip_configuration() -> str:
+    """The host's way to its package index, for pip inside the image: files and variables, but no path of the host."""
+    found = configparser.RawConfigParser()
+    found.read([Path("/etc/pip.conf"), Path.home() / ".pip/pip.conf", Path.home() / ".config/pip/pip.conf"])
+    options = {name: found.get("global", name, fallback="") for name in _PIP_OPTIONS}
+    options |= {name: os.environ[key] for name in _PIP_OPTIONS if (key := _variable(name)) in os.environ}
+    lines = [f"{name} = {value}" for name, value in options.items() if value]
+    certificates = [f"cert = {path}" for path in _SHARED_FROM_HOST if Path(path).is_file()]
+    return "\n".join(["[global]", *lines, *certificates, ""])
+
+
+def _variable(option: str) -> str:
+    return f"PIP_{option.replace('-', '_').upper()}"
+
+
+def _is_source(path: Path) -> bool:
+    hidden = any(part.startswith(".") or part == "__pycache__" for part in path.parts)
+    return not hidden and path.suffix not in (".pyc", ".pyo")

@@ -1,0 +1,44 @@
+"""Installing the Debian packages that machines need, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from setup.children import CommandFailed, Progress
+from setup.host import MACHINES, Host, check_choice
+from setup.step import SetupError, Site
+
+
+def prepare(host: Host, site: Site) -> bool:
+    """Whether nodes can be machines here, once what they need is installed, which is done.
+
+    Raises:
+        SetupError: the environment asks for machines and they cannot be, or the installation failed.
+    """
+    if problem := check_choice(host.wanted):
+        raise SetupError(problem)
+    if (refusal := host.refusal()) is not None:
+        if host.wanted == MACHINES:
+            raise SetupError(f"Nodes cannot be machines here: {refusal}.")
+        return False
+    if host.missing:
+        _install(host.missing, site)
+    return True
+
+
+def _install(names: tuple[str, ...], site: Site) -> None:
+    progress = Progress("packages", sys.stderr)
+    progress.say(f"apt-get install {' '.join(names)}: for nodes that are machines")
+    log = site.cache / "packages.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    try:
+        site.children.run(["apt-get", "--quiet", "update"], log, progress, env=quiet)
+        install = ["apt-get", "--quiet", "--yes", "--no-install-recommends", "install", *names]
+        site.children.run(install, log, progress, env=quiet)
+    except CommandFailed as problem:
+        raise SetupError(
+            f"The packages that machines need could not be installed: {problem}\n"
+            "Mend that, or go on with nodes that are processes: AI_DATACENTER_NODES=processes make up"
+        ) from problem
