@@ -219,12 +219,12 @@ def _holder(pid: int | None) -> Holder:
     return Holder(pid, "a process of another user or container", "")
 
 
-def is_free(port: int) -> bool:
-    """Whether a server could listen on 127.0.0.1:``port`` now."""
+def is_free(port: int, address: str = "127.0.0.1") -> bool:
+    """Whether a server could listen on ``address``:``port`` now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((address, port))
             probe.listen(1)
         except OSError:
             return False

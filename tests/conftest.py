@@ -19,6 +19,8 @@ os.environ.update(
     AWS_EC2_METADATA_DISABLED="true",
 )
 os.environ.pop("AWS_PROFILE", None)
+# Processes are the fast vehicle, and the same on every machine; the tests of machines ask for machines.
+os.environ["AI_DATACENTER_NODES"] = "processes"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,13 +1,14 @@
-"""The processes behind a node group: as many node agents as the group desires, of the size that EC2 says."""
+"""The nodes behind a node group: as many as the group desires, of the size that EC2 says, machines or processes."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from local import control_plane, node_agent
+from local import control_plane, nodes
 from local.aws.cloud import Cloud
 from local.aws.eks_common import plane_of
+from local.node_spec import NodeSpec, Taint
 from local.paths import LocalCloudError
 from local.provider.values import Values
 
@@ -16,48 +17,54 @@ _DEFAULT_TYPE = "t3.medium"  # EKS' own default for managed node groups
 
 
 def converge(cloud: Cloud, cluster: str, group: str, outputs: Values) -> None:
-    """Start, restart and stop agents until exactly the desired number runs with the group's labels and taints.
+    """Start, change and stop nodes until exactly the desired number runs with the group's labels and taints.
 
     Raises:
         LocalCloudError: the cluster has no control plane here, or a node does not become ready.
     """
     plane = control_plane.ensure(cloud.account.root, cloud.region, cluster)
-    wanted = _specs(cloud, group, outputs)
+    wanted = _specs(cloud, cluster, group, outputs)
     names = {spec.name for spec in wanted}
-    for spec in node_agent.list_nodes(plane, group):
-        if spec.name not in names:
-            node_agent.stop(plane, spec.name)
+    carrier = nodes.of(plane)
+    surplus = [spec.name for spec in carrier.list_nodes(plane, group) if spec.name not in names]
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda spec: node_agent.start(plane, spec), wanted))
+        list(pool.map(lambda name: carrier.stop(plane, name), surplus))
+        list(pool.map(lambda spec: carrier.start(plane, spec), wanted))
 
 
 def alive(cloud: Cloud, cluster: str, group: str) -> int:
-    """How many of the group's agents run."""
+    """How many of the group's nodes run."""
     plane = plane_of(cloud, cluster)
     if plane is None:
         return 0
-    return sum(node_agent.running(plane, spec.name) for spec in node_agent.list_nodes(plane, group))
+    carrier = nodes.of(plane)
+    return sum(carrier.running(plane, spec.name) for spec in carrier.list_nodes(plane, group))
 
 
 def remove(cloud: Cloud, cluster: str, group: str) -> None:
-    """Stop all agents of the group, with what runs on them."""
-    if (plane := plane_of(cloud, cluster)) is not None:
-        for spec in node_agent.list_nodes(plane, group):
-            node_agent.stop(plane, spec.name)
+    """Stop all nodes of the group, with what runs on them."""
+    plane = plane_of(cloud, cluster)
+    if plane is None:
+        return
+    carrier = nodes.of(plane)
+    names = [spec.name for spec in carrier.list_nodes(plane, group)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda name: carrier.stop(plane, name), names))
 
 
-def _specs(cloud: Cloud, group: str, outputs: Values) -> list[node_agent.NodeSpec]:
+def _specs(cloud: Cloud, cluster: str, group: str, outputs: Values) -> list[NodeSpec]:
     count = int(outputs["scalingConfig"].get("desiredSize", 0))
     kind = instance_type(cloud, outputs)
     vcpus, memory_mib = _size(cloud, kind)
     zones = _zones(cloud, outputs["subnetIds"])
+    tags = {**_instance_tags(cloud, outputs), "eks:cluster-name": cluster, "eks:nodegroup-name": group}
     taints = tuple(
-        node_agent.Taint(taint["key"], taint.get("value", ""), _EFFECTS[taint["effect"]]) for taint in outputs["taints"]
+        Taint(taint["key"], taint.get("value", ""), _EFFECTS[taint["effect"]]) for taint in outputs["taints"]
     )
     return [
-        node_agent.NodeSpec(
+        NodeSpec(
             name=f"{group}-{number}", nodegroup=group, instance_type=kind, zone=zones[number % len(zones)],
-            vcpus=vcpus, memory_mib=memory_mib, labels=dict(outputs["labels"]), taints=taints,
+            vcpus=vcpus, memory_mib=memory_mib, labels=dict(outputs["labels"]), taints=taints, tags=tags,
         )
         for number in range(count)
     ]  # fmt: skip
@@ -65,16 +72,31 @@ def _specs(cloud: Cloud, group: str, outputs: Values) -> list[node_agent.NodeSpe
 
 def instance_type(cloud: Cloud, outputs: Values) -> str:
     """The group's instance type, or that of its launch template."""
+    declared = _launch_template(cloud, outputs).get("InstanceType")
+    return declared or (outputs.get("instanceTypes") or [_DEFAULT_TYPE])[0]
+
+
+def _instance_tags(cloud: Cloud, outputs: Values) -> dict[str, str]:
+    """What the launch template writes on its instances."""
+    specifications = _launch_template(cloud, outputs).get("TagSpecifications") or []
+    return {
+        tag["Key"]: tag["Value"]
+        for specification in specifications
+        if specification.get("ResourceType") == "instance"
+        for tag in specification.get("Tags") or []
+    }
+
+
+def _launch_template(cloud: Cloud, outputs: Values) -> dict[str, Any]:
+    """The data of the version that the group uses; empty where it has no template."""
     template = outputs.get("launchTemplate")
-    if template:
-        by = {"LaunchTemplateId": template["id"]} if template.get("id") else {"LaunchTemplateName": template["name"]}
-        versions = cloud.call(
-            "ec2", "describe_launch_template_versions", **by, Versions=[str(template.get("version") or "$Default")]
-        )["LaunchTemplateVersions"]
-        kind = versions[0]["LaunchTemplateData"].get("InstanceType") if versions else None
-        if kind:
-            return kind
-    return (outputs.get("instanceTypes") or [_DEFAULT_TYPE])[0]
+    if not template:
+        return {}
+    by = {"LaunchTemplateId": template["id"]} if template.get("id") else {"LaunchTemplateName": template["name"]}
+    versions = cloud.call(
+        "ec2", "describe_launch_template_versions", **by, Versions=[str(template.get("version") or "$Default")]
+    )["LaunchTemplateVersions"]
+    return versions[0]["LaunchTemplateData"] if versions else {}
 
 
 def _size(cloud: Cloud, kind: str) -> tuple[int, int]:

@@ -19,7 +19,7 @@ VALIDITY = datetime.timedelta(days=3650)
 """Longer than any local data centre lives: nothing has to rotate."""
 
 SERVER_NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
-SERVER_ADDRESSES = ("127.0.0.1", "10.96.0.1")
+SERVER_ADDRESSES = ("127.0.0.1", "10.96.0.1")  # and the one that it listens on
 """10.96.0.1 is the first address of the services' range, the API server's own."""
 
 
@@ -58,10 +58,10 @@ def ensure_authority(folder: Path) -> KeyPair:
     return pair
 
 
-def ensure_server(folder: Path, authority: KeyPair) -> KeyPair:
-    """The API server's certificate."""
+def ensure_server(folder: Path, authority: KeyPair, address: str) -> KeyPair:
+    """The API server's certificate, for all its names and addresses and the one that it listens on."""
     names = [x509.DNSName(name) for name in SERVER_NAMES]
-    addresses = [x509.IPAddress(ipaddress.ip_address(address)) for address in SERVER_ADDRESSES]
+    addresses = [x509.IPAddress(ipaddress.ip_address(one)) for one in sorted({*SERVER_ADDRESSES, address})]
     alternative = x509.SubjectAlternativeName([*names, *addresses])
     return _ensure(folder, "apiserver", authority, _name("kube-apiserver", ()), alternative)
 

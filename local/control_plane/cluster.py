@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local import networks, vehicle
+from local.addresses import ClusterNetwork
 from local.control_plane import ports
 from local.control_plane.certificates import KeyPair, ensure_client
 from local.control_plane.components import (
@@ -47,12 +49,17 @@ class ControlPlane:
     region: str
     name: str
     folder: Path
-    port: int
+    place: ports.Place
 
     @property
     def endpoint(self) -> str:
         """The API server's address, the same for the life of the cluster."""
-        return f"https://127.0.0.1:{self.port}"
+        return self.place.endpoint
+
+    @property
+    def network(self) -> ClusterNetwork | None:
+        """What its machines and their pods are on; None where nodes are processes, or before it was made."""
+        return networks.recorded(self.folder)
 
     @property
     def ca_pem(self) -> str:
@@ -82,6 +89,10 @@ class ControlPlane:
         return self._credentials(
             ensure_client(certs, self._pair("ca"), "node", f"system:node:{node}", ["system:nodes"])
         )
+
+    def client_credentials(self, file: str, user: str, groups: Sequence[str] = ()) -> Credentials:
+        """Those of a program that runs on nodes. Made when first asked for."""
+        return self._credentials(ensure_client(self.folder / "certs", self._pair("ca"), file, user, groups))
 
     def admin_kubeconfig(self) -> dict[str, Any]:
         """A kubeconfig with the administrator's certificate inside."""
@@ -135,7 +146,7 @@ class ControlPlane:
         """Bring up what is missing: a cluster that runs costs two requests."""
         setting = self._prepare()
         if running(self._record(API_SERVER)) is None:
-            ports.require_free(self.folder, self.port)
+            ports.require_free(self.folder, self.place)
         first = (STORE, API_SERVER)
         for component in first:
             self._start(component, setting)
@@ -146,7 +157,7 @@ class ControlPlane:
         self._await(self._has_defaults, "has its default namespace and service account", COMPONENTS)
 
     def _prepare(self) -> Setting:
-        setting = ensure_certificates(self.folder, self.port)
+        setting = ensure_certificates(self.folder, self.place, self.network)
         for component in FOLLOWERS:
             pair = self._pair(component.name)
             content = _to_json(kubeconfig(self._credentials(pair)))
@@ -191,7 +202,7 @@ class ControlPlane:
             )
         name = dead[0]
         if name == API_SERVER.name:
-            ports.require_free(self.folder, self.port)
+            ports.require_free(self.folder, self.place)
         return LocalCloudError(
             f"{name} of the cluster {self.name} in {self.region} ended while it started. "
             f"The end of {self.log(name)}:\n{tail(self.log(name))}\n"
@@ -207,13 +218,16 @@ def ensure(root: DataRoot, region: str, name: str) -> ControlPlane:
     Raises:
         LocalCloudError: a binary is missing, the port is held by a stranger, or a component does not come up.
     """
+    chosen = vehicle.of(root)
     folder = root.cluster(region, name)
     for component in COMPONENTS:
         binary(component.name)
     with lock(folder.with_name(f".{folder.name}.lock")):
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
-        plane = ControlPlane(region, name, folder, ports.ensure(folder))
+        if chosen.is_machines:
+            networks.ensure(root, folder)
+        plane = ControlPlane(region, name, folder, ports.ensure(folder, chosen.address))
         plane._ensure_running()
         return plane
 
@@ -225,9 +239,9 @@ def clusters(root: DataRoot) -> list[ControlPlane]:
     found: list[ControlPlane] = []
     for folder in sorted(root.clusters.iterdir()):
         region, separator, name = folder.name.partition(".")
-        port = ports.recorded(folder) if folder.is_dir() else None
-        if separator and region and port is not None:
-            found.append(ControlPlane(region, name, folder, port))
+        place = ports.recorded(folder) if folder.is_dir() else None
+        if separator and region and place is not None:
+            found.append(ControlPlane(region, name, folder, place))
     return found
 
 

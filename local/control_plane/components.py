@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.addresses import NODE_PREFIX, ClusterNetwork
 from local.control_plane.certificates import (
     KeyPair,
     ensure_authority,
@@ -24,8 +25,11 @@ from local.control_plane.certificates import (
     ensure_server,
     ensure_signing_key,
 )
+from local.control_plane.ports import Place
 
 SERVICE_RANGE = "10.96.0.0/16"
+KUBELET_CLIENT = "kube-apiserver-kubelet-client"
+"""The user as whom the API server asks kubelets for logs."""
 ETCD_SOCKET = "unix://etcd:0"
 """A path relative to the folder that both programs run in: an absolute one may pass the 108 bytes of a socket's."""
 
@@ -35,15 +39,12 @@ class Setting:
     """What the programs' arguments are made of. ``ca``, ``server``, … are pairs in ``certs/``."""
 
     folder: Path
-    port: int
+    place: Place
+    network: ClusterNetwork | None
     ca: KeyPair
     server: KeyPair
+    kubelet_client: KeyPair
     signing_key: Path
-
-    @property
-    def endpoint(self) -> str:
-        """The API server's address."""
-        return f"https://127.0.0.1:{self.port}"
 
 
 @dataclass(frozen=True)
@@ -63,12 +64,13 @@ class Component:
         }
 
 
-def ensure_certificates(folder: Path, port: int) -> Setting:
+def ensure_certificates(folder: Path, place: Place, network: ClusterNetwork | None) -> Setting:
     """Make what is missing of a cluster's certificates and kubeconfigs."""
     certs = folder / "certs"
     authority = ensure_authority(certs)
-    server = ensure_server(certs, authority)
-    setting = Setting(folder, port, authority, server, ensure_signing_key(certs))
+    server = ensure_server(certs, authority, place.address)
+    kubelet_client = ensure_client(certs, authority, "kubelet-client", KUBELET_CLIENT)
+    setting = Setting(folder, place, network, authority, server, kubelet_client, ensure_signing_key(certs))
     ensure_client(certs, authority, "admin", "ai-datacenter-admin", ["system:masters"])
     for user in ("kube-controller-manager", "kube-scheduler"):
         ensure_client(certs, authority, user, f"system:{user}")
@@ -97,16 +99,21 @@ def api_server(setting: Setting) -> list[str]:
     """Arguments of the API server: node authorisation and restriction as in a real cluster."""
     return [
         f"--etcd-servers={ETCD_SOCKET}",
-        "--bind-address=127.0.0.1",
-        "--advertise-address=127.0.0.1",
-        "--endpoint-reconciler-type=none",  # it refuses to publish a loopback address as the service's endpoint
-        f"--secure-port={setting.port}",
+        f"--bind-address={setting.place.address}",
+        f"--advertise-address={setting.place.address}",
+        # A loopback address cannot be published as the endpoint of the service `kubernetes`.
+        f"--endpoint-reconciler-type={'none' if setting.network is None else 'lease'}",
+        f"--secure-port={setting.place.port}",
         f"--tls-cert-file={setting.server.certificate}",
         f"--tls-private-key-file={setting.server.key}",
         f"--client-ca-file={setting.ca.certificate}",
         "--anonymous-auth=false",
         "--authorization-mode=Node,RBAC",
         "--enable-admission-plugins=NodeRestriction",
+        "--enable-bootstrap-token-auth=true",  # how machines join
+        f"--kubelet-client-certificate={setting.kubelet_client.certificate}",
+        f"--kubelet-client-key={setting.kubelet_client.key}",
+        "--kubelet-preferred-address-types=InternalIP",  # a machine's name resolves on no other host
         f"--service-account-key-file={setting.signing_key}",
         f"--service-account-signing-key-file={setting.signing_key}",
         "--service-account-issuer=https://kubernetes.default.svc",
@@ -117,8 +124,12 @@ def api_server(setting: Setting) -> list[str]:
 
 
 def controller_manager(setting: Setting) -> list[str]:
-    """Arguments of the controller manager: it signs service account tokens and serves nothing."""
+    """Arguments of the controller manager: it signs tokens and joining machines' certificates, and serves nothing."""
     return [
+        *_node_addresses(setting.network),
+        f"--cluster-signing-cert-file={setting.ca.certificate}",
+        f"--cluster-signing-key-file={setting.ca.key}",
+        "--controllers=*,token-cleaner-controller",
         f"--kubeconfig={setting.folder / 'certs' / 'kube-controller-manager.kubeconfig'}",
         f"--service-account-private-key-file={setting.signing_key}",
         f"--root-ca-file={setting.ca.certificate}",
@@ -126,6 +137,18 @@ def controller_manager(setting: Setting) -> list[str]:
         "--leader-elect=false",
         "--secure-port=0",
         "--profiling=false",
+    ]
+
+
+def _node_addresses(network: ClusterNetwork | None) -> list[str]:
+    """Each node gets its part of the pods' addresses."""
+    if network is None:
+        return []
+    return [
+        "--allocate-node-cidrs=true",
+        f"--cluster-cidr={network.pods}",
+        f"--node-cidr-mask-size={NODE_PREFIX}",
+        f"--service-cluster-ip-range={SERVICE_RANGE}",
     ]
 
 

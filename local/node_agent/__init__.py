@@ -6,7 +6,7 @@ What such a node is not: it has no kubelet port (``kubectl logs`` and ``exec`` f
 
 from __future__ import annotations
 
-from local.node_agent.lifecycle import list_nodes, running, start, stop
-from local.node_agent.spec import NodeSpec, Taint
+from local.node_agent.lifecycle import list_nodes, provide, running, start, stop
+from local.node_spec import NodeSpec, Taint
 
-__all__ = ["NodeSpec", "Taint", "list_nodes", "running", "start", "stop"]
+__all__ = ["NodeSpec", "Taint", "list_nodes", "provide", "running", "start", "stop"]

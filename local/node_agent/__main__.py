@@ -7,7 +7,7 @@ from pathlib import Path
 
 from local.kube_api import Credentials
 from local.node_agent.agent import Agent
-from local.node_agent.spec import NodeSpec
+from local.node_spec import NodeSpec
 
 
 def main() -> None:

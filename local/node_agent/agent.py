@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from local.kube_api import MERGE_PATCH, ApiError, Credentials, KubeApi, Unreachable
+from local.node_agent.node_status import node_status
 from local.node_agent.pod import Pod
-from local.node_agent.spec import NodeSpec
 from local.node_agent.status import Json, rfc3339
+from local.node_spec import NodeSpec
 from local.processes import stop_under
 
 TICK_S = 0.2
@@ -138,13 +139,13 @@ class Agent:
     def _register(self) -> None:
         manifest = self._spec.manifest()
         if self._api.find(self._node_path) is None:
-            self._api.create("/api/v1/nodes", {**manifest, "status": self._spec.status(rfc3339(time.time()))})
+            self._api.create("/api/v1/nodes", {**manifest, "status": node_status(self._spec, rfc3339(time.time()))})
         else:
             self._api.patch(self._node_path, {"metadata": {"labels": self._spec.all_labels()}}, MERGE_PATCH)
         self._report_ready()
 
     def _report_ready(self) -> None:
-        self._api.patch(f"{self._node_path}/status", {"status": self._spec.status(rfc3339(time.time()))})
+        self._api.patch(f"{self._node_path}/status", {"status": node_status(self._spec, rfc3339(time.time()))})
 
     def _heartbeat(self) -> None:
         name = self._spec.name

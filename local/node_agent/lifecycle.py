@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import sys
-import time
-from pathlib import Path
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from local.kube_api import ApiError, KubeApi, Unreachable
-from local.node_agent.spec import NodeSpec
+from local.node_objects import drain, forget, is_ready
+from local.node_spec import NodeSpec
 from local.paths import CHECKOUT, LocalCloudError
 from local.processes import RECORD_SUFFIX, lock, spawn, stop_under, tail, wait_until
 from local.processes import running as running_process
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
 
 AGENT_RECORD = f"agent{RECORD_SUFFIX}"
 READY_TIMEOUT_S = 30.0
-_NOBODY_TO_TELL = (ApiError, Unreachable, OSError)  # the control plane is down or gone
 
 
 def start(plane: ControlPlane, spec: NodeSpec, wait_s: float = READY_TIMEOUT_S) -> int:
@@ -36,7 +33,7 @@ def start(plane: ControlPlane, spec: NodeSpec, wait_s: float = READY_TIMEOUT_S) 
     folder = plane.nodes_folder / spec.name
     with lock(plane.nodes_folder / f".{spec.name}.lock"):
         record = running_process(folder / AGENT_RECORD)
-        if record is not None and _read(folder) != spec:
+        if record is not None and NodeSpec.find(folder) != spec:
             stop_processes(record)
             record = None
         if record is None:
@@ -44,7 +41,7 @@ def start(plane: ControlPlane, spec: NodeSpec, wait_s: float = READY_TIMEOUT_S) 
             spec.write(folder)
             record = spawn(_command(plane, spec.name), record=folder / AGENT_RECORD, log=folder / "agent.log",
                            cwd=CHECKOUT, env=_environment())  # fmt: skip
-    if wait_s and not wait_until(lambda: _is_ready(plane, spec.name), wait_s, 0.1):
+    if wait_s and not wait_until(lambda: is_ready(plane, spec.name), wait_s, 0.1):
         raise LocalCloudError(
             f"The node {spec.name} is not Ready after {wait_s:.0f} s. The end of {folder / 'agent.log'}:\n"
             f"{tail(folder / 'agent.log')}\nRun again; `aidc status` shows the control plane."
@@ -59,11 +56,9 @@ def stop(plane: ControlPlane, name: str, grace_s: float = 10.0) -> None:
     """
     folder = plane.nodes_folder / name
     with lock(plane.nodes_folder / f".{name}.lock"):
-        with contextlib.suppress(*_NOBODY_TO_TELL):
-            _drain(plane.api(), name, grace_s if running(plane, name) else 0.0)
+        drain(plane, name, grace_s if running(plane, name) else 0.0)
         stop_under(folder)
-        with contextlib.suppress(*_NOBODY_TO_TELL):
-            _delete_objects(plane.api(), name)
+        forget(plane, name)
         shutil.rmtree(folder, ignore_errors=True)
         (plane.nodes_folder / f".{name}.lock").unlink(missing_ok=True)
 
@@ -75,17 +70,11 @@ def running(plane: ControlPlane, name: str) -> bool:
 
 def list_nodes(plane: ControlPlane, nodegroup: str | None = None) -> list[NodeSpec]:
     """The nodes that have a folder, of one group or all, running or not."""
-    if not plane.nodes_folder.is_dir():
-        return []
-    specs = [_read(folder) for folder in sorted(plane.nodes_folder.iterdir()) if folder.is_dir()]
-    return [spec for spec in specs if spec is not None and nodegroup in (None, spec.nodegroup)]
+    return NodeSpec.of_folders(plane.nodes_folder, nodegroup)
 
 
-def _read(folder: Path) -> NodeSpec | None:
-    try:
-        return NodeSpec.read(folder)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+def provide(plane: ControlPlane, images: Iterable[str]) -> None:
+    """Nothing to do: processes start from files of this checkout, whatever the image is called."""
 
 
 def _command(plane: ControlPlane, name: str) -> list[str]:
@@ -96,34 +85,3 @@ def _command(plane: ControlPlane, name: str) -> list[str]:
 def _environment() -> dict[str, str]:
     """Nothing of the caller's secrets; one malloc arena, as each thread's own would keep 10 MB more."""
     return {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "PYTHONPATH": str(CHECKOUT), "MALLOC_ARENA_MAX": "1"}
-
-
-def _is_ready(plane: ControlPlane, name: str) -> bool:
-    try:
-        node = plane.api().find(f"/api/v1/nodes/{name}") or {}
-    except (ApiError, Unreachable):
-        return False
-    conditions = {each["type"]: each["status"] for each in node.get("status", {}).get("conditions", [])}
-    taints = {taint["key"] for taint in node.get("spec", {}).get("taints", [])}
-    return conditions.get("Ready") == "True" and "node.kubernetes.io/not-ready" not in taints
-
-
-def _drain(api: KubeApi, name: str, grace_s: float) -> None:
-    api.patch(f"/api/v1/nodes/{name}", {"spec": {"unschedulable": True}})
-    for path in _pods(api, name):
-        api.delete(path, grace_s=int(grace_s))
-    deadline = time.monotonic() + grace_s
-    while grace_s and _pods(api, name) and time.monotonic() < deadline:
-        time.sleep(0.1)
-
-
-def _delete_objects(api: KubeApi, name: str) -> None:
-    api.delete(f"/api/v1/nodes/{name}")
-    for path in _pods(api, name):
-        api.delete(path, grace_s=0)
-    api.delete(f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{name}")
-
-
-def _pods(api: KubeApi, name: str) -> list[str]:
-    items = api.get("/api/v1/pods", fieldSelector=f"spec.nodeName={name}")["items"]
-    return [f"/api/v1/namespaces/{pod['metadata']['namespace']}/pods/{pod['metadata']['name']}" for pod in items]

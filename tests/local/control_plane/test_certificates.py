@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
+from local.addresses import LOOPBACK
 from local.control_plane import certificates, ports
 from local.paths import LocalCloudError
 
@@ -25,7 +26,7 @@ def test_a_client_certificate_is_signed_by_the_authority_and_names_user_and_grou
 
 
 def test_the_server_certificate_is_valid_for_the_loopback_address(tmp_path: Path) -> None:
-    pair = certificates.ensure_server(tmp_path, certificates.ensure_authority(tmp_path))
+    pair = certificates.ensure_server(tmp_path, certificates.ensure_authority(tmp_path), LOOPBACK)
     extension = x509.load_pem_x509_certificate(pair.certificate.read_bytes()).extensions
     names = extension.get_extension_for_class(x509.SubjectAlternativeName).value
     assert "127.0.0.1" in {str(address) for address in names.get_values_for_type(x509.IPAddress)}
@@ -56,10 +57,10 @@ def test_whole_certificates_are_kept(tmp_path: Path) -> None:
 
 def test_a_pair_that_a_kill_left_half_made_is_made_anew_with_all_that_it_signs(tmp_path: Path) -> None:
     authority = certificates.ensure_authority(tmp_path)
-    before = certificates.ensure_server(tmp_path, authority).certificate.read_bytes()
+    before = certificates.ensure_server(tmp_path, authority, LOOPBACK).certificate.read_bytes()
     authority.certificate.unlink()
     authority = certificates.ensure_authority(tmp_path)
-    server = certificates.ensure_server(tmp_path, authority)
+    server = certificates.ensure_server(tmp_path, authority, LOOPBACK)
     assert authority.is_whole()
     assert server.certificate.read_bytes() != before
 
@@ -68,19 +69,19 @@ def test_a_cluster_keeps_its_port_and_two_clusters_differ(tmp_path: Path) -> Non
     first, second = tmp_path / "eu-west-1.a", tmp_path / "eu-west-1.b"
     first.mkdir()
     second.mkdir()
-    assert ports.ensure(first) == ports.ensure(first)
-    assert ports.ensure(first) != ports.ensure(second)
+    assert ports.ensure(first, LOOPBACK) == ports.ensure(first, LOOPBACK)
+    assert ports.ensure(first, LOOPBACK) != ports.ensure(second, LOOPBACK)
 
 
 def test_a_half_written_port_record_is_made_anew(tmp_path: Path) -> None:
     folder = tmp_path / "eu-west-1.a"
     folder.mkdir()
     (folder / ports.FILE).write_text('{"kube-')
-    assert ports.ensure(folder) == ports.recorded(folder)
+    assert ports.ensure(folder, LOOPBACK) == ports.recorded(folder)
 
 
 def test_a_port_held_by_a_stranger_is_refused_with_its_pid_and_what_to_do(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         with pytest.raises(LocalCloudError, match=rf"Port {port} .*process \d+.*`kill \d+`"):
-            ports.require_free(tmp_path, port)
+            ports.require_free(tmp_path, ports.Place(LOOPBACK, port))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from local.control_plane import ControlPlane
+from local.control_plane.ports import Place
 from local.kubernetes.injection import (
     COORDINATOR,
     Injection,
@@ -34,7 +35,7 @@ def job(*env: Values) -> Values:
 def plane(root: DataRoot, name: str) -> ControlPlane:
     folder = root.cluster("eu-central-1", name)
     folder.mkdir(parents=True)
-    return ControlPlane("eu-central-1", name, folder, 1)
+    return ControlPlane("eu-central-1", name, folder, Place("127.0.0.1", 1))
 
 
 @pytest.fixture

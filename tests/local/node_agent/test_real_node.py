@@ -157,8 +157,8 @@ def test_a_stranger_on_the_port_is_named_and_removal_leaves_nothing(plane: Contr
     api_server = running(plane.folder / "kube-apiserver.process.json")
     assert api_server is not None
     stop(api_server)
-    refused = pytest.raises(LocalCloudError, match=rf"Port {plane.port} .*process {os.getpid()}")
-    with socket.create_server(("127.0.0.1", plane.port)), refused:
+    refused = pytest.raises(LocalCloudError, match=rf"Port {plane.place.port} .*process {os.getpid()}")
+    with socket.create_server(("127.0.0.1", plane.place.port)), refused:
         ensure(DataRoot(plane.folder.parent.parent), "eu-west-1", "test")
     plane.remove()
     assert not any(map(alive, records))

@@ -1,4 +1,4 @@
-"""What a node is: its place, its size, its labels and taints."""
+"""What a node is, whatever carries it: its place, its size, its labels and taints."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any
 from local.processes import write_atomically
 
 FILE = "node.json"
-MAX_PODS = 110
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,10 @@ class Taint:
 
 @dataclass(frozen=True)
 class NodeSpec:
-    """One node of a node group; the sizes are what it declares, not what this machine has."""
+    """One node of a node group; the sizes are what it declares, not what this machine has.
+
+    ``tags`` are the instance's: those of the launch template and those that EKS sets.
+    """
 
     name: str
     nodegroup: str
@@ -35,6 +37,23 @@ class NodeSpec:
     memory_mib: int
     labels: Mapping[str, str] = field(default_factory=dict)
     taints: tuple[Taint, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def find(cls, folder: Path) -> NodeSpec | None:
+        """From the node's folder; None where it holds no whole one."""
+        try:
+            return cls.read(folder)
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    @classmethod
+    def of_folders(cls, folder: Path, nodegroup: str | None) -> list[NodeSpec]:
+        """Those of the nodes that have a folder in ``folder``, of one group or all."""
+        if not folder.is_dir():
+            return []
+        specs = [cls.find(one) for one in sorted(folder.iterdir()) if one.is_dir()]
+        return [spec for spec in specs if spec is not None and nodegroup in (None, spec.nodegroup)]
 
     @classmethod
     def read(cls, folder: Path) -> NodeSpec:
@@ -60,51 +79,14 @@ class NodeSpec:
             "topology.kubernetes.io/region": self.zone[:-1],
         }
 
+    @property
+    def provider_id(self) -> str:
+        """As EKS writes it."""
+        return f"aws:///{self.zone}/{self.name}"
+
     def manifest(self) -> dict[str, Any]:
         """The Node object without its status."""
         taints = [asdict(taint) for taint in self.taints]
         metadata = {"name": self.name, "labels": self.all_labels()}
-        spec = {"providerID": f"aws:///{self.zone}/{self.name}", "taints": taints}
+        spec = {"providerID": self.provider_id, "taints": taints}
         return {"apiVersion": "v1", "kind": "Node", "metadata": metadata, "spec": spec}
-
-    def status(self, now: str) -> dict[str, Any]:
-        """The Node's status: ready, with the declared capacity."""
-        capacity = {"cpu": str(self.vcpus), "memory": f"{self.memory_mib}Mi", "pods": str(MAX_PODS)}
-        return {
-            "capacity": capacity,
-            "allocatable": capacity,
-            "addresses": [
-                {"type": "InternalIP", "address": "127.0.0.1"},
-                {"type": "Hostname", "address": self.name},
-            ],
-            "conditions": [
-                _condition("Ready", "True", "KubeletReady", "the node agent serves pods as processes", now),
-                *(
-                    _condition(kind, "False", "NotObserved", "process nodes do not observe it", now)
-                    for kind in ("MemoryPressure", "DiskPressure", "PIDPressure")
-                ),
-            ],
-            "nodeInfo": _node_info(),
-        }
-
-
-def _condition(kind: str, status: str, reason: str, message: str, now: str) -> dict[str, str]:
-    times = {"lastHeartbeatTime": now, "lastTransitionTime": now}
-    return {"type": kind, "status": status, "reason": reason, "message": message, **times}
-
-
-def _node_info() -> dict[str, str]:
-    kernel = Path("/proc/sys/kernel/osrelease").read_text().strip()
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    return {
-        "architecture": "amd64",
-        "bootID": boot,
-        "containerRuntimeVersion": "process://1",
-        "kernelVersion": kernel,
-        "kubeProxyVersion": "",
-        "kubeletVersion": "v1.34.4",
-        "machineID": boot,
-        "operatingSystem": "linux",
-        "osImage": "processes of the host",
-        "systemUUID": boot,
-    }

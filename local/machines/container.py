@@ -1,0 +1,119 @@
+"""The container that is a machine: its name, how it is started, looked at and removed."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from local import networks
+from local.addresses import key_of
+from local.machines import user_data
+from local.paths import CHECKOUT, DataRoot, binary, cache_root
+from local.podman import PREFIX, ROOT_LABEL, PodmanError, ask, boot_flags, exists, podman
+from setup import images
+from setup.golang import MACHINE_NAMES
+
+if TYPE_CHECKING:
+    from local.control_plane import ControlPlane
+
+CLUSTER_LABEL, NODE_LABEL = "ai-datacenter.cluster", "ai-datacenter.node"
+JAX_CACHE = "/var/cache/ai-datacenter/jax"
+"""The folder of JAX's compiled programs on every machine: one folder of the host, as a shared volume would be."""
+_POWER_OFF = "37"  # SIGRTMIN+3, by which systemd shuts down
+_LONGEST_HOST_NAME = 63
+
+
+def name_of(plane: ControlPlane, node: str) -> str:
+    """The container's name: two clusters may have nodes of the same name."""
+    return f"{PREFIX}{key_of(plane.folder)}-{node}"
+
+
+def command(plane: ControlPlane, root: DataRoot, node: str, address: str, image: str) -> list[str]:
+    """The arguments of podman that start the machine; its folders lie in the node's folder."""
+    folder = plane.nodes_folder / node
+    labels = {ROOT_LABEL: str(root.path), CLUSTER_LABEL: plane.folder.name, NODE_LABEL: node}
+    volumes = {
+        folder / "user-data": f"{user_data.PLACE}:ro",
+        folder / "containerd": "/var/lib/containerd",
+        folder / "kubelet": "/var/lib/kubelet",
+        jax_cache(): JAX_CACHE,
+        **{binary(name).resolve(): f"/usr/local/bin/{name}:ro" for name in MACHINE_NAMES},
+    }
+    return [
+        "run", "--detach", f"--name={name_of(plane, node)}", f"--hostname={node[:_LONGEST_HOST_NAME]}",
+        f"--network={networks.name_of(plane.folder)}", f"--ip={address}",
+        *(f"--label={name}={value}" for name, value in labels.items()),
+        *boot_flags(), f"--stop-signal={_POWER_OFF}", "--env=container=podman",
+        "--tmpfs=/run:exec,mode=755", "--tmpfs=/run/lock", "--tmpfs=/tmp:exec,mode=1777",
+        *(f"--volume={source}:{target}" for source, target in volumes.items()),
+        image, "/lib/systemd/systemd",
+    ]  # fmt: skip
+
+
+def jax_cache() -> Path:
+    """The folder on this host; every pod's user may write into it."""
+    folder = cache_root() / "jax-machines"
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o1777)
+    return folder
+
+
+def ensure_image() -> str:
+    """The machines' image, taken into podman from the set-up's file where podman has lost it.
+
+    Raises:
+        LocalCloudError: the set-up has not made it, or podman refuses it.
+    """
+    folder = images.machine_image(CHECKOUT).folder(cache_root())
+    name = images.image_name(folder)
+    if not exists("image", name):
+        if not any(folder.glob("*.tar.zst")):
+            raise PodmanError(f"The machines' image is not in {folder}: `make setup` makes it.")
+        podman(*images.import_command(folder)[1:])
+    return name
+
+
+def is_running(name: str) -> bool:
+    """Whether the container runs."""
+    done = subprocess.run(
+        ["podman", "container", "inspect", "--format={{.State.Running}}", name], capture_output=True, text=True,
+        stdin=subprocess.DEVNULL, check=False,
+    )  # fmt: skip
+    return done.stdout.strip() == "true"
+
+
+def running_names(root: DataRoot) -> set[str]:
+    """The containers of a data root that run."""
+    return _names(ask("ps", _of(root)))
+
+
+def all_names(root: DataRoot) -> set[str]:
+    """The containers of a data root that podman knows, in whatever state a kill has left them."""
+    return _names(ask("ps", "--all", _of(root)))
+
+
+def _of(root: DataRoot) -> str:
+    return f"--filter=label={ROOT_LABEL}={root.path}"
+
+
+def _names(listed: list[dict[str, Any]]) -> set[str]:
+    return {name for container in listed for name in container["Names"]}
+
+
+def remove(name: str) -> None:
+    """End the machine at once, with all that runs in it; fine where there is none."""
+    podman("rm", "--force", "--volumes", "--time=0", "--ignore", name)
+
+
+def execute(name: str, *arguments: str, timeout_s: float = 30.0) -> str:
+    """Run a program in the machine and give its output."""
+    return podman("exec", name, *arguments, timeout_s=timeout_s)
+
+
+def last_words(name: str) -> str:
+    """The end of the kubelet's journal, or why it cannot be read."""
+    with contextlib.suppress(PodmanError):
+        return execute(name, "journalctl", "--unit=kubelet", "--lines=5", "--no-pager", "--output=cat", timeout_s=10.0)
+    return "(the machine does not answer; `podman logs` may say why)"

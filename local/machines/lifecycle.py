@@ -1,0 +1,212 @@
+"""Starting, stopping and listing machines: what a node group's provider calls, as with process nodes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local import vehicle
+from local.addresses import free_machine_address
+from local.kube_api import MERGE_PATCH, ApiError, Unreachable
+from local.machines import container, joining, user_data
+from local.machines.keys import ensure_key
+from local.node_objects import drain, forget, is_ready
+from local.node_spec import NodeSpec
+from local.paths import DataRoot, LocalCloudError
+from local.processes import lock, wait_until, write_atomically
+
+if TYPE_CHECKING:
+    from local.control_plane import ControlPlane
+
+READY_TIMEOUT_S = 120.0
+"""Seconds from start to Ready. Seen: 10 s alone, 15 s for two at once on two cores."""
+SSH_KEY = "ssh_ed25519_key"
+"""In the cluster's folder: the key that enters its machines as root."""
+_FILE = "machine.json"
+_IMAGES_FILE = "images.json"
+
+
+def start(plane: ControlPlane, spec: NodeSpec, wait_s: float = READY_TIMEOUT_S) -> None:
+    """Ensure that a machine runs with that specification and its node is Ready.
+
+    Labels, taints and tags change in place. A machine that has stopped, or is of another type or zone, is replaced by
+    a new one with the same name and address, as a node group replaces an instance.
+
+    Raises:
+        LocalCloudError: the machine cannot be started, or its node is not Ready in time.
+    """
+    folder = plane.nodes_folder / spec.name
+    name = container.name_of(plane, spec.name)
+    with lock(plane.nodes_folder / f".{spec.name}.lock"):
+        before = NodeSpec.find(folder)
+        if before is None or not _is_same_machine(before, spec) or not container.is_running(name):
+            _replace(plane, spec, folder)
+        elif before != spec:
+            spec.write(folder)
+    if wait_s and not wait_until(lambda: is_ready(plane, spec.name) or not container.is_running(name), wait_s, 0.25):
+        raise _not_ready(plane, spec.name, f"is not Ready after {wait_s:.0f} s")
+    if wait_s and not container.is_running(name):
+        raise _not_ready(plane, spec.name, "stopped while it started")
+    if wait_s:
+        _label(plane, spec)
+        joining.forget_token(plane.api(), spec.name)
+
+
+def stop(plane: ControlPlane, name: str, grace_s: float = 10.0) -> None:
+    """Drain and remove a machine: cordon, delete its pods, remove the container and its files, delete the Node.
+
+    It works without a control plane too: then only the container and files go.
+    """
+    folder = plane.nodes_folder / name
+    with lock(plane.nodes_folder / f".{name}.lock"):
+        drain(plane, name, grace_s if running(plane, name) else 0.0)
+        container.remove(container.name_of(plane, name))
+        forget(plane, name)
+        shutil.rmtree(folder, ignore_errors=True)
+        (plane.nodes_folder / f".{name}.lock").unlink(missing_ok=True)
+
+
+def running(plane: ControlPlane, name: str) -> bool:
+    """Whether the machine runs: a dead one is drift."""
+    return container.is_running(container.name_of(plane, name))
+
+
+def list_nodes(plane: ControlPlane, nodegroup: str | None = None) -> list[NodeSpec]:
+    """The nodes that have a folder, of one group or all, running or not."""
+    return NodeSpec.of_folders(plane.nodes_folder, nodegroup)
+
+
+def provide(plane: ControlPlane, images: Iterable[str]) -> None:
+    """Let the workload's image stand on every machine, and on those to come, under the names that pods ask for."""
+    with lock(plane.nodes_folder / ".images.lock"):
+        known = image_names(plane)
+        names = sorted({*known, *images})
+        if names == known:
+            return
+        write_atomically(plane.folder / _IMAGES_FILE, json.dumps(names) + "\n")
+        for spec in list_nodes(plane):
+            _write_image_names(plane, plane.nodes_folder / spec.name / "user-data")
+            if running(plane, spec.name):
+                container.execute(container.name_of(plane, spec.name), "name-images")
+
+
+def image_names(plane: ControlPlane) -> list[str]:
+    """The names of the workload's image on machines of the cluster."""
+    try:
+        return list(json.loads((plane.folder / _IMAGES_FILE).read_text()))
+    except (OSError, ValueError, TypeError):
+        return []
+
+
+def address_of(plane: ControlPlane, name: str) -> str | None:
+    """The machine's address."""
+    try:
+        return str(json.loads((plane.nodes_folder / name / _FILE).read_text())["address"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _is_same_machine(before: NodeSpec, spec: NodeSpec) -> bool:
+    return replace(before, labels=spec.labels, taints=spec.taints, tags=spec.tags) == spec
+
+
+def _replace(plane: ControlPlane, spec: NodeSpec, folder: Path) -> None:
+    name = container.name_of(plane, spec.name)
+    container.remove(name)
+    forget(plane, spec.name)
+    spec.write(folder)  # from here on the machine is found and removed, whatever happens
+    address = _ensure_address(plane, spec.name)
+    image = container.ensure_image()
+    joining.admit(plane)
+    token = joining.new_token(plane, spec.name)
+    user_data.write(plane, spec, address, token, folder / "user-data", ensure_key(plane.folder / SSH_KEY))
+    _write_image_names(plane, folder / "user-data")
+    for empty in (folder / "kubelet", folder / "containerd"):
+        shutil.rmtree(empty, ignore_errors=True)
+    (folder / "kubelet").mkdir()
+    _stock(folder / "containerd")
+    container.podman(*container.command(plane, _root_of(plane), spec.name, address, image))
+
+
+def _write_image_names(plane: ControlPlane, folder: Path) -> None:
+    write_atomically(folder / user_data.IMAGES, "".join(f"{name}\n" for name in image_names(plane)))
+
+
+def _stock(folder: Path) -> None:
+    """Give the machine the workload's image: the unpacked files as hard links, which nobody writes, the rest copied."""
+    store = vehicle.store_folder()
+    if not store.is_dir():
+        raise LocalCloudError(f"The image of these sources of the workload is not in {store}: `make setup` builds it.")
+
+    def link_or_copy(source: str, target: str) -> None:
+        if "/snapshots/" in source or "/blobs/" in source:
+            try:
+                os.link(source, target, follow_symlinks=False)
+                return
+            except OSError:  # another file system: then it is a copy after all
+                pass
+        shutil.copy2(source, target, follow_symlinks=False)
+
+    _copy_tree(store, folder, link_or_copy)
+
+
+def _copy_tree(source: Path, target: Path, copy: object) -> None:
+    shutil.copytree(source, target, symlinks=True, copy_function=copy)  # pyright: ignore[reportArgumentType]
+
+
+def _ensure_address(plane: ControlPlane, name: str) -> str:
+    with lock(plane.nodes_folder / ".addresses.lock"):
+        if (address := address_of(plane, name)) is not None:
+            return address
+        network = plane.network
+        if network is None:
+            raise LocalCloudError(
+                f"The cluster in {plane.folder} has no network of machines: `make down`, then up again."
+            )
+        taken = {address_of(plane, spec.name) or "" for spec in list_nodes(plane)}
+        address = free_machine_address(network, taken)
+        if address is None:
+            raise LocalCloudError(
+                f"The cluster {plane.name} has {network.most_machines} machines, and one host takes no more in one cluster: "
+                "lower the pools' desired_size."
+            )
+        write_atomically(plane.nodes_folder / name / _FILE, json.dumps({"address": address}) + "\n")
+        return address
+
+
+def _label(plane: ControlPlane, spec: NodeSpec) -> None:
+    """Give the Node the labels and taints that its kubelet may not set, or that changed."""
+    wanted = spec.all_labels()
+    path = f"/api/v1/nodes/{spec.name}"
+    try:
+        node = plane.api().find(path) or {}
+        labels = node.get("metadata", {}).get("labels", {})
+        taints = node.get("spec", {}).get("taints") or []
+        patch: dict[str, object] = {}
+        if any(labels.get(name) != value for name, value in wanted.items()):
+            patch["metadata"] = {"labels": wanted}
+        kept = [taint for taint in taints if taint["key"].startswith("node.kubernetes.io/")]
+        declared = [{k: v for k, v in asdict(taint).items() if v} for taint in spec.taints]
+        if sorted(map(str, [t for t in taints if t not in kept])) != sorted(map(str, declared)):
+            patch["spec"] = {"taints": kept + declared}
+        if patch:
+            plane.api().patch(path, patch, MERGE_PATCH)
+    except (ApiError, Unreachable) as error:
+        raise LocalCloudError(f"The labels and taints of the node {spec.name} cannot be set: {error}") from None
+
+
+def _not_ready(plane: ControlPlane, name: str, what: str) -> LocalCloudError:
+    machine = container.name_of(plane, name)
+    return LocalCloudError(
+        f"The machine {machine} of the node {name} {what}. The end of its kubelet's journal:\n"
+        f"{container.last_words(machine)}\nLook around in it with `podman exec -it {machine} bash`, or run again."
+    )
+
+
+def _root_of(plane: ControlPlane) -> DataRoot:
+    return DataRoot(plane.folder.parent.parent)

@@ -1,0 +1,66 @@
+"""The machines of a data root: what configures them, and what shows them, asks here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from local import control_plane
+from local.machines import container
+from local.machines.lifecycle import SSH_KEY, address_of, list_nodes
+from local.paths import DataRoot
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One machine of a cluster.
+
+    Attributes:
+        name: the node's.
+        address: IPv4, the same for as long as the node is declared.
+        tags: the instance's: those of its launch template, ``eks:cluster-name`` and ``eks:nodegroup-name``.
+        ssh_key: the private key that enters it as root.
+        host_key: the public key by which it is known, as one line.
+        running: whether it runs now.
+    """
+
+    name: str
+    cluster: str
+    region: str
+    nodegroup: str
+    address: str
+    tags: Mapping[str, str]
+    ssh_key: Path
+    host_key: str
+    running: bool
+
+
+def list_machines(root: DataRoot) -> list[Machine]:
+    """All machines of all clusters, running or not; none where nodes are processes."""
+    planes = [plane for plane in control_plane.clusters(root) if plane.network is not None]
+    if not planes:
+        return []
+    up = container.running_names(root)
+    found: list[Machine] = []
+    for plane in planes:
+        for spec in list_nodes(plane):
+            address = address_of(plane, spec.name)
+            if address is not None:
+                found.append(
+                    Machine(
+                        name=spec.name, cluster=plane.name, region=plane.region, nodegroup=spec.nodegroup,
+                        address=address, tags=spec.tags, ssh_key=plane.folder / SSH_KEY,
+                        host_key=host_key(plane.nodes_folder / spec.name),
+                        running=container.name_of(plane, spec.name) in up,
+                    )
+                )  # fmt: skip
+    return found
+
+
+def host_key(folder: Path) -> str:
+    """The public half of the host key in a node's folder; empty before there is one."""
+    try:
+        return (folder / "user-data" / "ssh_host_ed25519_key.pub").read_text().strip()
+    except OSError:
+        return ""

@@ -1,0 +1,89 @@
+"""A cluster's network of machines: made with podman, found again by a name that follows from the cluster's folder."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from ipaddress import IPv4Network
+from pathlib import Path
+
+from local.addresses import ClusterNetwork, key_of, network_candidates
+from local.paths import DataRoot, LocalCloudError
+from local.podman import PREFIX, ROOT_LABEL, PodmanError, ask, exists, podman
+from local.processes import lock, write_atomically
+
+FILE = "network.json"
+_LOCK = Path("/run/lock/ai-datacenter.networks")
+"""Held by everybody on this host who looks for a free network."""
+
+
+def name_of(folder: Path) -> str:
+    """The network's name in podman."""
+    return f"{PREFIX}{key_of(folder)}"
+
+
+def recorded(folder: Path) -> ClusterNetwork | None:
+    """The network that a cluster's folder records."""
+    try:
+        return ClusterNetwork(IPv4Network(json.loads((folder / FILE).read_text())["subnet"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def ensure(root: DataRoot, folder: Path) -> ClusterNetwork:
+    """The cluster's network, existing: the recorded one, the one that a killed run made, or a free one.
+
+    Raises:
+        LocalCloudError: podman refuses, or all networks of the range are taken.
+    """
+    name, network = name_of(folder), recorded(folder)
+    if network is None or not exists("network", name):
+        with lock(_LOCK):
+            network = _existing(name) or _make(root, name, network)
+            write_atomically(folder / FILE, json.dumps({"subnet": str(network.subnet)}) + "\n")
+    return network
+
+
+def remove(name: str) -> None:
+    """Remove the network with what is left on it; fine where there is none."""
+    if exists("network", name):
+        podman("network", "rm", "--force", name)
+
+
+def _existing(name: str) -> ClusterNetwork | None:
+    if not exists("network", name):
+        return None
+    (found,) = ask_network(name)
+    return ClusterNetwork(IPv4Network(found["subnets"][0]["subnet"]))
+
+
+def ask_network(name: str) -> list[dict[str, list[dict[str, str]]]]:
+    """What podman knows of a network."""
+    return json.loads(podman("network", "inspect", name))
+
+
+def _make(root: DataRoot, name: str, before: ClusterNetwork | None) -> ClusterNetwork:
+    """Make the network: that of before, which addresses in the state are of, or the first that is free."""
+    taken = _taken()
+    candidates = [before] if before else list(network_candidates(name, taken))
+    for network in candidates:
+        place = [f"--subnet={network.subnet}", f"--gateway={network.gateway}", "--disable-dns"]
+        try:
+            podman("network", "create", *place, f"--label={ROOT_LABEL}={root.path}", name)
+            return network
+        except PodmanError as error:
+            if "already used" not in str(error) or before:
+                raise
+    raise LocalCloudError(
+        f"No network is free for the cluster's machines: all of {', '.join(map(str, taken))} are taken. "
+        "`podman network ls` shows them; `make down` in their checkouts gives them back."
+    )
+
+
+def _taken() -> list[IPv4Network]:
+    """The networks that podman or this host's routes know."""
+    known = ask("network", "ls")
+    subnets = [subnet["subnet"] for network in known for subnet in network.get("subnets") or []]
+    routes = subprocess.run(["ip", "-4", "route", "show"], capture_output=True, text=True, check=False).stdout
+    subnets += [line.split()[0] for line in routes.splitlines() if line and not line.startswith("default")]
+    return [IPv4Network(subnet, strict=False) for subnet in subnets if ":" not in subnet and "." in subnet]

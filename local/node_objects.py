@@ -1,0 +1,52 @@
+"""A node as the API server has it: whether it is ready, emptying it, and forgetting it."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING
+
+from local.kube_api import ApiError, KubeApi, Unreachable
+
+if TYPE_CHECKING:
+    from local.control_plane import ControlPlane
+
+_NOBODY_TO_TELL = (ApiError, Unreachable, OSError)  # the control plane is down or gone
+
+
+def is_ready(plane: ControlPlane, name: str) -> bool:
+    """Whether the node is Ready and no longer tainted for not being so."""
+    try:
+        node = plane.api().find(f"/api/v1/nodes/{name}") or {}
+    except (ApiError, Unreachable):
+        return False
+    conditions = {each["type"]: each["status"] for each in node.get("status", {}).get("conditions", [])}
+    taints = {taint["key"] for taint in node.get("spec", {}).get("taints", [])}
+    return conditions.get("Ready") == "True" and "node.kubernetes.io/not-ready" not in taints
+
+
+def drain(plane: ControlPlane, name: str, grace_s: float) -> None:
+    """Cordon a node and end its pods within ``grace_s``; nothing where there is no control plane any more."""
+    with contextlib.suppress(*_NOBODY_TO_TELL):
+        api = plane.api()
+        api.patch(f"/api/v1/nodes/{name}", {"spec": {"unschedulable": True}})
+        for path in _pods(api, name):
+            api.delete(path, grace_s=int(grace_s))
+        deadline = time.monotonic() + grace_s
+        while grace_s and _pods(api, name) and time.monotonic() < deadline:
+            time.sleep(0.1)
+
+
+def forget(plane: ControlPlane, name: str) -> None:
+    """Delete the Node, its lease and what is left of its pods."""
+    with contextlib.suppress(*_NOBODY_TO_TELL):
+        api = plane.api()
+        api.delete(f"/api/v1/nodes/{name}")
+        for path in _pods(api, name):
+            api.delete(path, grace_s=0)
+        api.delete(f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{name}")
+
+
+def _pods(api: KubeApi, name: str) -> list[str]:
+    items = api.get("/api/v1/pods", fieldSelector=f"spec.nodeName={name}")["items"]
+    return [f"/api/v1/namespaces/{pod['metadata']['namespace']}/pods/{pod['metadata']['name']}" for pod in items]
