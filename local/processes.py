@@ -231,11 +231,11 @@ def is_free(port: int, address: str = "127.0.0.1") -> bool:
     return True
 
 
-def free_port(taken: Collection[int] = ()) -> int:
-    """A port of 127.0.0.1 that nobody listens on now and that is not ``taken``."""
+def free_port(taken: Collection[int] = (), address: str = "127.0.0.1") -> int:
+    """A port of ``address`` that nobody listens on now and that is not ``taken``."""
     while True:
         with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
+            probe.bind((address, 0))
             port = int(probe.getsockname()[1])
         if port not in taken:
             return port

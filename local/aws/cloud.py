@@ -1,6 +1,6 @@
 """One region of the local AWS: clients, calls, and errors as sentences.
 
-Credentials are the fixed fake ones and the only address is moto's on 127.0.0.1: nothing of the user's own AWS
+Credentials are the fixed fake ones and the only address is moto's on this machine: nothing of the user's own AWS
 configuration is read, so that no call can leave this machine.
 """
 

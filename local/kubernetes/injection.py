@@ -8,36 +8,50 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
 from local import moto
 from local.control_plane import ControlPlane
 from local.kubernetes.tokens import ObjectId
+from local.node_agent.mapping import is_workload
+from local.nodes import JAX_CACHE
 from local.paths import DataRoot, cache_root
 from local.processes import free_port, lock, write_atomically
 from local.provider import Values
 
 COORDINATOR = "JAX_COORDINATOR_ADDRESS"
+JAX_CACHE_VOLUME = "ai-datacenter-jax-cache"
 
 _PORTS_FILE = "coordinators.json"
 
 
 @dataclass(frozen=True)
 class Injection:
-    """Environment variables for pods: ``added`` where a container has none, ``forced`` where it declares one."""
+    """What pods get besides what they declare.
+
+    Attributes:
+        added: environment variables, where a container has none of that name.
+        forced: environment variables, where a container declares one of that name.
+        folders: the machine's folders that workload containers see, by path; at the same path.
+    """
 
     added: Mapping[str, str]
     forced: Mapping[str, str]
+    folders: Mapping[str, str] = field(default_factory=dict)
 
 
 def for_object(root: DataRoot, plane: ControlPlane, manifest: Mapping[str, Any]) -> Injection:
-    """What the pods of a manifest are told on process nodes of that cluster."""
+    """What the pods of a manifest are told on the nodes of that cluster."""
+    on_machines = plane.network is not None
     added = {"AWS_REGION": plane.region, "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
-    added["JAX_COMPILATION_CACHE_DIR"] = str(cache_root() / "jax")  # as a shared volume would keep it for the nodes
+    # As a shared volume would keep it for the nodes.
+    added["JAX_COMPILATION_CACHE_DIR"] = JAX_CACHE if on_machines else str(cache_root() / "jax")
     if (server := moto.running(root)) is not None:
         added["AWS_ENDPOINT_URL"] = server.endpoint_url
+    if on_machines:  # names resolve on them
+        return Injection(added, {}, {JAX_CACHE_VOLUME: JAX_CACHE} if workload_images(manifest) else {})
     forced: dict[str, str] = {}
     if manifest.get("kind") == "Job" and any(_declares(container, COORDINATOR) for container in containers(manifest)):
         forced[COORDINATOR] = coordinator_address(root, plane, ObjectId.of_manifest(manifest))
@@ -49,7 +63,15 @@ def inject(manifest: Mapping[str, Any], injection: Injection) -> Values:
     injected = copy.deepcopy(dict(manifest))
     for container in containers(injected):
         container["env"] = _merged(container.get("env") or [], injection)
+    if injection.folders:
+        _mount(injected, injection.folders)
     return injected
+
+
+def workload_images(manifest: Mapping[str, Any]) -> set[str]:
+    """The names under which the pods of a manifest ask for the workload's image."""
+    images = {str(container.get("image") or "") for container in containers(manifest)}
+    return {image for image in images if is_workload(image)}
 
 
 def as_before(manifest: Mapping[str, Any], live: Mapping[str, Any], injection: Injection) -> Injection:
@@ -62,21 +84,19 @@ def as_before(manifest: Mapping[str, Any], live: Mapping[str, Any], injection: I
         for variable in container.get("env") or []
         if "value" in variable
     }
+    volumes = {volume.get("name") for volume in _field(_pod(live), "volumes") or []}
     return Injection(
         {name: told[name] for name in injection.added if name in told},
         {name: told.get(name, value) for name, value in injection.forced.items()},
+        {name: path for name, path in injection.folders.items() if name in volumes},
     )
 
 
 def containers(manifest: Mapping[str, Any]) -> Iterator[Values]:
     """The containers, and init containers, of the pods that a manifest makes."""
-    spec: Any = manifest.get("spec")
-    if manifest.get("kind") == "CronJob":
-        spec = _field(_field(spec, "jobTemplate"), "spec")
-    if manifest.get("kind") != "Pod":
-        spec = _field(_field(spec, "template"), "spec")
-    for field in ("initContainers", "containers"):
-        items = _field(spec, field)
+    spec = _pod(manifest)
+    for kind in ("initContainers", "containers"):
+        items = _field(spec, kind)
         if isinstance(items, list):
             yield from (cast(Values, item) for item in cast(list[Any], items) if isinstance(item, dict))
 
@@ -115,6 +135,24 @@ def _merged(declared: list[Values], injection: Injection) -> list[Values]:
     ]
     names = {variable.get("name") for variable in declared}
     return kept + [{"name": name, "value": value} for name, value in injection.added.items() if name not in names]
+
+
+def _pod(manifest: Mapping[str, Any]) -> Any:
+    """The specification of the pods that a manifest makes; None where it makes none."""
+    spec: Any = manifest.get("spec")
+    if manifest.get("kind") == "CronJob":
+        spec = _field(_field(spec, "jobTemplate"), "spec")
+    return spec if manifest.get("kind") == "Pod" else _field(_field(spec, "template"), "spec")
+
+
+def _mount(manifest: Values, folders: Mapping[str, str]) -> None:
+    spec = _pod(manifest)
+    volumes = [{"name": name, "hostPath": {"path": path, "type": "Directory"}} for name, path in folders.items()]
+    spec["volumes"] = [*(spec.get("volumes") or []), *volumes]
+    for container in containers(manifest):
+        if is_workload(str(container.get("image") or "")):
+            mounts = [{"name": name, "mountPath": path} for name, path in folders.items()]
+            container["volumeMounts"] = [*(container.get("volumeMounts") or []), *mounts]
 
 
 def _declares(container: Values, variable: str) -> bool:

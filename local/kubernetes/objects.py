@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from local import nodes
 from local.kube_api import ApiError
 from local.kubernetes import injection
 from local.kubernetes.api import ClusterApi, conflicts, refusal
@@ -115,6 +116,8 @@ class Objects:
     ) -> Live:
         """Apply; fields that others took over are taken back only where the program had declared them before."""
         id = ObjectId.of_manifest(manifest)
+        if images := injection.workload_images(manifest):
+            nodes.of(self.api.plane).provide(self.api.plane, images)
         try:
             return self.api.apply(manifest, force)
         except ApiError as error:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from local import networks
 from local.addresses import key_of
 from local.machines import user_data
+from local.nodes import JAX_CACHE
 from local.paths import CHECKOUT, DataRoot, binary, cache_root
 from local.podman import PREFIX, ROOT_LABEL, PodmanError, ask, boot_flags, exists, podman
 from setup import images
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from local.control_plane import ControlPlane
 
 CLUSTER_LABEL, NODE_LABEL = "ai-datacenter.cluster", "ai-datacenter.node"
-JAX_CACHE = "/var/cache/ai-datacenter/jax"
-"""The folder of JAX's compiled programs on every machine: one folder of the host, as a shared volume would be."""
 _POWER_OFF = "37"  # SIGRTMIN+3, by which systemd shuts down
 _LONGEST_HOST_NAME = 63
 

@@ -172,8 +172,8 @@ def _ensure_address(plane: ControlPlane, name: str) -> str:
         address = free_machine_address(network, taken)
         if address is None:
             raise LocalCloudError(
-                f"The cluster {plane.name} has {network.most_machines} machines, and one host takes no more in one cluster: "
-                "lower the pools' desired_size."
+                f"The cluster {plane.name} has {network.most_machines} machines, and one host takes no more in one "
+                "cluster: lower the pools' desired_size."
             )
         write_atomically(plane.nodes_folder / name / _FILE, json.dumps({"address": address}) + "\n")
         return address

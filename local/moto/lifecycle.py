@@ -13,12 +13,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from local import processes
+from local import processes, vehicle
+from local.addresses import LOOPBACK
 from local.paths import CHECKOUT, DataRoot, LocalCloudError
 from local.processes import RECORD_SUFFIX, ProcessRecord, alive, is_free, lock, spawn, tail, wait_until, who_holds
 from local.processes import stop as stop_processes
 
-HOST = "127.0.0.1"
 START_TIMEOUT_S = 60.0
 _SETTINGS = {
     "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",  # 2 s and 60 MB for images that nothing here boots
@@ -30,9 +30,10 @@ _SETTINGS = {
 
 @dataclass(frozen=True)
 class MotoServer:
-    """A running moto server: its process, and its TCP port on 127.0.0.1."""
+    """A running moto server: its process, and the address and TCP port at which it answers."""
 
     process: ProcessRecord
+    address: str
     port: int
 
     @property
@@ -43,13 +44,13 @@ class MotoServer:
     @property
     def endpoint_url(self) -> str:
         """Where it answers."""
-        return f"http://{HOST}:{self.port}"
+        return f"http://{self.address}:{self.port}"
 
 
 def running(root: DataRoot) -> MotoServer | None:
     """The data root's server, or None where it is not running."""
-    process, port = processes.running(_record(root)), _recorded_port(root)
-    return MotoServer(process, port) if process and port and _listening(port) else None
+    process, port, address = processes.running(_record(root)), _recorded_port(root), _address(root)
+    return MotoServer(process, address, port) if process and port and _listening(address, port) else None
 
 
 def ensure(root: DataRoot) -> MotoServer:
@@ -62,14 +63,15 @@ def ensure(root: DataRoot) -> MotoServer:
     """
     if (server := running(root)) is not None:
         return server
+    address = vehicle.of(root).address
     with lock(_lock(root)):
         before, port = ProcessRecord.read(_record(root)), _recorded_port(root)
-        if before and port and _serves(before, port):  # its starter was killed while it started, or is quicker
-            return MotoServer(before, port)
+        if before and port and _serves(before, address, port):  # its starter was killed meanwhile, or is quicker
+            return MotoServer(before, address, port)
         if before:
             stop_processes(before)
             lost_marker(root).touch()
-        return _start(root, port or processes.free_port())
+        return _start(root, address, port or processes.free_port(address=address))
 
 
 def stop(root: DataRoot) -> None:
@@ -93,49 +95,54 @@ def log_file(root: DataRoot) -> Path:
     return root.moto / "moto.log"
 
 
-def _start(root: DataRoot, port: int) -> MotoServer:
-    _require_free(root, port)
+def _start(root: DataRoot, address: str, port: int) -> MotoServer:
+    _require_free(root, address, port)
     processes.write_atomically(_port_file(root), f"{port}\n")
     process = spawn(
-        [sys.executable, "-m", "local.moto.server", HOST, str(port)],
+        [sys.executable, "-m", "local.moto.server", address, str(port)],
         record=_record(root),
         log=log_file(root),
         cwd=CHECKOUT,
         env={**os.environ, **_SETTINGS, "PYTHONPATH": str(CHECKOUT)},
     )
-    if _serves(process, port):
-        return MotoServer(process, port)
+    if _serves(process, address, port):
+        return MotoServer(process, address, port)
     stop_processes(process)
-    _require_free(root, port)  # somebody may have been quicker
+    _require_free(root, address, port)  # somebody may have been quicker
     raise LocalCloudError(
-        f"moto, which stands in for AWS, did not start on {HOST}:{port}. Its last words are in {log_file(root)}:\n"
-        f"{tail(log_file(root))}"
+        f"moto, which stands in for AWS, did not start on {address}:{port}. Its last words are in "
+        f"{log_file(root)}:\n{tail(log_file(root))}"
     )
 
 
-def _serves(process: ProcessRecord, port: int) -> bool:
+def _serves(process: ProcessRecord, address: str, port: int) -> bool:
     """Whether that process, given the time to start, is the one that listens on ``port``."""
-    wait_until(lambda: not alive(process) or _listening(port), START_TIMEOUT_S)
-    if not alive(process) or not _listening(port):
+    wait_until(lambda: not alive(process) or _listening(address, port), START_TIMEOUT_S)
+    if not alive(process) or not _listening(address, port):
         return False
     holder = who_holds(port)
     return holder is None or holder.pid in (None, process.pid)
 
 
-def _require_free(root: DataRoot, port: int) -> None:
-    if is_free(port):
+def _require_free(root: DataRoot, address: str, port: int) -> None:
+    if is_free(port, address):
         return
     raise LocalCloudError(
-        f"port {port} on {HOST}, which moto (AWS on this machine) uses, is held by "
+        f"port {port} on {address}, which moto (AWS on this machine) uses, is held by "
         f"{who_holds(port) or 'something that cannot be seen from here'}. Stop it and run the command again; or, to "
         f"start over on another port, remove {_port_file(root)}."
     )
 
 
-def _listening(port: int) -> bool:
+def _listening(address: str, port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
-        return probe.connect_ex((HOST, port)) == 0
+        return probe.connect_ex((address, port)) == 0
+
+
+def _address(root: DataRoot) -> str:
+    chosen = vehicle.recorded(root)
+    return chosen.address if chosen else LOOPBACK
 
 
 def _recorded_port(root: DataRoot) -> int | None:

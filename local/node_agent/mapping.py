@@ -11,7 +11,7 @@ from typing import Any
 from local.paths import CHECKOUT
 
 WORKLOAD_REPOSITORY = "train"
-"""The last part of the name of the repository whose image process nodes carry: the checkout's ``workloads``."""
+"""The last part of the name of the repository whose image nodes carry: that of the checkout's ``workloads``."""
 
 ADDRESS = "127.0.0.1"
 Json = Mapping[str, Any]
@@ -30,7 +30,7 @@ class CannotRun(Exception):
 def check(pod: Json, container: Json) -> None:
     """Raise `CannotRun` for what a process cannot be given."""
     image = str(container.get("image", ""))
-    if repository(image).rpartition("/")[2] != WORKLOAD_REPOSITORY:
+    if not is_workload(image):
         raise CannotRun(
             "ImagePullBackOff",
             f"process nodes carry only the workload image (a repository named …/{WORKLOAD_REPOSITORY}), not {image!r}",
@@ -46,6 +46,11 @@ def check(pod: Json, container: Json) -> None:
         )
     if not container.get("command"):
         raise CannotRun("CreateContainerError", "process nodes do not read images: give the container a `command`")
+
+
+def is_workload(image: str) -> bool:
+    """Whether an image is the workload's, by the repository that is declared for it."""
+    return repository(image).rpartition("/")[2] == WORKLOAD_REPOSITORY
 
 
 def repository(image: str) -> str:
