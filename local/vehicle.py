@@ -38,7 +38,7 @@ class Vehicle:
 
     def sentence(self) -> str:
         """For the summary."""
-        return "nodes are machines" if self.is_machines else f"nodes are processes: {self.reason}"
+        return "they are machines" if self.is_machines else f"they are processes: {self.reason}"
 
 
 def of(root: DataRoot) -> Vehicle:

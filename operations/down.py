@@ -11,7 +11,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from local import control_plane, moto
+from local import control_plane, machines, moto
 from local.engine.store import StateLocked
 from local.paths import DataRoot, LocalCloudError
 from local.processes import stop_under
@@ -21,9 +21,10 @@ from operations.workplace import Output, Workplace
 
 
 def down(place: Workplace) -> int:
-    """Leave no process, port or file outside the caches; 1 when a run is under way or a file cannot be removed."""
+    """Leave no process, machine, network, port or file outside the caches; 1 when a run is under way or a file cannot be removed."""
     if not place.root.path.exists():
-        place.tell("Nothing is up.")
+        left = machines.purge(place.root)
+        place.tell(f"Nothing is up; {', '.join(left)} was left of it, and is gone." if left else "Nothing is up.")
         return 0
     for stack in stacks(place.root):
         try:
@@ -36,7 +37,7 @@ def down(place: Workplace) -> int:
     if place.root.path.exists():
         place.tell(f"Stopped everything, but {place.root.path} could not be removed: remove it by hand.")
         return 1
-    place.tell(f"Nothing is left: no process, no port, and {place.root.path} is gone. The caches stay.")
+    place.tell(f"Nothing is left: no process, no machine, no port, and {place.root.path} is gone. The caches stay.")
     return 0
 
 
@@ -61,6 +62,7 @@ def _destroy(place: Workplace) -> None:
 
 
 def _stop_everything(place: Workplace) -> None:
+    machines.purge(place.root)
     for plane in control_plane.clusters(place.root):
         plane.remove()
     stop_under(place.root.path)

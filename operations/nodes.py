@@ -6,23 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local import control_plane
+from local import control_plane, machines
 from local.paths import DataRoot
 
 
 @dataclass(frozen=True)
 class NodeState:
-    """One node of a cluster."""
+    """One node of a cluster; ``is_stopped``: its machine does not run, whatever the API server still believes."""
 
     cluster: str
     name: str
     pool: str
     instance_type: str
     ready: bool
+    is_stopped: bool = False
 
     def line(self) -> str:
         """As one line."""
-        state = "Ready" if self.ready else "NotReady"
+        state = "Ready" if self.ready else "Stopped" if self.is_stopped else "NotReady"
         return f"{self.name}  {state}  pool {self.pool}, {self.instance_type}"
 
 
@@ -39,8 +40,11 @@ class PodState:
 
 def nodes(root: DataRoot) -> tuple[NodeState, ...]:
     """The nodes of every cluster that runs here."""
+    stopped = {(machine.cluster, machine.name) for machine in machines.list_machines(root) if not machine.running}
     return tuple(
-        _node(plane.name, item) for plane in _running(root) for item in _items(plane.api().get("/api/v1/nodes"))
+        _node(plane.name, item, stopped)
+        for plane in _running(root)
+        for item in _items(plane.api().get("/api/v1/nodes"))
     )
 
 
@@ -57,15 +61,18 @@ def _items(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return list(answer.get("items") or [])
 
 
-def _node(cluster: str, item: Mapping[str, Any]) -> NodeState:
+def _node(cluster: str, item: Mapping[str, Any], stopped: set[tuple[str, str]]) -> NodeState:
+    name = item["metadata"]["name"]
+    is_stopped = (cluster, name) in stopped
     labels = item["metadata"].get("labels") or {}
     conditions = item.get("status", {}).get("conditions") or []
     return NodeState(
         cluster=cluster,
-        name=item["metadata"]["name"],
+        name=name,
         pool=labels.get("eks.amazonaws.com/nodegroup", "none"),
         instance_type=labels.get("node.kubernetes.io/instance-type", "unknown"),
-        ready=any(one.get("type") == "Ready" and one.get("status") == "True" for one in conditions),
+        ready=not is_stopped and any(one["type"] == "Ready" and one["status"] == "True" for one in conditions),
+        is_stopped=is_stopped,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from local import vehicle
 from local.engine.events import Result
 from operations import report
 from operations.nodes import NodeState
@@ -21,6 +22,7 @@ class Summary:
         changes: steps by operation.
         fidelity: resources by how real they are on this machine.
         nodes: as the API server has them.
+        vehicle: what they are, and why.
         verdict: of the smoke test; None where the stack has none.
         phases: seconds by phase.
     """
@@ -30,6 +32,7 @@ class Summary:
     changes_text: str
     fidelity: Mapping[str, int]
     nodes: tuple[NodeState, ...]
+    vehicle: str
     verdict: Mapping[str, Any] | None
     phases: Mapping[str, float]
     duration_s: float
@@ -44,6 +47,7 @@ class Summary:
             changes_text=report.changes_text(result),
             fidelity=report.fidelity_counts(result.types),
             nodes=nodes,
+            vehicle=vehicle.of(place.root).sentence(),
             verdict=verdict_of(result.outputs),
             phases=dict(result.phases),
             duration_s=result.duration_s,
@@ -67,7 +71,7 @@ class Summary:
         lines = [
             f"stack      {self.stack}: {self.changes_text}",
             "resources  " + " · ".join(f"{number} {name}" for name, number in self.fidelity.items()),
-            f"nodes      {ready} of {len(self.nodes)} Ready",
+            f"nodes      {ready} of {len(self.nodes)} Ready; {self.vehicle}",
             *(f"           {node.line()}" for node in self.nodes),
             *verdict_lines(self.verdict),
             f"time       {self.duration_s:.1f} s" + (f" ({phases})" if phases else ""),

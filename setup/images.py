@@ -36,6 +36,10 @@ TRAIN_IMAGE, PAUSE_IMAGE = "localhost/aidc/train:1", "localhost/aidc/pause:1"
 REFUSED = "refused"
 """A file in the machine image's folder: why this host cannot boot it."""
 _UNITS = ("kubelet", "kube-proxy", "coredns")
+_MASKED_UNITS = ("getty.target", "console-getty.service")
+"""The terminals are the host's: a machine would ask for a login on them."""
+_HOSTS_SYSCTLS = ("50-pid-max.conf", "99-protect-links.conf")
+"""Debian's settings of the kernel, which is the host's."""
 _KEPT_STORES = 2
 _SHARED_FROM_HOST = ("/etc/ssl/certs/ca-certificates.crt",)
 _PIP_OPTIONS = ("index-url", "extra-index-url", "trusted-host", "proxy", "timeout", "retries")
@@ -62,6 +66,8 @@ def machine_image(checkout: Path) -> Step:
             f"sync-in {overlay} /",
             'rm -f "$1"/etc/ssh/ssh_host_* "$1"/etc/machine-id; : > "$1"/etc/machine-id',
             f'chroot "$1" systemctl enable {" ".join(_UNITS)}',
+            f'chroot "$1" systemctl mask {" ".join(_MASKED_UNITS)}',
+            *(f'ln -sf /dev/null "$1"/etc/sysctl.d/{name}' for name in _HOSTS_SYSCTLS),
         ]
         _bootstrap(folder / "machine.tar.zst", MACHINE_PACKAGES, hooks, folder, site, progress)
         _try_to_boot(folder, site, progress)

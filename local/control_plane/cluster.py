@@ -116,9 +116,11 @@ class ControlPlane:
                     self._record(component).unlink(missing_ok=True)
 
     def remove(self) -> None:
-        """Stop the components and every node and pod of the cluster, and remove all its files."""
+        """Stop the components, remove every node and pod of the cluster, its network and all its files."""
         with lock(self._lock):
             stop_under(self.nodes_folder)
+            if self.network is not None:
+                networks.remove(networks.name_of(self.folder))
             stop_under(self.folder)
             shutil.rmtree(self.folder, ignore_errors=True)
             self._lock.unlink(missing_ok=True)

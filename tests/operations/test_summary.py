@@ -16,6 +16,7 @@ SUMMARY = Summary(
     changes_text="70 created; 0 unchanged.",
     fidelity={"realised": 12, "emulated": 50, "recorded": 8},
     nodes=NODES,
+    vehicle="they are processes: machines need root",
     verdict={
         "passed": True,
         "loss_first": 5.5452,
@@ -33,7 +34,7 @@ SUMMARY = Summary(
 SCREEN = """\
 stack      local: 70 created; 0 unchanged.
 resources  12 realised · 50 emulated · 8 recorded
-nodes      2 of 2 Ready
+nodes      2 of 2 Ready; they are processes: machines need root
            general-0  Ready  pool general, m7i.xlarge
            general-1  Ready  pool general, m7i.xlarge
 smoke test PASS: loss 5.545 → 2.250 in 60 steps
