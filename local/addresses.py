@@ -74,5 +74,15 @@ def key_of(path: object) -> str:
     return hashlib.sha256(str(path).encode()).hexdigest()[:8]
 
 
+def hardware_address(name: str) -> str:
+    """A locally administered hardware address that follows from a name.
+
+    What is made anew under a name keeps the address: its neighbours go on sending to the one that they know for up to
+    a minute.
+    """
+    digits = hashlib.sha256(name.encode()).hexdigest()
+    return ":".join(["02", *(digits[place : place + 2] for place in range(0, 10, 2))])
+
+
 def _number(key: str) -> int:
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")

@@ -6,8 +6,9 @@ import json
 import subprocess
 from ipaddress import IPv4Network
 from pathlib import Path
+from typing import Any
 
-from local.addresses import ClusterNetwork, key_of, network_candidates
+from local.addresses import ClusterNetwork, hardware_address, key_of, network_candidates
 from local.paths import DataRoot, LocalCloudError
 from local.podman import PREFIX, ROOT_LABEL, PodmanError, ask, exists, podman
 from local.processes import lock, write_atomically
@@ -44,6 +45,17 @@ def ensure(root: DataRoot, folder: Path) -> ClusterNetwork:
     return network
 
 
+def settle(folder: Path) -> None:
+    """Fix the bridge's hardware address once a machine is on it.
+
+    A bridge takes over the lowest of its members: when that machine went, all others would lose the host until they
+    asked for its address again.
+    """
+    name = name_of(folder)
+    bridge = str(ask_network(name)[0]["network_interface"])
+    subprocess.run(["ip", "link", "set", bridge, "address", hardware_address(name)], capture_output=True, check=False)
+
+
 def remove(name: str) -> None:
     """Remove the network with what is left on it; fine where there is none."""
     if exists("network", name):
@@ -57,7 +69,7 @@ def _existing(name: str) -> ClusterNetwork | None:
     return ClusterNetwork(IPv4Network(found["subnets"][0]["subnet"]))
 
 
-def ask_network(name: str) -> list[dict[str, list[dict[str, str]]]]:
+def ask_network(name: str) -> list[dict[str, Any]]:
     """What podman knows of a network."""
     return json.loads(podman("network", "inspect", name))
 

@@ -21,7 +21,10 @@ from operations.workplace import Output, Workplace
 
 
 def down(place: Workplace) -> int:
-    """Leave no process, machine, network, port or file outside the caches; 1 when a run is under way or a file cannot be removed."""
+    """Leave no process, machine, network, port or file outside the caches.
+
+    The status: 1 when a run is under way or a file cannot be removed.
+    """
     if not place.root.path.exists():
         left = machines.purge(place.root)
         place.tell(f"Nothing is up; {', '.join(left)} was left of it, and is gone." if left else "Nothing is up.")

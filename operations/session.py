@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from local import control_plane, moto
+from local import control_plane, moto, nodes
 from local.engine.events import Display, Result
 from local.engine.store import SecretsManager, StateStore
 from operations.exits import Exit, OperationFailed
@@ -108,6 +108,9 @@ def ensure_cloud(place: Workplace, *, is_declared: bool) -> tuple[tuple[str, ...
         if missing := plane.missing():
             losses.append(f"The control plane of {plane.name} lost {', '.join(missing)}; it is brought back.")
             control_plane.ensure(place.root, plane.region, plane.name)
+        carrier = nodes.of(plane)
+        if dead := [spec.name for spec in carrier.list_nodes(plane) if not carrier.running(plane, spec.name)]:
+            losses.append(f"Of the nodes of {plane.name}, {', '.join(dead)} had stopped; brought back by an `up`.")
     return tuple(losses), marker.exists()
 
 

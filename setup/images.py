@@ -91,26 +91,20 @@ def workload_store(checkout: Path) -> Step:
     It needs a machine image that boots here: ask `refusal` first.
     """
     workloads = checkout / "workloads"
-    sources = [
-        path for path in sorted(workloads.rglob("*")) if _is_source(path.relative_to(workloads)) and path.is_file()
-    ]
+    paths = (path for path in sorted(workloads.rglob("*")) if path.is_file())
+    sources = [path for path in paths if _is_source(path.relative_to(workloads))]
     texts = (f"{path.relative_to(workloads)}\n{path.read_text()}" for path in sources)
-    machine, python, pause = machine_image(checkout), python_base(), golang.pause(checkout)
+    machine, python = machine_image(checkout), python_base()
 
     def build(folder: Path, site: Site, progress: Progress) -> None:
-        _build_images(folder, python.folder(site.cache), pause.folder(site.cache), workloads, site, progress)
+        pause = golang.pause(checkout).folder(site.cache)
+        _build_images(folder, python.folder(site.cache), pause, workloads, site, progress)
         _unpack(folder, machine.folder(site.cache), site, progress)
         _forget_old(folder)
 
-    ingredients = (
-        *machine.ingredients,
-        *python.ingredients,
-        *pause.ingredients,
-        TRAIN_IMAGE,
-        PAUSE_IMAGE,
-        _UNPACK,
-        *texts,
-    )
+    # The source of the pods' first process, and not what it was built with: machines start without a Go at hand.
+    pause_source = (checkout / golang.TOOLS / "pause" / "main.go").read_text()
+    ingredients = (*python.ingredients, pause_source, TRAIN_IMAGE, PAUSE_IMAGE, _UNPACK, *texts)
     return Step("store", ingredients, ("machine", "python", "pause"), build)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local import networks
-from local.addresses import key_of
+from local.addresses import hardware_address, key_of
 from local.machines import user_data
 from local.nodes import JAX_CACHE
 from local.paths import CHECKOUT, DataRoot, binary, cache_root
@@ -42,7 +42,7 @@ def command(plane: ControlPlane, root: DataRoot, node: str, address: str, image:
     }
     return [
         "run", "--detach", f"--name={name_of(plane, node)}", f"--hostname={node[:_LONGEST_HOST_NAME]}",
-        f"--network={networks.name_of(plane.folder)}", f"--ip={address}",
+        f"--network={networks.name_of(plane.folder)}", f"--ip={address}", f"--mac-address={hardware_address(name_of(plane, node))}",
         *(f"--label={name}={value}" for name, value in labels.items()),
         *boot_flags(), f"--stop-signal={_POWER_OFF}", "--env=container=podman",
         "--tmpfs=/run:exec,mode=755", "--tmpfs=/run/lock", "--tmpfs=/tmp:exec,mode=1777",

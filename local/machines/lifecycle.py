@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local import vehicle
+from local import networks, vehicle
 from local.addresses import free_machine_address
 from local.kube_api import MERGE_PATCH, ApiError, Unreachable
 from local.machines import container, joining, user_data
@@ -131,6 +131,7 @@ def _replace(plane: ControlPlane, spec: NodeSpec, folder: Path) -> None:
     (folder / "kubelet").mkdir()
     _stock(folder / "containerd")
     container.podman(*container.command(plane, _root_of(plane), spec.name, address, image))
+    networks.settle(plane.folder)
 
 
 def _write_image_names(plane: ControlPlane, folder: Path) -> None:
