@@ -5,12 +5,12 @@ RUN := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor up down check unit real test bench soak clean
+.PHONY: help setup doctor up down check unit real hosts test bench soak clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup:  ## make this machine ready: packages, Go, etcd, Kubernetes (cached)
+setup:  ## make this machine ready: packages, Go, etcd, Kubernetes, and what machines need where they can run (cached)
 	@$(PYTHON) -m setup
 
 doctor: setup  ## what this machine lacks, and how to get it
@@ -19,7 +19,7 @@ doctor: setup  ## what this machine lacks, and how to get it
 up: setup  ## bring the data centre up on this machine and train a model on it
 	@bin/aidc up --stack $(STACK)
 
-down:  ## remove it: every process, port and file outside the caches
+down:  ## remove it: every process, machine, network, port and file outside the caches
 	@if [ -x $(RUN) ]; then $(RUN) -m operations.down; else echo "Nothing is up: there is no environment."; fi
 
 check: setup  ## lint, format and types: no finding
@@ -28,12 +28,15 @@ check: setup  ## lint, format and types: no finding
 	@$(RUN) -m pyright
 
 unit: setup  ## the fast tests: no root, no network, no built programs
-	@$(RUN) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not real and not cli and not soak"
+	@$(RUN) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not real and not hosts and not cli and not soak"
 
 real: setup  ## the tests that start real control planes, and those with the Pulumi CLI where it is on PATH
 	@$(RUN) -m pytest -q -m "(real or cli) and not soak"
 
-test: check unit real  ## everything that must hold before a change is taken
+hosts: setup  ## the tests that boot machines; they skip, with the reason, where machines cannot run
+	@$(RUN) -m pytest -q -rs -m "hosts and not soak"
+
+test: check unit real hosts  ## everything that must hold before a change is taken
 
 bench: setup  ## measure, and write docs/benchmarks.md
 	@$(RUN) -m benchmarks
@@ -41,6 +44,7 @@ bench: setup  ## measure, and write docs/benchmarks.md
 soak: setup  ## what takes long: kills at random moments
 	@$(RUN) -m pytest -q -m soak -p no:cacheprovider --timeout=3600
 
-clean: down  ## down, and what tools left in the checkout; the caches stay
+clean: down  ## down, the images of machines, and what tools left in the checkout; the other caches stay
+	@if [ -x $(RUN) ]; then $(RUN) -m operations.clean; fi
 	@rm -rf .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +

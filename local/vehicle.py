@@ -108,11 +108,16 @@ def choose(root: DataRoot, host: Host) -> Vehicle:
     processes = Vehicle(PROCESSES, "", LOOPBACK)
     if root.clusters.is_dir() or root.moto.is_dir():
         return replace(processes, reason="this data centre was made with process nodes")
-    if (obstacle := host.obstacle() or _unmade()) is None:
+    if (reason := obstacle(host)) is None:
         return Vehicle(MACHINES, "", _free_address(root))
     if host.wanted == MACHINES:
-        raise LocalCloudError(f"{NODES}={MACHINES}, but nodes cannot be machines here: {obstacle}.")
-    return replace(processes, reason=obstacle)
+        raise LocalCloudError(f"{NODES}={MACHINES}, but nodes cannot be machines here: {reason}.")
+    return replace(processes, reason=reason)
+
+
+def obstacle(host: Host) -> str | None:
+    """Why nodes cannot be machines on this host now; None where they can."""
+    return host.obstacle() or _unmade()
 
 
 def _unmade() -> str | None:

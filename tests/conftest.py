@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,8 @@ os.environ["AI_DATACENTER_NODES"] = "processes"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip, with the reason, what this machine lacks the parts for."""
     from local.paths import LocalCloudError, binary
+    from local.vehicle import obstacle
+    from setup.host import Host
 
     try:
         for name in CONTROL_PLANE:
@@ -33,7 +36,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         unbuilt = None
     except LocalCloudError as error:
         unbuilt = str(error)
+    machineless = obstacle(replace(Host.here(), wanted=""))
     for item in items:
+        if machineless and item.get_closest_marker("hosts"):
+            item.add_marker(pytest.mark.skip(reason=f"nodes cannot be machines here: {machineless}"))
         if unbuilt and item.get_closest_marker("real"):
             item.add_marker(pytest.mark.skip(reason=unbuilt))
         if not shutil.which("pulumi") and item.get_closest_marker("cli"):

@@ -31,7 +31,7 @@ def name_of(plane: ControlPlane, node: str) -> str:
 
 def command(plane: ControlPlane, root: DataRoot, node: str, address: str, image: str) -> list[str]:
     """The arguments of podman that start the machine; its folders lie in the node's folder."""
-    folder = plane.nodes_folder / node
+    folder, name = plane.nodes_folder / node, name_of(plane, node)
     labels = {ROOT_LABEL: str(root.path), CLUSTER_LABEL: plane.folder.name, NODE_LABEL: node}
     volumes = {
         folder / "user-data": f"{user_data.PLACE}:ro",
@@ -41,8 +41,8 @@ def command(plane: ControlPlane, root: DataRoot, node: str, address: str, image:
         **{binary(name).resolve(): f"/usr/local/bin/{name}:ro" for name in MACHINE_NAMES},
     }
     return [
-        "run", "--detach", f"--name={name_of(plane, node)}", f"--hostname={node[:_LONGEST_HOST_NAME]}",
-        f"--network={networks.name_of(plane.folder)}", f"--ip={address}", f"--mac-address={hardware_address(name_of(plane, node))}",
+        "run", "--detach", f"--name={name}", f"--hostname={node[:_LONGEST_HOST_NAME]}",
+        f"--network={networks.name_of(plane.folder)}", f"--ip={address}", f"--mac-address={hardware_address(name)}",
         *(f"--label={name}={value}" for name, value in labels.items()),
         *boot_flags(), f"--stop-signal={_POWER_OFF}", "--env=container=podman",
         "--tmpfs=/run:exec,mode=755", "--tmpfs=/run/lock", "--tmpfs=/tmp:exec,mode=1777",

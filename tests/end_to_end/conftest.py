@@ -18,9 +18,12 @@ import pytest
 from local import control_plane, moto
 from local.kube_api import KubeApi
 from local.paths import CHECKOUT, DataRoot
+from setup.host import MACHINES, NODES
 
 URN_TAG = "ai-datacenter:urn"
-_PARTS = ("Pulumi.yaml", "Pulumi.local.yaml", "__main__.py", "components", "local", "operations", "workloads")
+_PARTS = (
+    "Pulumi.yaml", "Pulumi.local.yaml", "__main__.py", "components", "local", "operations", "setup", "workloads",
+)  # fmt: skip
 _UP_TIMEOUT_S = 420
 
 
@@ -116,7 +119,20 @@ class Checkout:
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     """A checkout whose data centre is taken down at the end, whatever the tests did to it."""
-    folder = tmp_path_factory.mktemp("checkout")
+    made = Checkout(_copied(tmp_path_factory.mktemp("checkout")))
+    yield made
+    made.down()
+
+
+@pytest.fixture(scope="module")
+def host_checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    """The same with nodes that are machines."""
+    made = Checkout(_copied(tmp_path_factory.mktemp("machines")), {NODES: MACHINES})
+    yield made
+    made.down()
+
+
+def _copied(folder: Path) -> Path:
     for name in _PARTS:
         source = CHECKOUT / name
         if source.is_dir():
@@ -124,6 +140,4 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
         else:
             shutil.copy(source, folder / name)
     (folder / ".venv").symlink_to((CHECKOUT / ".venv").resolve())
-    made = Checkout(folder)
-    yield made
-    made.down()
+    return folder

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from local import networks
 from local.control_plane import ControlPlane
 from local.control_plane.ports import Place
 from local.kubernetes.injection import (
@@ -83,3 +84,48 @@ def test_a_job_that_runs_is_told_nothing_new() -> None:
     live = job({"name": "AWS_ENDPOINT_URL", "value": "http://old"}, {"name": COORDINATOR, "value": "127.0.0.1:1"})
     now = Injection({"AWS_ENDPOINT_URL": "http://new", "AWS_REGION": "r"}, {COORDINATOR: "127.0.0.1:2"})
     assert as_before(job(), live, now) == Injection({"AWS_ENDPOINT_URL": "http://old"}, {COORDINATOR: "127.0.0.1:1"})
+
+
+def on_machines(root: DataRoot, name: str) -> ControlPlane:
+    made = plane(root, name)
+    (made.folder / networks.FILE).write_text('{"subnet": "198.18.16.0/20"}')
+    return made
+
+
+def workload(*env: Values) -> Values:
+    manifest = job(*env)
+    manifest["spec"]["template"]["spec"]["containers"][0]["image"] = "1.dkr.ecr.eu-central-1.example/main/train:abc"
+    return manifest
+
+
+def test_on_machines_a_coordinator_keeps_the_name_that_is_declared(root: DataRoot) -> None:
+    declared = workload({"name": COORDINATOR, "value": "job-0.smoke-test.n.svc:55527"})
+    told = inject(declared, for_object(root, on_machines(root, "a"), declared))
+    (container,) = containers(told)
+    assert {"name": COORDINATOR, "value": "job-0.smoke-test.n.svc:55527"} in container["env"]
+
+
+def test_on_machines_the_workload_sees_the_cache_that_outlives_it_and_others_do_not(root: DataRoot) -> None:
+    machines = on_machines(root, "a")
+    told = inject(workload(), for_object(root, machines, workload()))
+    (container,) = containers(told)
+    (mount,) = container["volumeMounts"]
+    (volume,) = told["spec"]["template"]["spec"]["volumes"]
+    assert volume["name"] == mount["name"]
+    assert volume["hostPath"]["path"] == mount["mountPath"]
+    assert {"name": "JAX_COMPILATION_CACHE_DIR", "value": mount["mountPath"]} in container["env"]
+    other = inject(job(), for_object(root, machines, job()))
+    assert "volumes" not in other["spec"]["template"]["spec"]
+
+
+def test_a_job_that_runs_without_the_cache_is_not_given_it(root: DataRoot) -> None:
+    machines = on_machines(root, "a")
+    injection = as_before(workload(), workload(), for_object(root, machines, workload()))
+    assert inject(workload(), injection) == workload()
+
+
+def test_an_injected_manifest_is_the_same_each_time(root: DataRoot) -> None:
+    machines = on_machines(root, "a")
+    told = inject(workload(), for_object(root, machines, workload()))
+    again = inject(workload(), as_before(workload(), told, for_object(root, machines, workload())))
+    assert again == told

@@ -1,0 +1,79 @@
+"""Whether machines can run is told from facts of the host, each with its own sentence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from setup import packages
+from setup.children import Children, CommandFailed
+from setup.host import MACHINES, PROCESSES, Host, effective_capabilities
+from setup.step import SetupError, Site
+
+ABLE = Host(wanted="", uid=0, capabilities=-1, missing=(), installs=True)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path / "cache", tmp_path, Children())
+
+
+def test_a_root_with_all_that_is_needed_can() -> None:
+    assert ABLE.obstacle() is None
+
+
+def test_packages_that_can_be_installed_are_no_refusal_but_an_obstacle_until_then() -> None:
+    host = replace(ABLE, missing=("podman", "netavark"))
+    assert host.refusal() is None
+    assert host.obstacle() == "not installed: podman, netavark (`make setup` does it)"
+
+
+@pytest.mark.parametrize(
+    ("host", "sentence"),
+    [
+        (replace(ABLE, uid=1000), "ordinary user"),
+        (replace(ABLE, capabilities=0xA80425FB), "lacks CAP_SYS_ADMIN, CAP_NET_ADMIN"),  # a Docker container's
+        (replace(ABLE, missing=("podman",), installs=False), "no apt-get"),
+        (replace(ABLE, wanted=PROCESSES), "says so"),
+    ],
+)
+def test_what_stands_in_the_way_is_said(host: Host, sentence: str) -> None:
+    assert sentence in str(host.refusal())
+
+
+def test_the_kernels_own_words_are_understood() -> None:
+    assert effective_capabilities("Name:\tx\nCapEff:\t000001fffeffffff\nCapBnd:\t0\n") == 0x1FFFEFFFFFF
+    assert effective_capabilities("") == 0
+
+
+def test_an_ordinary_user_is_asked_for_nothing(site: Site) -> None:
+    assert packages.prepare(replace(ABLE, uid=1000, missing=("podman",)), site) is False
+
+
+def test_machines_that_are_asked_for_and_cannot_be_stop_the_set_up(site: Site) -> None:
+    with pytest.raises(SetupError, match="machines need root"):
+        packages.prepare(replace(ABLE, uid=1000, wanted=MACHINES), site)
+
+
+def test_what_is_missing_is_installed_and_nothing_else(
+    site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran: list[list[str]] = []
+    monkeypatch.setattr(site.children, "run", lambda argv, *_, **__: ran.append(list(argv)))
+    assert packages.prepare(replace(ABLE, missing=("podman", "runc")), site)
+    assert [command[-1] for command in ran] == ["update", "runc"]
+    assert ran[1][-2:] == ["podman", "runc"]
+    assert "apt-get install podman runc" in capsys.readouterr().err
+    assert packages.prepare(ABLE, site)
+    assert len(ran) == 2
+
+
+def test_an_installation_that_fails_names_the_other_way(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> str:
+        raise CommandFailed("`apt-get update` ended with status 100")
+
+    monkeypatch.setattr(site.children, "run", fail)
+    with pytest.raises(SetupError, match="AI_DATACENTER_NODES=processes make up"):
+        packages.prepare(replace(ABLE, missing=("podman",)), site)

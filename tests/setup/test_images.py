@@ -1,0 +1,93 @@
+"""An image is another one exactly when what goes into it is another."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from setup import images
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    for part in (images.OVERLAY, Path("workloads"), Path("local/tools")):
+        shutil.copytree(CHECKOUT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+def folders(checkout: Path) -> tuple[str, str]:
+    steps = images.machine_image(checkout), images.workload_store(checkout)
+    machine, store = (step.folder(Path("/cache")).name for step in steps)
+    return machine, store
+
+
+def test_the_same_sources_elsewhere_are_the_same_images(checkout: Path) -> None:
+    assert folders(checkout) == folders(CHECKOUT)
+
+
+def test_another_workload_is_another_store_on_the_same_machines(checkout: Path) -> None:
+    machine, store = folders(checkout)
+    with (checkout / "workloads" / "train" / "main.py").open("a") as file:
+        file.write("# changed\n")
+    assert folders(checkout)[0] == machine
+    assert folders(checkout)[1] != store
+
+
+def test_another_file_of_the_machine_is_another_machine(checkout: Path) -> None:
+    machine, store = folders(checkout)
+    with (checkout / images.OVERLAY / "etc/containerd/config.toml").open("a") as file:
+        file.write("# changed\n")
+    assert folders(checkout)[0] != machine
+    assert folders(checkout)[1] == store
+
+
+def test_what_python_leaves_behind_changes_nothing(checkout: Path) -> None:
+    before = folders(checkout)
+    cache = checkout / "workloads" / "train" / "__pycache__"
+    cache.mkdir()
+    (cache / "main.cpython-311.pyc").write_bytes(b"\xff\x00")
+    assert folders(checkout) == before
+
+
+def test_no_key_and_no_address_of_anyones_is_in_the_machines_files() -> None:
+    for path in (CHECKOUT / images.OVERLAY).rglob("*"):
+        if path.is_file():
+            assert "PRIVATE KEY" not in path.read_text()
+            assert "://" not in path.read_text().replace("unix://", "")
+
+
+def test_the_way_to_the_package_index_goes_into_the_build_and_paths_of_the_host_do_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PIP_INDEX_URL", "https://mirror.example/simple")
+    monkeypatch.setenv("PIP_FIND_LINKS", "/opt/wheels")
+    text = images._pip_configuration()
+    assert "index-url = https://mirror.example/simple" in text
+    assert "/opt/wheels" not in text
+
+
+def test_a_host_that_could_not_boot_the_image_says_why_until_it_can(checkout: Path, tmp_path: Path) -> None:
+    folder = images.machine_image(checkout).folder(tmp_path)
+    assert images.refusal(checkout, tmp_path) is None
+    folder.mkdir()
+    (folder / images.REFUSED).write_text("no")
+    assert images.refusal(checkout, tmp_path) == "no"
+
+
+def test_of_old_stores_the_last_one_is_kept(tmp_path: Path) -> None:
+    stores = [tmp_path / f"store-{letter}" for letter in "abc"]
+    for age, store in enumerate(stores):
+        store.mkdir()
+        os.utime(store, (age, age))
+    images._forget_old(stores[2])
+    assert [store.exists() for store in stores] == [False, True, True]
+
+
+def test_an_image_is_called_after_its_folder() -> None:
+    assert images.image_name(Path("/cache/machine-0123")) == "localhost/aidc-machine:0123"
