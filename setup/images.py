@@ -36,8 +36,11 @@ TRAIN_IMAGE, PAUSE_IMAGE = "localhost/aidc/train:1", "localhost/aidc/pause:1"
 REFUSED = "refused"
 """A file in the machine image's folder: why this host cannot boot it."""
 _UNITS = ("kubelet", "kube-proxy", "coredns")
-_MASKED_UNITS = ("getty.target", "console-getty.service")
-"""The terminals are the host's: a machine would ask for a login on them."""
+_MASKED_UNITS = (
+    "getty.target", "console-getty.service",  # the terminals are the host's: a machine would ask for a login on them
+    "fstrim.timer", "e2scrub_all.timer",  # so are the disks
+    "apt-daily.timer", "apt-daily-upgrade.timer",  # what configures machines installs, at a time of its choice
+)  # fmt: skip
 _HOSTS_SYSCTLS = ("50-pid-max.conf", "99-protect-links.conf")
 """Debian's settings of the kernel, which is the host's."""
 _KEPT_STORES = 2

@@ -70,6 +70,7 @@ def test_two_machines_boot_join_and_train_without_the_hosts_network(host_checkou
 
 
 def test_a_machine_is_a_booted_system_with_no_failed_unit(host_checkout: Checkout) -> None:
+    assert inside(host_checkout, 0, "systemctl", "list-units", "--failed", "--plain", "--no-legend") == ""
     assert inside(host_checkout, 0, "systemctl", "is-system-running", "--wait").strip() == "running"
     assert inside(host_checkout, 0, "cat", "/proc/1/comm").strip() == "systemd"
 

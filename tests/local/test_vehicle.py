@@ -90,5 +90,5 @@ def test_a_word_that_means_nothing_is_refused_with_those_that_do(
     root: DataRoot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(NODES, "vms")
-    with pytest.raises(LocalCloudError, match="'vms'.*processes or machines"):
+    with pytest.raises(LocalCloudError, match=r"'vms'.*processes or machines"):
         vehicle.of(root)

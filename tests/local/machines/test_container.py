@@ -85,7 +85,7 @@ def test_limits_are_never_above_the_hosts(monkeypatch: pytest.MonkeyPatch) -> No
 def test_podmans_own_words_reach_the_reader_without_its_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
     stderr = 'time="now" level=warning msg="net_cls"\nError: no such image\n'
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 125, "", stderr))
-    with pytest.raises(podman.PodmanError, match="`podman run --detach` failed: no such image$"):
+    with pytest.raises(podman.PodmanError, match=r"`podman run --detach` failed: no such image$"):
         podman.podman("run", "--detach", "x")
 
 
