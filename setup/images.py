@@ -8,6 +8,7 @@ files as hard links, in a fraction of a second and without a second copy.
 from __future__ import annotations
 
 import configparser
+import contextlib
 import os
 import shutil
 import subprocess
@@ -37,13 +38,13 @@ REFUSED = "refused"
 """A file in the machine image's folder: why this host cannot boot it."""
 _UNITS = ("kubelet", "kube-proxy", "coredns")
 _MASKED_UNITS = (
-    "getty.target", "console-getty.service",  # the terminals are the host's: a machine would ask for a login on them
+    "getty@.service", "autovt@.service", "console-getty.service", "systemd-logind.service",  # terminals are the host's
     "fstrim.timer", "e2scrub_all.timer",  # so are the disks
     "apt-daily.timer", "apt-daily-upgrade.timer",  # what configures machines installs, at a time of its choice
 )  # fmt: skip
 _HOSTS_SYSCTLS = ("50-pid-max.conf", "99-protect-links.conf")
 """Debian's settings of the kernel, which is the host's."""
-_KEPT_STORES = 2
+_KEPT_OF_A_STEP = 2
 _SHARED_FROM_HOST = ("/etc/ssl/certs/ca-certificates.crt",)
 _PIP_OPTIONS = ("index-url", "extra-index-url", "trusted-host", "proxy", "timeout", "retries")
 _LEFT_OUT = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*")
@@ -63,29 +64,32 @@ def machine_image(checkout: Path) -> Step:
     overlay = checkout / OVERLAY
     files = [path for path in sorted(overlay.rglob("*")) if path.is_file()]
     texts = (f"{path.relative_to(overlay)}\n{path.read_text()}" for path in files)
+    hooks = (
+        'rm -f "$1"/etc/ssh/ssh_host_* "$1"/etc/machine-id; : > "$1"/etc/machine-id',
+        f'chroot "$1" systemctl enable {" ".join(_UNITS)}',
+        f'chroot "$1" systemctl mask {" ".join(_MASKED_UNITS)}',
+        *(f'ln -sf /dev/null "$1"/etc/sysctl.d/{name}' for name in _HOSTS_SYSCTLS),
+    )
 
     def build(folder: Path, site: Site, progress: Progress) -> None:
-        hooks = [
-            f"sync-in {overlay} /",
-            'rm -f "$1"/etc/ssh/ssh_host_* "$1"/etc/machine-id; : > "$1"/etc/machine-id',
-            f'chroot "$1" systemctl enable {" ".join(_UNITS)}',
-            f'chroot "$1" systemctl mask {" ".join(_MASKED_UNITS)}',
-            *(f'ln -sf /dev/null "$1"/etc/sysctl.d/{name}' for name in _HOSTS_SYSCTLS),
-        ]
-        _bootstrap(folder / "machine.tar.zst", MACHINE_PACKAGES, hooks, folder, site, progress)
+        tarball = folder / "machine.tar.zst"
+        _bootstrap(tarball, MACHINE_PACKAGES, (f"sync-in {overlay} /", *hooks), folder, site, progress)
         _try_to_boot(folder, site, progress)
+        for old in _forget_old(folder):
+            with contextlib.suppress(CommandFailed):  # machines still run from it, and then it stays
+                site.children.run(["podman", "rmi", image_name(old)], folder / "setup.log", progress)
 
-    return Step("machine", (SUITE, *MACHINE_PACKAGES, *_LEFT_OUT, *texts), (), build)
+    return Step("machine", (SUITE, *MACHINE_PACKAGES, *_LEFT_OUT, *hooks, *texts), (), build)
 
 
 def python_base() -> Step:
     """``python.tar.zst``: a root file system with a Python that pip may install into."""
+    hooks = ('rm -f "$1"/usr/lib/python3*/EXTERNALLY-MANAGED',)
 
     def build(folder: Path, site: Site, progress: Progress) -> None:
-        hooks = ['rm -f "$1"/usr/lib/python3*/EXTERNALLY-MANAGED']
         _bootstrap(folder / "python.tar.zst", PYTHON_PACKAGES, hooks, folder, site, progress)
 
-    return Step("python", (SUITE, *PYTHON_PACKAGES, *_LEFT_OUT), (), build)
+    return Step("python", (SUITE, *PYTHON_PACKAGES, *_LEFT_OUT, *hooks), (), build)
 
 
 def workload_store(checkout: Path) -> Step:
@@ -141,7 +145,7 @@ def import_command(folder: Path) -> list[str]:
 
 
 def _bootstrap(
-    tarball: Path, packages: tuple[str, ...], hooks: list[str], folder: Path, site: Site, progress: Progress
+    tarball: Path, packages: tuple[str, ...], hooks: tuple[str, ...], folder: Path, site: Site, progress: Progress
 ) -> None:
     progress.say(f"makes a Debian root file system of {len(packages)} packages and what they need")
     # Not into the name of the result, which would look whole when mmdebstrap is killed.
@@ -206,11 +210,14 @@ def _unpack(folder: Path, machine: Path, site: Site, progress: Progress) -> None
     (folder / "images.tar").unlink()
 
 
-def _forget_old(folder: Path) -> None:
-    """Keep this store and the one before: each takes two gigabytes, and every change of the workload makes one."""
-    others = [other for other in folder.parent.glob("store-*") if other.is_dir() and other != folder]
-    for old in sorted(others, key=lambda other: other.stat().st_mtime)[: -(_KEPT_STORES - 1)]:
-        shutil.rmtree(old, ignore_errors=True)
+def _forget_old(folder: Path) -> list[Path]:
+    """Keep what a step has just made and what it made before that: a store is two gigabytes. What was removed."""
+    step = folder.name.rpartition("-")[0]
+    others = [other for other in folder.parent.glob(f"{step}-*") if other.is_dir() and other != folder]
+    old = sorted(others, key=lambda other: other.stat().st_mtime)[: -(_KEPT_OF_A_STEP - 1)]
+    for other in old:
+        shutil.rmtree(other, ignore_errors=True)
+    return old
 
 
 def _pip_configuration() -> str:

@@ -127,6 +127,7 @@ def controller_manager(setting: Setting) -> list[str]:
     """Arguments of the controller manager: it signs tokens and joining machines' certificates, and serves nothing."""
     return [
         *_node_addresses(setting.network),
+        "--node-monitor-grace-period=30s",  # three missed heartbeats: a node that is gone is seen within a minute
         f"--cluster-signing-cert-file={setting.ca.certificate}",
         f"--cluster-signing-key-file={setting.ca.key}",
         "--controllers=*,token-cleaner-controller",
