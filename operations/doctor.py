@@ -12,10 +12,11 @@ from dataclasses import asdict, dataclass
 from rich.console import Console
 from rich.table import Table
 
-from local import moto
+from local import moto, vehicle
 from local.paths import LocalCloudError, binary, cache_root
 from operations.workplace import Output, Workplace
-from setup.golang import NAMES
+from setup.golang import MACHINE_NAMES, NAMES
+from setup.host import Host
 from setup.machine import GIB, RUN_DISK_GIB, RUN_MEMORY_GIB, Machine
 
 
@@ -46,6 +47,7 @@ def examine(place: Workplace) -> Iterator[Finding]:
     yield _package("pulumi")
     yield from map(_program, NAMES)
     yield from _machine()
+    yield from _nodes(place)
     yield _optional("pulumi", "the Pulumi CLI: only for `aidc up --engine cli` and for AWS")
     server = moto.running(place.root)
     yield Finding("local AWS", server.endpoint_url if server else "not running", ok=True)
@@ -70,6 +72,20 @@ def _machine() -> Iterator[Finding]:
     memory, disk = here.memory_bytes / GIB, here.disk_bytes / GIB
     yield Finding("memory", f"{memory:.1f} GiB available", memory >= RUN_MEMORY_GIB, f"free {RUN_MEMORY_GIB} GiB")
     yield Finding("disk", f"{disk:.1f} GiB free", disk >= RUN_DISK_GIB, f"free {RUN_DISK_GIB} GiB")
+
+
+def _nodes(place: Workplace) -> Iterator[Finding]:
+    """What nodes are, or would be; and what they would need to be machines."""
+    chosen = vehicle.recorded(place.root)
+    if chosen is not None:
+        yield Finding("nodes", chosen.sentence(), ok=True)
+        return
+    reason = vehicle.obstacle(Host.here())
+    found = f"would be processes: {reason}" if reason else "would be machines"
+    yield Finding("nodes", found, reason is None, "as root on Debian, `make setup`" if reason else "", needed=False)
+    if reason is None:
+        for name in MACHINE_NAMES:
+            yield _program(name)
 
 
 def _optional(program: str, purpose: str) -> Finding:

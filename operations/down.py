@@ -23,8 +23,16 @@ from operations.workplace import Output, Workplace
 def down(place: Workplace) -> int:
     """Leave no process, machine, network, port or file outside the caches.
 
-    The status: 1 when a run is under way or a file cannot be removed.
+    The status: 1 when a run is under way, or a machine or a file cannot be removed.
     """
+    try:
+        return _down(place)
+    except LocalCloudError as problem:  # podman's: everything else is done without asking anybody
+        place.tell(f"Not everything could be removed: {problem}\nMend that and run `make down` again.")
+        return 1
+
+
+def _down(place: Workplace) -> int:
     if not place.root.path.exists():
         left = machines.purge(place.root)
         place.tell(f"Nothing is up; {', '.join(left)} was left of it, and is gone." if left else "Nothing is up.")
