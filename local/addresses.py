@@ -41,8 +41,8 @@ class ClusterNetwork:
         return 2 ** (NODE_PREFIX - self.pods.prefixlen)
 
     def machines(self) -> Iterator[str]:
-        """The addresses that machines can have, in order."""
-        return (str(self.subnet[number]) for number in range(2, 2 + self.most_machines))
+        """The addresses that machines can have, in order: the lower half, which has more of them than machines."""
+        return (str(self.subnet[number]) for number in range(2, self.subnet.num_addresses // 2))
 
 
 def server_candidates(key: str) -> Iterator[str]:

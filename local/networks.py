@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from local.processes import lock, write_atomically
 FILE = "network.json"
 _LOCK = Path("/run/lock/ai-datacenter.networks")
 """Held by everybody on this host who looks for a free network."""
+_NAMESPACES = Path("/run/netns")
 
 
 def name_of(folder: Path) -> str:
@@ -53,13 +54,35 @@ def settle(folder: Path) -> None:
     """
     name = name_of(folder)
     bridge = str(ask_network(name)[0]["network_interface"])
-    subprocess.run(["ip", "link", "set", bridge, "address", hardware_address(name)], capture_output=True, check=False)
+    _ip("link", "set", bridge, "address", hardware_address(name))
+
+
+def names_of(root: DataRoot) -> list[str]:
+    """The networks of a data root that podman knows."""
+    return [str(network["name"]) for network in ask("network", "ls", f"--filter=label={ROOT_LABEL}={root.path}")]
 
 
 def remove(name: str) -> None:
     """Remove the network with what is left on it; fine where there is none."""
-    if exists("network", name):
-        podman("network", "rm", "--force", name)
+    network = _existing(name)
+    if network is None:
+        return
+    podman("network", "rm", "--force", name)
+    for path in sorted(_NAMESPACES.glob("netns-*")):
+        if any(address in network.subnet for address in _addresses_in(path.name)):
+            _ip("netns", "delete", path.name)  # of a podman that was killed half way, and has forgotten it
+
+
+def _addresses_in(namespace: str) -> list[IPv4Address]:
+    lines = _ip("-o", "-4", "-n", namespace, "address", "show").splitlines()
+    return [IPv4Address(line.split()[3].partition("/")[0]) for line in lines if len(line.split()) > 3]
+
+
+def _ip(*arguments: str) -> str:
+    try:
+        return subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False).stdout
+    except OSError:
+        return ""
 
 
 def _existing(name: str) -> ClusterNetwork | None:
@@ -96,6 +119,6 @@ def _taken() -> list[IPv4Network]:
     """The networks that podman or this host's routes know."""
     known = ask("network", "ls")
     subnets = [subnet["subnet"] for network in known for subnet in network.get("subnets") or []]
-    routes = subprocess.run(["ip", "-4", "route", "show"], capture_output=True, text=True, check=False).stdout
-    subnets += [line.split()[0] for line in routes.splitlines() if line and not line.startswith("default")]
+    routes = _ip("-4", "route", "show").splitlines()
+    subnets += [line.split()[0] for line in routes if line and not line.startswith("default")]
     return [IPv4Network(subnet, strict=False) for subnet in subnets if ":" not in subnet and "." in subnet]

@@ -51,25 +51,26 @@ def _limit(which: int, largest: int) -> str:
 def podman(*arguments: str, timeout_s: float = _TIMEOUT_S) -> str:
     """Run podman and give its output.
 
+    In a session of its own, and not ended when we are: a podman that is killed half way leaves network namespaces and
+    addresses that it forgets.
+
     Raises:
         PodmanError: it is missing, failed, or took longer than ``timeout_s``.
     """
     what = f"podman {' '.join(arguments[:2])}"
     try:
-        done = subprocess.run(
-            ["podman", *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout_s
-        )
+        process = subprocess.Popen(
+            ["podman", *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            start_new_session=True,
+        )  # fmt: skip
+        stdout, stderr = process.communicate(timeout=timeout_s)
     except OSError as error:
-        raise PodmanError(
-            f"`{what}` cannot be started: {error.strerror}. `make doctor` says what is missing."
-        ) from None
+        raise PodmanError(f"`{what}` cannot be started: {error.strerror}; see `make doctor`.") from None
     except subprocess.TimeoutExpired:
-        raise PodmanError(
-            f"`{what}` did not end within {timeout_s:.0f} s; see `podman ps -a`, and run again."
-        ) from None
-    if done.returncode != 0:
-        raise PodmanError(f"`{what}` failed: {_reason(done.stderr)}")
-    return done.stdout
+        raise PodmanError(f"`{what}` did not end within {timeout_s:.0f} s; see `podman ps -a`.") from None
+    if process.returncode != 0:
+        raise PodmanError(f"`{what}` failed: {_reason(stderr)}")
+    return stdout
 
 
 def ask(*arguments: str) -> list[dict[str, Any]]:

@@ -7,12 +7,15 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
 from local import networks
 from local.addresses import hardware_address, key_of
 from local.machines import user_data
 from local.nodes import JAX_CACHE
 from local.paths import CHECKOUT, DataRoot, binary, cache_root
 from local.podman import PREFIX, ROOT_LABEL, PodmanError, ask, boot_flags, exists, podman
+from local.processes import wait_until
 from setup import images
 from setup.golang import MACHINE_NAMES
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 CLUSTER_LABEL, NODE_LABEL = "ai-datacenter.cluster", "ai-datacenter.node"
 _POWER_OFF = "37"  # SIGRTMIN+3, by which systemd shuts down
 _LONGEST_HOST_NAME = 63
+_OTHERS_TIMEOUT_S = 60.0
 
 
 def name_of(plane: ControlPlane, node: str) -> str:
@@ -99,6 +103,20 @@ def _of(root: DataRoot) -> str:
 
 def _names(listed: list[dict[str, Any]]) -> set[str]:
     return {name for container in listed for name in container["Names"]}
+
+
+def await_others(name: str) -> None:
+    """Wait for a podman of a run that was killed meanwhile: it still starts the machine."""
+    wait_until(lambda: not _is_being_started(name), _OTHERS_TIMEOUT_S, 0.1)
+
+
+def _is_being_started(name: str) -> bool:
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            words = process.cmdline()
+            if words[:2] == ["podman", "run"] and f"--name={name}" in words:
+                return True
+    return False
 
 
 def remove(name: str) -> None:

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local import networks, vehicle
-from local.addresses import free_machine_address
 from local.kube_api import MERGE_PATCH, ApiError, Unreachable
-from local.machines import container, joining, user_data
+from local.machines import container, joining, places, user_data
 from local.machines.keys import ensure_key
 from local.node_objects import drain, forget, is_ready
 from local.node_spec import NodeSpec
 from local.paths import DataRoot, LocalCloudError
+from local.podman import PodmanError
 from local.processes import lock, wait_until, write_atomically
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ READY_TIMEOUT_S = 120.0
 """Seconds from start to Ready. Seen: 10 s alone, 15 s for two at once on two cores."""
 SSH_KEY = "ssh_ed25519_key"
 """In the cluster's folder: the key that enters its machines as root."""
-_FILE = "machine.json"
 _IMAGES_FILE = "images.json"
 
 
@@ -103,34 +102,33 @@ def image_names(plane: ControlPlane) -> list[str]:
         return []
 
 
-def address_of(plane: ControlPlane, name: str) -> str | None:
-    """The machine's address."""
-    try:
-        return str(json.loads((plane.nodes_folder / name / _FILE).read_text())["address"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
 def _is_same_machine(before: NodeSpec, spec: NodeSpec) -> bool:
     return replace(before, labels=spec.labels, taints=spec.taints, tags=spec.tags) == spec
 
 
 def _replace(plane: ControlPlane, spec: NodeSpec, folder: Path) -> None:
-    name = container.name_of(plane, spec.name)
-    container.remove(name)
+    container.await_others(container.name_of(plane, spec.name))
+    container.remove(container.name_of(plane, spec.name))
     forget(plane, spec.name)
     spec.write(folder)  # from here on the machine is found and removed, whatever happens
-    address = _ensure_address(plane, spec.name)
     image = container.ensure_image()
     joining.admit(plane)
-    token = joining.new_token(plane, spec.name)
-    user_data.write(plane, spec, address, token, folder / "user-data", ensure_key(plane.folder / SSH_KEY))
-    _write_image_names(plane, folder / "user-data")
     for empty in (folder / "kubelet", folder / "containerd"):
         shutil.rmtree(empty, ignore_errors=True)
     (folder / "kubelet").mkdir()
     _stock(folder / "containerd")
-    container.podman(*container.command(plane, _root_of(plane), spec.name, address, image))
+    while True:
+        address = places.ensure(plane, spec.name)
+        token = joining.new_token(plane, spec.name)
+        user_data.write(plane, spec, address, token, folder / "user-data", ensure_key(plane.folder / SSH_KEY))
+        _write_image_names(plane, folder / "user-data")
+        try:
+            container.podman(*container.command(plane, _root_of(plane), spec.name, address, image))
+            break
+        except PodmanError as error:
+            if "already allocated" not in str(error):
+                raise
+            places.give_up(plane, spec.name, address)
     networks.settle(plane.folder)
 
 
@@ -158,26 +156,6 @@ def _stock(folder: Path) -> None:
 
 def _copy_tree(source: Path, target: Path, copy: object) -> None:
     shutil.copytree(source, target, symlinks=True, copy_function=copy)  # pyright: ignore[reportArgumentType]
-
-
-def _ensure_address(plane: ControlPlane, name: str) -> str:
-    with lock(plane.nodes_folder / ".addresses.lock"):
-        if (address := address_of(plane, name)) is not None:
-            return address
-        network = plane.network
-        if network is None:
-            raise LocalCloudError(
-                f"The cluster in {plane.folder} has no network of machines: `make down`, then up again."
-            )
-        taken = {address_of(plane, spec.name) or "" for spec in list_nodes(plane)}
-        address = free_machine_address(network, taken)
-        if address is None:
-            raise LocalCloudError(
-                f"The cluster {plane.name} has {network.most_machines} machines, and one host takes no more in one "
-                "cluster: lower the pools' desired_size."
-            )
-        write_atomically(plane.nodes_folder / name / _FILE, json.dumps({"address": address}) + "\n")
-        return address
 
 
 def _label(plane: ControlPlane, spec: NodeSpec) -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local import control_plane
-from local.machines import container
-from local.machines.lifecycle import SSH_KEY, address_of, list_nodes
+from local.machines import container, places
+from local.machines.lifecycle import SSH_KEY, list_nodes
 from local.paths import DataRoot
 
 
@@ -45,7 +45,7 @@ def list_machines(root: DataRoot) -> list[Machine]:
     found: list[Machine] = []
     for plane in planes:
         for spec in list_nodes(plane):
-            address = address_of(plane, spec.name)
+            address = places.of(plane, spec.name)
             if address is not None:
                 found.append(
                     Machine(

@@ -8,7 +8,6 @@ import shutil
 from local import networks, vehicle
 from local.machines import container, rules
 from local.paths import DataRoot
-from local.podman import ROOT_LABEL, ask
 
 
 def purge(root: DataRoot) -> list[str]:
@@ -23,9 +22,9 @@ def purge(root: DataRoot) -> list[str]:
     for name in sorted(container.all_names(root)):
         container.remove(name)
         removed.append(name)
-    for network in ask("network", "ls", f"--filter=label={ROOT_LABEL}={root.path}"):
-        networks.remove(network["name"])
-        removed.append(network["name"])
+    for name in networks.names_of(root):
+        networks.remove(name)
+        removed.append(name)
     vehicle.remove_server_address(root)
     if removed or _was_of_machines(root):
         rules.remove_left_over()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,9 +9,9 @@ import pytest
 from local import networks, podman
 from local.control_plane import ControlPlane
 from local.control_plane.ports import Place
-from local.machines import container, lifecycle
+from local.machines import container, lifecycle, places
 from local.node_spec import NodeSpec
-from local.paths import DataRoot
+from local.paths import DataRoot, LocalCloudError
 
 
 @pytest.fixture
@@ -82,9 +81,15 @@ def test_limits_are_never_above_the_hosts(monkeypatch: pytest.MonkeyPatch) -> No
     assert "--ulimit=nproc=4096:4096" in podman.boot_flags()
 
 
-def test_podmans_own_words_reach_the_reader_without_its_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
-    stderr = 'time="now" level=warning msg="net_cls"\nError: no such image\n'
-    monkeypatch.setattr(subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 125, "", stderr))
+def test_podmans_own_words_reach_the_reader_without_its_warnings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warning = 'time=\\"now\\" level=warning msg=\\"net_cls\\"'
+    script = f'#!/bin/sh\nprintf "{warning}\\nError: no such image\\n" >&2\nexit 125\n'
+    program = tmp_path / "podman"
+    program.write_text(script)
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(podman.PodmanError, match=r"`podman run --detach` failed: no such image$"):
         podman.podman("run", "--detach", "x")
 
@@ -114,3 +119,24 @@ def test_machines_get_the_workload_without_a_copy(tmp_path: Path, monkeypatch: p
     assert (copied / "overlay/snapshots/1/fs/python").samefile(store / "overlay/snapshots/1/fs/python")
     assert (copied / "overlay/snapshots/1/fs/link").is_symlink()
     assert not (copied / "meta.db").samefile(store / "meta.db")  # the machine writes it
+
+
+def test_an_address_that_podman_has_lost_is_never_tried_again(plane: ControlPlane) -> None:
+    NodeSpec("a-0", "a", "m7i.large", "eu-central-1a", 2, 8192).write(plane.nodes_folder / "a-0")
+    (plane.folder / networks.FILE).write_text('{"subnet": "198.18.16.0/20"}')
+    assert places.ensure(plane, "a-0") == places.ensure(plane, "a-0") == "198.18.16.2"
+    places.give_up(plane, "a-0", "198.18.16.2")
+    assert places.of(plane, "a-0") is None
+    assert places.ensure(plane, "a-0") == "198.18.16.3"
+
+
+def test_two_machines_have_two_addresses_and_a_full_cluster_is_a_sentence(plane: ControlPlane) -> None:
+    plane.folder.mkdir(parents=True)
+    (plane.folder / networks.FILE).write_text('{"subnet": "198.18.16.0/20"}')
+    for number in range(33):
+        NodeSpec(f"a-{number}", "a", "m7i.large", "eu-central-1a", 2, 8192).write(plane.nodes_folder / f"a-{number}")
+        if number < 32:
+            places.ensure(plane, f"a-{number}")
+    assert len({places.of(plane, f"a-{number}") for number in range(32)}) == 32
+    with pytest.raises(LocalCloudError, match="lower the pools' desired_size"):
+        places.ensure(plane, "a-32")
