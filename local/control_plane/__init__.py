@@ -1,7 +1,7 @@
 """A real Kubernetes control plane as ordinary processes of an unprivileged user: what stands behind an EKS cluster.
 
-Logs of pods are files under ``nodes/``, read from disk: process nodes serve no kubelet port, so ``kubectl logs`` and
-``kubectl exec`` have nothing to connect to.
+On process nodes, logs of pods are files under ``nodes/``, read from disk: such nodes serve no kubelet port, so
+``kubectl logs`` and ``kubectl exec`` have nothing to connect to. Machines serve both.
 """
 
 from __future__ import annotations
