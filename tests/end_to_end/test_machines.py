@@ -186,6 +186,23 @@ def test_fewer_nodes_are_exactly_those_machines_less(host_checkout: Checkout) ->
     assert len(host_checkout.kubernetes().get("/api/v1/nodes")["items"]) == 1
 
 
+def test_a_second_region_has_machines_on_a_network_of_its_own(host_checkout: Checkout) -> None:
+    west = host_checkout.folder / "Pulumi.west.yaml"
+    text = host_checkout.stack_file.read_text()
+    west.write_text(text.replace("us-east-1", "us-west-2").replace("name: aidc-local", "name: aidc-west"))
+    before = containers(host_checkout)
+    data, told = host_checkout.aidc("up", "--stack", "west")
+    assert data["passed"], told
+    planes = control_plane.clusters(host_checkout.root)
+    subnets = [plane.network.subnet for plane in planes if plane.network]
+    assert len(subnets) == 2
+    assert not subnets[0].overlaps(subnets[1])
+    assert before.items() <= containers(host_checkout).items()
+    assert len({found.address for found in list_machines(host_checkout.root)}) == 2
+    host_checkout.aidc("destroy", "--stack", "west")
+    assert containers(host_checkout) == before
+
+
 def test_down_leaves_no_machine_network_mount_interface_rule_process_or_file(host_checkout: Checkout) -> None:
     (plane,) = control_plane.clusters(host_checkout.root)
     network = plane.network

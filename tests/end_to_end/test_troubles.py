@@ -85,9 +85,9 @@ def test_after_a_reboot_the_data_centre_is_rebuilt_with_a_sentence_for_each_loss
 def test_a_port_that_a_stranger_took_is_told_with_its_holder_and_given_back(checkout: Checkout) -> None:
     (plane,) = control_plane.clusters(checkout.root)
     plane.stop()
-    with listening(plane.port):
+    with listening(plane.place.port):
         told = checkout.told("up", code=1)
-    assert f"Port {plane.port} on 127.0.0.1" in told
+    assert f"Port {plane.place.port} on 127.0.0.1" in told
     assert f"(process {os.getpid()})" in told
     assert len(told.splitlines()) <= SCREEN
     data, told = checkout.aidc("up")
@@ -117,7 +117,7 @@ def test_two_regions_stand_side_by_side_and_one_goes_without_the_other(checkout:
     assert data["passed"], told
     planes = control_plane.clusters(checkout.root)
     assert [(plane.region, plane.name) for plane in planes] == [("us-east-1", "aidc-local"), ("us-west-2", "aidc-west")]
-    assert len({plane.port for plane in planes}) == len({plane.folder for plane in planes}) == 2
+    assert len({plane.place.port for plane in planes}) == len({plane.folder for plane in planes}) == 2
     checkout.aidc("destroy", "--stack", "west")
     assert [plane.name for plane in control_plane.clusters(checkout.root)] == ["aidc-local"]
     again, _ = checkout.aidc("up")
