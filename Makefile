@@ -2,6 +2,8 @@
 PYTHON ?= python3
 STACK ?= local
 RUN := .venv/bin/python
+# Ansible's tools look for each other on PATH, and keep what they like to keep out of the home folder and the checkout.
+ANSIBLE = PATH="$(realpath .venv)/bin:$$PATH" ANSIBLE_HOME="$${XDG_CACHE_HOME:-$$HOME/.cache}/ai-datacenter/ansible"
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
@@ -26,6 +28,7 @@ check: setup  ## lint, format and types: no finding
 	@$(RUN) -m ruff check .
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m pyright
+	@$(ANSIBLE) $(RUN) -m ansiblelint -q playbooks
 
 unit: setup  ## the fast tests: no root, no network, no built programs
 	@$(RUN) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not real and not hosts and not cli and not soak"
