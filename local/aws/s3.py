@@ -122,7 +122,8 @@ def _put_object(call: Call) -> str:
     inputs = call.inputs
     request = {member: inputs[name] for name, member in _OBJECT_FIELDS.items() if inputs.get(name) is not None}
     request.setdefault("ContentType", mimetypes.guess_type(inputs["key"])[0] or "application/octet-stream")
-    tags = "&".join(f"{_quoted(key)}={_quoted(value)}" for key, value in call.all_tags.items())
+    # Without the URN: it has characters that S3 refuses in an object's tags, and the key is all that finds an object.
+    tags = "&".join(f"{_quoted(key)}={_quoted(value)}" for key, value in call.tags.items())
     body = _body(inputs)
     call.cloud.call("s3", "put_object", Bucket=inputs["bucket"], Key=inputs["key"], Body=body, Tagging=tags, **request)
     return f"{inputs['bucket']}/{inputs['key']}"
@@ -139,7 +140,7 @@ def _settle_object(call: Call, changed: frozenset[str]) -> None:
     if changed - {"tags"}:
         _put_object(call)
     elif changed:
-        tags = {"TagSet": tag_list(call.all_tags)}
+        tags = {"TagSet": tag_list(call.tags)}
         call.cloud.call("s3", "put_object_tagging", Bucket=bucket, Key=key, Tagging=tags)
 
 
@@ -162,8 +163,9 @@ def _read_object(cloud: Cloud, id: str, state: Values) -> Values | None:
         "serverSideEncryption": head.get("ServerSideEncryption", "AES256"),
         "tags": tag_map(tags),
     }
-    if state.get("etag") and state["etag"] != etag and state.get("content") is not None:
-        found["content"] = f"(changed behind the state's back: etag {etag})"
+    for given in ("content", "contentBase64"):
+        if state.get("etag") and state["etag"] != etag and state.get(given) is not None:
+            found[given] = f"(changed behind the state's back: etag {etag})"
     return found
 
 

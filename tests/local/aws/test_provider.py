@@ -195,3 +195,23 @@ def test_sixteen_threads_make_forty_subnets_and_each_is_there_once(root: DataRoo
         .call("ec2", "describe_subnets", Filters=[{"Name": "vpc-id", "Values": [vpc.id]}])["Subnets"]
     )
     assert sorted(made) == sorted(subnet["SubnetId"] for subnet in subnets)
+
+
+@pytest.mark.parametrize(
+    "content", [{"content": "{}"}, {"contentBase64": "e30="}], ids=lambda content: next(iter(content))
+)
+def test_an_object_of_a_component_is_put_and_what_changes_behind_the_state_s_back_is_put_again(
+    root: DataRoot, driver: Driver, content: dict[str, str]
+) -> None:
+    bucket = driver.create(BUCKET, f"objects-{next(iter(content)).lower()}", {"forceDestroy": True})
+    token = "ai-datacenter:index:Component$aws:s3/bucketObjectv2:BucketObjectv2"
+    inputs = {"bucket": bucket.id, "key": "a/b.json", **content}
+    made = driver.create(token, "object", inputs)
+    client = account_of(root).client("s3", "us-east-1")
+    client.put_object(Bucket=bucket.id, Key="a/b.json", Body=b"[]", Tagging="stack=test")
+    read = driver.read(made)
+    assert read is not None
+    assert set(changed(driver.diff(read, inputs))) == set(content)
+    driver.update(read, inputs)
+    assert client.get_object(Bucket=bucket.id, Key="a/b.json")["Body"].read() == b"{}"
+    driver.delete(bucket)
