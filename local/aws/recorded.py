@@ -17,6 +17,7 @@ from botocore.model import Shape
 from local.aws.cloud import Cloud, tag_list
 from local.aws.resource_type import AUTONAMED, Call, ResourceType
 from local.aws.shapes import to_members, validate
+from local.paths import DataRoot
 from local.processes import write_atomically
 from local.provider.values import Values
 
@@ -36,6 +37,7 @@ def recorded_type(
     autoname: tuple[str, int] | None = None,
     taggable: bool = True,
     tag_specifications: str | None = None,
+    tags_member: str = "tags",
     check: Callable[[Call], None] | None = None,
 ) -> ResourceType:
     """The type ``token``, kept as the request of ``operation`` that would make it.
@@ -45,6 +47,7 @@ def recorded_type(
         renames: property to member of the request, where more than upper and lower case differs.
         drop: properties that steer the provider and are no part of the request.
         tag_specifications: EC2's resource type, where tags travel as ``TagSpecifications``.
+        tags_member: what the request calls its tags, elsewhere; ``Tags`` is a list of keys and values.
         check: raises ProviderError where something that it refers to does not exist.
     """
 
@@ -56,7 +59,7 @@ def recorded_type(
         if tag_specifications:
             request["TagSpecifications"] = [{"ResourceType": tag_specifications, "Tags": tag_list(call.all_tags)}]
         elif taggable:
-            request["tags"] = call.all_tags
+            request[tags_member] = tag_list(call.all_tags) if tags_member == "Tags" else call.all_tags
         validate(request, shape)
         return request
 
@@ -94,6 +97,12 @@ def recorded_type(
         token=token, create=create, read=read, delete=delete, find=find, settle=settle, replace_on=replace_on,
         fidelity="recorded", defaults=defaults or {}, autoname=autoname, taggable=taggable,
     )  # fmt: skip
+
+
+def records_of(root: DataRoot, name: str) -> list[tuple[str, dict[str, Any]]]:
+    """All records of a type such as ``Association``, each with its region."""
+    paths = sorted((root.recorded / "aws").glob(f"*/{name}/*.json"))
+    return [(path.parent.parent.name, json.loads(path.read_text())) for path in paths]
 
 
 def _folder(cloud: Cloud, token: str) -> Path:

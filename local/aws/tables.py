@@ -19,12 +19,13 @@ from local.aws import (
     logs,
     s3,
     s3_settings,
+    ssm,
 )
 from local.aws.resource_type import ResourceType
 
 _TABLES = (
     ec2_vpc, ec2_gateways, ec2_routing, ec2_endpoints, ec2_flow_logs, ec2_security, ec2_compute,
-    iam, kms, logs, eks_cluster, eks_node_group, eks_access, s3, s3_settings, ecr,
+    iam, kms, logs, eks_cluster, eks_node_group, eks_access, s3, s3_settings, ecr, ssm,
 )  # fmt: skip
 
 TYPES: dict[str, ResourceType] = {kind.token: kind for table in _TABLES for kind in table.TYPES}

@@ -255,6 +255,16 @@ EXAMPLES = (
         {"content": '{"a": 1}'}, frozenset({"content"}), ("etag", "arn"),
     ),
     Example(
+        "association", "aws:ssm/association:Association",
+        {
+            "name": "AWS-ApplyAnsiblePlaybooks", "associationName": "dc-nodes", "maxErrors": "100%",
+            "targets": [{"key": "tag:team", "values": ["dc"]}],
+            "parameters": {"SourceType": "S3", "SourceInfo": '{"path": "https://s3.us-east-1.amazonaws.com/b/k.zip"}',
+                           "PlaybookFile": "site.yml", "Check": "False"},
+        },
+        {"maxErrors": "50%"}, frozenset({"maxErrors"}), ("arn", "associationId", "documentVersion"),
+    ),
+    Example(
         "repository", "aws:ecr/repository:Repository",
         {
             "name": "dc/train", "imageTagMutability": "IMMUTABLE", "imageScanningConfiguration": {"scanOnPush": True},

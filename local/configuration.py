@@ -1,0 +1,220 @@
+"""Associations of Systems Manager performed on this machine: the nodes that are machines get the declared playbooks.
+
+What is run is what was declared: the archive is fetched from the bucket that the association names, as a node's agent
+does, and given to Ansible. Nodes that are processes have nothing to configure.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from local.aws.cloud import Account, Cloud
+from local.aws.recorded import records_of
+from local.paths import DataRoot, LocalCloudError
+from local.processes import write_atomically
+from playbooks.inventory import Host, Inventory
+from playbooks.lock import Lock
+from playbooks.results import ConvergeError, Convergence
+from playbooks.runner import converge
+
+DOCUMENT = "AWS-ApplyAnsiblePlaybooks"
+"""The one document that is performed; associations of others are kept and do nothing here."""
+_WAIT_S = 1800.0
+_TAG = "tag:"
+_TYPE = "Association"
+
+
+class Machine(Protocol):
+    """What is asked of a machine of ``local.machines``."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def region(self) -> str: ...  # noqa: D102
+    @property
+    def nodegroup(self) -> str: ...  # noqa: D102
+    @property
+    def address(self) -> str: ...  # noqa: D102
+    @property
+    def tags(self) -> Mapping[str, str]: ...  # noqa: D102
+    @property
+    def ssh_key(self) -> Path: ...  # noqa: D102
+    @property
+    def host_key(self) -> str: ...  # noqa: D102
+    @property
+    def running(self) -> bool: ...  # noqa: D102
+
+
+def list_machines(root: DataRoot) -> list[Machine]:
+    """All machines of all clusters, running or not; none where nodes are processes."""
+    if importlib.util.find_spec("local.machines") is None:
+        return []
+    return list(importlib.import_module("local.machines").list_machines(root))
+
+
+@dataclass(frozen=True)
+class Association:
+    """What an association says.
+
+    Attributes:
+        targets: for each key such as ``tag:team`` the values of which a machine must have one.
+        parameters: the document's, as text.
+    """
+
+    id: str
+    region: str
+    name: str
+    document: str
+    targets: Mapping[str, tuple[str, ...]]
+    parameters: Mapping[str, str]
+
+    @classmethod
+    def of(cls, region: str, record: Mapping[str, Any]) -> Association:
+        """The association that was asked for with a recorded request."""
+        request, id = record["request"], record["properties"]["id"]
+        return cls(
+            id=id,
+            region=region,
+            name=request.get("AssociationName") or id,
+            document=request["Name"],
+            targets={target["Key"]: tuple(target["Values"]) for target in request.get("Targets") or ()},
+            parameters={key: " ".join(values) for key, values in (request.get("Parameters") or {}).items()},
+        )
+
+    def concerns(self, machine: Machine) -> bool:
+        """Whether it targets the machine: every key must match."""
+        return (
+            machine.region == self.region
+            and bool(self.targets)
+            and all(
+                key.startswith(_TAG) and machine.tags.get(key.removeprefix(_TAG)) in values
+                for key, values in self.targets.items()
+            )
+        )
+
+
+def configure(root: DataRoot, association: Association, names: Iterable[str] | None = None) -> Convergence | None:
+    """Apply an association to the machines that run and that it concerns.
+
+    Args:
+        names: of these machines only; ``None``: of all.
+
+    Returns:
+        What was done; ``None`` where there is nothing to do, for nodes are processes or the document is another.
+
+    Raises:
+        LocalCloudError: a machine could not be configured; the others were.
+    """
+    if association.document != DOCUMENT:
+        return None
+    wanted = None if names is None else set(names)
+    machines = [
+        machine
+        for machine in list_machines(root)
+        if machine.running and association.concerns(machine) and (wanted is None or machine.name in wanted)
+    ]
+    if not machines:
+        return None
+    return _perform(root, association, machines)
+
+
+def expect(root: DataRoot, names: Iterable[str]) -> None:
+    """Note that machines are about to join: a run that is killed before it has configured them is made good later."""
+    for name in names:
+        write_atomically(_expected(root) / name, "")
+
+
+def configure_joined(root: DataRoot, names: Iterable[str]) -> None:
+    """Apply every association that concerns them to machines that have just joined, and to no others that are done.
+
+    Those that were expected or have failed before, and have not been configured since, are taken along.
+
+    Raises:
+        LocalCloudError: one could not be configured; the others were.
+    """
+    expect(root, names)
+    waiting = sorted(path.name for path in _expected(root).glob("[!.]*"))
+    if not waiting:
+        return
+    for association in associations(root):
+        configure(root, association, waiting)
+    for name in waiting:
+        (_expected(root) / name).unlink(missing_ok=True)
+
+
+def _expected(root: DataRoot) -> Path:
+    return root.path / "unconfigured"
+
+
+def associations(root: DataRoot) -> list[Association]:
+    """The associations that stand, in all regions."""
+    return [Association.of(region, record) for region, record in records_of(root, _TYPE)]
+
+
+def association(root: DataRoot, id: str) -> Association:
+    """The one with this id."""
+    return next(one for one in associations(root) if one.id == id)
+
+
+def inventory(machines: Iterable[Machine], variables: Mapping[str, Any] | None = None) -> Inventory:
+    """The machines as the runner takes them: each is entered with its cluster's key and known by its own."""
+    hosts = tuple(
+        Host(
+            name=machine.name, address=machine.address, key_file=machine.ssh_key, host_key=machine.host_key,
+            groups=(machine.nodegroup.replace("-", "_"),),
+        )
+        for machine in machines
+    )  # fmt: skip
+    return Inventory(hosts=hosts, variables=variables or {})
+
+
+def lock(root: DataRoot, purpose: str, wait_s: float = 0.0) -> Lock:
+    """The lock of everybody who configures machines of this data root."""
+    return Lock(root.path / "configuration.lock", purpose, wait_s)
+
+
+# -- performing -------------------------------------------------------------------------------------------------------
+
+
+def _perform(root: DataRoot, association: Association, machines: list[Machine]) -> Convergence:
+    given = association.parameters
+    try:
+        done = converge(
+            inventory(machines, _variables(given.get("ExtraVariables", ""))),
+            check=given.get("Check") == "True",
+            project=_archive(Account(root).at(association.region), association),
+            playbook=given.get("PlaybookFile", ""),
+            lock=lock(root, f"applying the association {association.name}", _WAIT_S),
+        )
+    except ConvergeError as error:
+        raise LocalCloudError(f"the association {association.name} could not be applied: {error}") from None
+    if done.succeeded:
+        return done
+    failures = "\n".join(map(str, done.failures))
+    raise LocalCloudError(
+        f"the association {association.name} failed on {len(done.failures)} of {len(done.hosts)} machines:\n{failures}"
+    )
+
+
+def _archive(cloud: Cloud, association: Association) -> bytes:
+    """The archive that the association names, out of its bucket."""
+    source = association.parameters.get("SourceInfo", "")
+    try:
+        url = urlsplit(json.loads(source)["path"])
+    except (ValueError, KeyError, TypeError):
+        raise LocalCloudError(f"SourceInfo of {association.name} names no path: {source or '(nothing)'}") from None
+    host, path = url.hostname or "", url.path.lstrip("/")
+    bucket, key = path.split("/", 1) if host.startswith("s3.") and "/" in path else (host.split(".s3.", 1)[0], path)
+    return cloud.call("s3", "get_object", Bucket=bucket, Key=key)["Body"].read()
+
+
+def _variables(text: str) -> dict[str, str]:
+    """``key=value`` pairs, as Ansible takes them on its command line: every value is text."""
+    return dict(pair.split("=", 1) for pair in shlex.split(text) if "=" in pair)

@@ -1,0 +1,156 @@
+"""An association configures the machines that it targets, with the archive that was put, when it must and not else."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import configuration
+from local.aws.provider import AwsProvider
+from local.paths import DataRoot, LocalCloudError
+from playbooks.inventory import Inventory
+from tests.local.aws.driver import Driver, Refused, Resource
+from tests.playbooks.conftest import here
+
+TOKEN = "aws:ssm/association:Association"
+MARK = {"name": "Leave a mark", "ansible.builtin.copy": {"dest": "{{ folder }}/{{ inventory_hostname }}", "content": "{{ mark }}"}}  # fmt: skip # noqa: E501
+REFUSE = {"name": "Refuse some", "ansible.builtin.fail": {"msg": "no clock"}, "when": "inventory_hostname in refused"}
+
+
+@dataclass
+class FakeMachine:
+    name: str
+    tags: dict[str, str] = field(default_factory=lambda: {"team": "dc"})
+    region: str = "us-east-1"
+    running: bool = True
+    nodegroup: str = "dc-cpu"
+    address: str = "127.0.0.1"
+    ssh_key: Path = Path("/nowhere")
+    host_key: str = "ssh-ed25519 AAAA"
+
+
+class Cloud:
+    """A region with machines on which Ansible really runs: this one, under their names."""
+
+    def __init__(self, root: DataRoot, folder: Path) -> None:
+        self.driver, self.root, self.folder = Driver(AwsProvider(root)).configure(region="us-east-1"), root, folder
+        self.machines: list[FakeMachine] = []
+        self.bucket = self.driver.create("aws:s3/bucket:Bucket", folder.name.replace("_", "-"), {"forceDestroy": True})
+
+    def put(self, mark: str, refused: Iterable[str] = ()) -> str:
+        """An archive whose playbook leaves ``mark`` everywhere, unless the machine is to refuse."""
+        variables = {"folder": str(self.folder), "mark": mark, "refused": list(refused)}
+        play = {"hosts": "all", "gather_facts": False, "vars": variables, "tasks": [REFUSE, MARK]}
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive:
+            archive.writestr("site.yml", json.dumps([play]))
+        client = configuration.Account(self.root).client("s3", "us-east-1")
+        client.put_object(Bucket=self.bucket.id, Key=f"playbooks/{mark}.zip", Body=buffer.getvalue())
+        return f"https://s3.us-east-1.amazonaws.com/{self.bucket.id}/playbooks/{mark}.zip"
+
+    def inputs(self, path: str, **more: Any) -> dict[str, Any]:
+        parameters = {"SourceType": "S3", "SourceInfo": json.dumps({"path": path}), "PlaybookFile": "site.yml",
+                      "ExtraVariables": "SSM=True", "Check": "False"}  # fmt: skip
+        targets = [{"key": "tag:team", "values": ["dc"]}]
+        return {"name": "AWS-ApplyAnsiblePlaybooks", "associationName": "dc-nodes", "targets": targets,
+                "parameters": parameters, **more}  # fmt: skip
+
+    def associate(self, path: str, **more: Any) -> Resource:
+        return self.driver.create(TOKEN, self.folder.name, self.inputs(path, **more))
+
+    def marks(self) -> dict[str, str]:
+        found = {path.name: path.read_text() for path in self.folder.iterdir()}
+        for path in self.folder.iterdir():
+            path.unlink()
+        return found
+
+
+@pytest.fixture
+def cloud(root: DataRoot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    found = Cloud(root, tmp_path)
+    monkeypatch.setattr(configuration, "list_machines", lambda _root: found.machines)
+    monkeypatch.setattr(
+        configuration,
+        "inventory",
+        lambda machines, variables: Inventory(hosts=tuple(here(one.name) for one in machines), variables=variables),
+    )
+    for old in configuration.associations(root):
+        (next(root.recorded.rglob(f"{old.id}.json"))).unlink()
+    return found
+
+
+def test_the_machines_that_it_targets_get_the_archive_that_was_put(cloud: Cloud) -> None:
+    other, elsewhere = FakeMachine("other", {"team": "else"}), FakeMachine("far", region="eu-west-1")
+    cloud.machines = [FakeMachine("a"), FakeMachine("b"), FakeMachine("off", running=False), other, elsewhere]
+    cloud.associate(cloud.put("one"))
+    assert cloud.marks() == {"a": "one", "b": "one"}
+
+
+def test_another_archive_is_applied_and_a_change_that_no_machine_sees_is_not(cloud: Cloud) -> None:
+    cloud.machines = [FakeMachine("a")]
+    path = cloud.put("one")
+    made = cloud.associate(path)
+    cloud.marks()
+    updated = cloud.driver.update(made, cloud.inputs(path, maxErrors="50%"))
+    assert cloud.marks() == {}
+    cloud.driver.update(updated, cloud.inputs(cloud.put("two"), maxErrors="50%"))
+    assert cloud.marks() == {"a": "two"}
+
+
+def test_a_machine_that_refuses_fails_the_association_which_stays_while_the_others_are_configured(cloud: Cloud) -> None:
+    cloud.machines = [FakeMachine("good"), FakeMachine("bad")]
+    with pytest.raises(Refused) as refused:
+        cloud.associate(cloud.put("one", refused=["bad"]))
+    assert refused.value.trailing, "it must stay in the state"
+    assert b"bad: failed: Refuse some: no clock" in refused.value.trailing
+    assert b"1 of 2 machines" in refused.value.trailing
+    assert cloud.marks() == {"good": "one"}
+    (kept,) = configuration.associations(cloud.root)
+    assert kept.name == "dc-nodes"
+
+
+def test_a_machine_that_joins_is_configured_and_no_other_is_touched(cloud: Cloud) -> None:
+    made = cloud.associate(cloud.put("one"))
+    cloud.machines = [FakeMachine("old"), FakeMachine("new"), FakeMachine("other", {"team": "else"})]
+    configuration.configure_joined(cloud.root, ["new", "other"])
+    assert cloud.marks() == {"new": "one"}
+    cloud.driver.delete(made)
+    configuration.configure_joined(cloud.root, ["new"])
+    assert cloud.marks() == {}
+
+
+def test_a_machine_that_joins_and_cannot_be_configured_is_named(cloud: Cloud) -> None:
+    cloud.associate(cloud.put("one", refused=["new"]))
+    cloud.machines = [FakeMachine("new")]
+    with pytest.raises(LocalCloudError, match="dc-nodes failed on 1 of 1 machines:\nnew: failed: Refuse some"):
+        configuration.configure_joined(cloud.root, ["new"])
+
+
+def test_a_machine_whose_run_was_killed_or_failed_is_configured_when_the_next_one_joins(cloud: Cloud) -> None:
+    cloud.associate(cloud.put("one"))
+    cloud.machines = [FakeMachine("lost"), FakeMachine("done")]
+    configuration.expect(cloud.root, ["lost"])  # and then nothing: the run was killed
+    configuration.configure_joined(cloud.root, [])
+    assert cloud.marks() == {"lost": "one"}
+    configuration.configure_joined(cloud.root, [])
+    assert cloud.marks() == {}
+
+
+def test_nodes_that_are_processes_start_no_ansible(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(configuration, "converge", lambda *_, **__: pytest.fail("Ansible was started"))
+    made = cloud.associate("https://s3.us-east-1.amazonaws.com/no-bucket/no.zip")
+    assert cloud.driver.read(made) is not None
+
+
+def test_an_archive_that_is_not_there_is_told_with_its_bucket(cloud: Cloud) -> None:
+    cloud.machines = [FakeMachine("a")]
+    with pytest.raises(Refused) as refused:
+        cloud.associate(f"https://s3.us-east-1.amazonaws.com/{cloud.bucket.id}/playbooks/none.zip")
+    assert b"NoSuchKey" in refused.value.trailing
