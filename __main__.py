@@ -19,7 +19,8 @@ def main() -> None:
         config = load(ROOT / f"Pulumi.{stack}.yaml")
     except ConfigurationError as error:
         raise pulumi.RunError(str(error)) from None
-    datacenter = Datacenter(config, stack, aws_provider(config, stack), ROOT / "workloads")
+    provider = aws_provider(config, stack)
+    datacenter = Datacenter(config, stack, provider, workloads=ROOT / "workloads", playbooks=ROOT / "playbooks")
     pulumi.export("datacenter", datacenter.outputs())
     pulumi.export("kubeconfig", datacenter.cluster.kubeconfig)
 

@@ -12,8 +12,9 @@ import pulumi_kubernetes as kubernetes
 from .cluster import Cluster, ClusterArgs
 from .device_plugins import DevicePlugins, DevicePluginsArgs
 from .encryption import Encryption, EncryptionArgs
-from .naming import default_tags
+from .naming import NAME_TAG, default_tags
 from .network import Network, NetworkArgs
+from .node_configuration import NodeConfiguration, NodeConfigurationArgs
 from .node_pool import NodePool, NodePoolArgs
 from .registry import Registry, RegistryArgs
 from .settings import PoolConfig, StackConfig
@@ -35,8 +36,11 @@ def aws_provider(config: StackConfig, stack: str) -> aws.Provider:
 class Datacenter:
     """Builds the components in order. No resource of its own: the components are the stack's first level."""
 
-    def __init__(self, config: StackConfig, stack: str, provider: aws.Provider, workloads: Path) -> None:
-        self._config, self._stack, self._workloads = config, stack, workloads
+    def __init__(
+        self, config: StackConfig, stack: str, provider: aws.Provider, *, workloads: Path, playbooks: Path
+    ) -> None:
+        self._config, self._stack = config, stack
+        self._workloads, self._playbooks = workloads, playbooks
         self._opts = pulumi.ResourceOptions(provider=provider)
         invoke = pulumi.InvokeOutputOptions(provider=provider)
         self._account_id = aws.get_caller_identity_output(opts=invoke).account_id
@@ -50,6 +54,7 @@ class Datacenter:
         groups: list[pulumi.Resource] = [pool.node_group for pool in self.pools.values()]
         self.cluster.add_node_addons(after=groups)
         self.storage = self._create_storage()
+        self.node_configuration = self._create_node_configuration(groups)
         self.registry = self._create_registry()
         self._create_inside(groups)
 
@@ -110,6 +115,20 @@ class Datacenter:
         )
         return Storage("storage", args, self._opts)
 
+    def _create_node_configuration(self, groups: list[pulumi.Resource]) -> NodeConfiguration:
+        args = NodeConfigurationArgs(
+            name=self._config.name,
+            region=self._config.aws.region,
+            playbooks=self._playbooks,
+            bucket_name=self.storage.data_bucket_name,
+            bucket_arn=self.storage.data_bucket_arn,
+            key_arn=self.encryption.key_arn,
+            node_role_names={name: pool.node_role_name for name, pool in self.pools.items()},
+            tag=(NAME_TAG, self._config.name),
+        )
+        after = pulumi.ResourceOptions(depends_on=[*groups, self.storage])
+        return NodeConfiguration("node-configuration", args, pulumi.ResourceOptions.merge(self._opts, after))
+
     def _create_registry(self) -> Registry:
         args = RegistryArgs(
             name=self._config.name,
@@ -141,7 +160,7 @@ class Datacenter:
             checkpoint_bucket_arn=self.storage.checkpoint_bucket_arn,
             key_arn=self.encryption.key_arn,
         )
-        after = [*groups, self.plugins, self.storage, self.network]
+        after = [*groups, self.plugins, self.storage, self.network, self.node_configuration]
         providers: list[pulumi.ProviderResource] = [provider, *([self._opts.provider] if self._opts.provider else [])]
         self.smoke_test = SmokeTest("smoke-test", args, pulumi.ResourceOptions(providers=providers, depends_on=after))
 

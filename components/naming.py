@@ -13,6 +13,7 @@ IAM_ROLE_LIMIT = 64  # IAM API reference, CreateRole
 NODE_GROUP_LIMIT = 63  # EKS API reference, CreateNodegroup
 BUCKET_LIMIT = 63  # S3 guide, bucket naming rules
 JOB_LIMIT = 52  # a Job's pods append an index and five letters, and a pod's host name has at most 63
+NAME_TAG = f"{PROJECT}:name"  # on everything; names are unique in a region, for the cluster's is
 _DIGEST_LENGTH = 8
 
 
@@ -53,7 +54,7 @@ def _sources(folder: Path) -> Iterator[Path]:
 
 def default_tags(config: StackConfig, stack: str) -> dict[str, str]:
     """Tags of everything: the stack file's, and whose this is."""
-    return {**config.tags, f"{PROJECT}:name": config.name, f"{PROJECT}:stack": stack}
+    return {**config.tags, NAME_TAG: config.name, f"{PROJECT}:stack": stack}
 
 
 def partition(region: str) -> str:

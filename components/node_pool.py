@@ -45,6 +45,7 @@ class NodePool(pulumi.ComponentResource):
     node_group: aws.eks.NodeGroup
     node_group_name: pulumi.Output[str]
     node_role_arn: pulumi.Output[str]
+    node_role_name: pulumi.Output[str]
 
     def __init__(self, name: str, args: NodePoolArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(component_type(NodePool), name, None, opts)
@@ -54,7 +55,8 @@ class NodePool(pulumi.ComponentResource):
         groups = [args.cluster_security_group_id, *self._create_fabric_group()]
         template = self._create_launch_template(groups, self._create_placement_group())
         self.node_group = self._create_node_group(role, template, policies)
-        self.node_group_name, self.node_role_arn = self.node_group.node_group_name, role.arn
+        self.node_group_name = self.node_group.node_group_name
+        self.node_role_arn, self.node_role_name = role.arn, role.name
         self.register_outputs({"node_group_name": self.node_group_name})
 
     def _create_role(self) -> tuple[aws.iam.Role, list[pulumi.Resource]]:
@@ -74,6 +76,14 @@ class NodePool(pulumi.ComponentResource):
             )
             for policy in _ROLE_POLICIES
         ]
+        policies.append(
+            aws.iam.RolePolicy(
+                f"{self._name}-systems-manager",
+                role=role.name,
+                policy=json.dumps(systems_manager()),
+                opts=self._child,
+            )
+        )
         return role, policies
 
     def _create_fabric_group(self) -> list[pulumi.Output[str]]:
@@ -194,6 +204,27 @@ class NodePool(pulumi.ComponentResource):
             ],
             opts=pulumi.ResourceOptions(parent=self, depends_on=after),
         )
+
+
+def systems_manager() -> dict[str, Any]:
+    """What the Systems Manager agent needs to register a node and to apply associations.
+
+    AmazonSSMManagedInstanceCore without its right to read every parameter of the account. It is there before the
+    machines: an agent that is refused asks again after minutes, then after ever longer.
+    """
+    ssm = (
+        "DescribeAssociation", "DescribeDocument", "GetDocument", "ListAssociations", "ListInstanceAssociations",
+        "PutComplianceItems", "PutInventory", "UpdateAssociationStatus", "UpdateInstanceAssociationStatus",
+        "UpdateInstanceInformation",
+    )  # fmt: skip
+    channels = ("CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel")
+    messages = ("AcknowledgeMessage", "DeleteMessage", "FailMessage", "GetEndpoint", "GetMessages", "SendReply")
+    actions = [
+        *(f"ssm:{action}" for action in ssm),
+        *(f"ssmmessages:{action}" for action in channels),
+        *(f"ec2messages:{action}" for action in messages),
+    ]
+    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
 
 
 def taints(config: PoolConfig) -> list[Taint]:

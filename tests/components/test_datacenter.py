@@ -21,9 +21,13 @@ ROOT = Path(__file__).resolve().parents[2]
 @cache
 def program(stack: str) -> tuple[Cloud, dict[str, Any]]:
     config = load(ROOT / f"Pulumi.{stack}.yaml")
-    return run(
-        lambda: Datacenter(config, stack, aws_provider(config, stack), ROOT / "workloads").outputs(), stack=stack
-    )
+
+    def declare() -> dict[str, Any]:
+        provider = aws_provider(config, stack)
+        folders = {"workloads": ROOT / "workloads", "playbooks": ROOT / "playbooks"}
+        return Datacenter(config, stack, provider, **folders).outputs()
+
+    return run(declare, stack=stack)
 
 
 def template(stack: str) -> dict[str, Any]:
@@ -78,3 +82,12 @@ def test_only_pools_with_devices_bring_plugins() -> None:
         "device-plugins-nvidia-device-plugin",
         "device-plugins-efa-device-plugin",
     }
+
+
+def test_the_association_concerns_the_machines_of_this_data_centre_and_no_other() -> None:
+    cloud = program("prod")[0]
+    (association,) = cloud.of("aws:ssm/association:Association").values()
+    (target,) = association["targets"]
+    for template in cloud.of("aws:ec2/launchTemplate:LaunchTemplate").values():
+        tags = next(one["tags"] for one in template["tagSpecifications"] if one["resourceType"] == "instance")
+        assert target == {"key": "tag:ai-datacenter:name", "values": [tags["ai-datacenter:name"]]}
