@@ -37,6 +37,8 @@ class Machine(Protocol):
     @property
     def name(self) -> str: ...  # noqa: D102
     @property
+    def cluster(self) -> str: ...  # noqa: D102
+    @property
     def region(self) -> str: ...  # noqa: D102
     @property
     def nodegroup(self) -> str: ...  # noqa: D102

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -32,6 +33,12 @@ Stack = Annotated[str, typer.Option("--stack", "-s", help="The stack: Pulumi.<st
 Form = Annotated[Output, typer.Option("--output", "-o", help="The form of the data on stdout.")]
 Engine = Annotated[EngineName, typer.Option("--engine", help="The embedded engine, or the Pulumi CLI on PATH.")]
 ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit with 2 when something would change.")]
+
+Limit = Annotated[list[str] | None, typer.Option("--limit", "-l", help="Only this host; may be given again.")]
+Check = Annotated[bool, typer.Option("--check", help="Change nothing; tell what would change.")]
+InventoryOption = Annotated[
+    Path | None, typer.Option("--inventory", "-i", help="Machines of your own: see docs/inventory.example.yaml.")
+]
 
 
 def _place(stack: str, output: Output) -> Workplace:
@@ -81,6 +88,20 @@ def destroy_command(stack: Stack = "local", output: Form = Output.TEXT) -> None:
     from operations.destroy import destroy
 
     destroy(_place(stack, output))
+
+
+@app.command("converge")
+def converge_command(
+    stack: Stack = "local",
+    output: Form = Output.TEXT,
+    limit: Limit = None,
+    check: Check = False,
+    inventory: InventoryOption = None,
+) -> None:
+    """Configure the stack's machines, or those of an inventory file, with the playbooks."""
+    from operations.converge import converge
+
+    converge(_place(stack, output), limit=tuple(limit or ()), check=check, inventory=inventory)
 
 
 @app.command("smoke-test")

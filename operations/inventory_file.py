@@ -1,0 +1,115 @@
+"""``inventory.yaml``: machines that Pulumi did not make. ``docs/inventory.example.yaml`` shows every key.
+
+Everything that is wrong is told at once, with its place in the file.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from ruamel.yaml import YAML
+
+from components.config import Problem
+from components.stack_file import Document, Key, Position, read
+from operations.exits import Exit, OperationFailed
+from playbooks import PLAYBOOKS
+from playbooks.inventory import Host, Inventory
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+GroupName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+OwnPath = Annotated[Path, BeforeValidator(lambda value: Path(value).expanduser() if isinstance(value, str) else value)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class HostEntry(_Section):
+    """One machine."""
+
+    address: Annotated[str, StringConstraints(min_length=1)] = Field(description="IP address or DNS name.")
+    port: int = Field(default=22, ge=1, le=65535, description="Port of its SSH server.")
+    user: str = Field(default="root", description="Who enters; another than root needs sudo without a password.")
+    key_file: OwnPath | None = Field(default=None, description="Private key; absent: the user's agent.")
+    groups: tuple[GroupName, ...] = Field(default=(), strict=False, description="Ansible groups.")
+    variables: dict[str, Any] = Field(default_factory=dict, description="Variables of roles.")
+
+
+class InventoryFile(_Section):
+    """The whole file."""
+
+    known_hosts: OwnPath | None = Field(default=None, description="Host keys; absent: the user's own.")
+    variables: dict[str, Any] = Field(default_factory=dict, description="Variables of roles, for every machine.")
+    hosts: dict[Name, HostEntry] = Field(min_length=1, description="The machines by name.")
+
+
+def load(path: Path) -> Inventory:
+    """The inventory in a file.
+
+    Raises:
+        OperationFailed: the file cannot be read, or is wrong; with every problem, not only the first.
+    """
+    try:
+        document = read(path)
+    except OSError as error:
+        raise OperationFailed(f"{path} cannot be read: {error.strerror}", Exit.CONFIGURATION) from None
+    problems = [_problem(path, fault.at, fault.key, fault.message) for fault in document.faults]
+    parsed = None if problems else _parse(path, document, problems)
+    if parsed is None:
+        ordered = sorted(problems, key=lambda problem: (problem.line, problem.column))
+        raise OperationFailed("\n".join(map(str, ordered)), Exit.CONFIGURATION)
+    hosts = tuple(
+        Host(name=name, **{field: getattr(entry, field) for field in HostEntry.model_fields})
+        for name, entry in parsed.hosts.items()
+    )
+    return Inventory(hosts=hosts, variables=parsed.variables, known_hosts=parsed.known_hosts)
+
+
+def _parse(path: Path, document: Document, problems: list[Problem]) -> InventoryFile | None:
+    try:
+        parsed = InventoryFile.model_validate(document.values)
+    except ValidationError as error:
+        problems += [_told(path, document, found) for found in error.errors(include_url=False)]
+        return None
+    problems += _unknown_variables(path, document, parsed)
+    return None if problems else parsed
+
+
+def _told(path: Path, document: Document, found: Any) -> Problem:
+    key: Key = tuple(part for part in found["loc"] if part != "[key]")
+    is_key = found["type"] == "extra_forbidden" or "[key]" in found["loc"]
+    at = document.where(key, of_key=is_key)
+    if found["type"] == "extra_forbidden":
+        model = HostEntry if key[:1] == ("hosts",) else InventoryFile
+        return _problem(path, at, key, "no such key", tuple(model.model_fields))
+    message = "is missing" if found["type"] == "missing" else str(found["msg"]).replace("Input should", "should")
+    return _problem(path, at, key, message[0].lower() + message[1:])
+
+
+def _unknown_variables(path: Path, document: Document, parsed: InventoryFile) -> Iterator[Problem]:
+    known = tuple(role_variables())
+    places: list[tuple[Key, dict[str, Any]]] = [(("variables",), parsed.variables)]
+    places += [(("hosts", name, "variables"), entry.variables) for name, entry in parsed.hosts.items()]
+    for place, variables in places:
+        for name in sorted(set(variables) - set(known)):
+            key = (*place, name)
+            yield _problem(path, document.where(key, of_key=True), key, "no role takes this variable", known)
+
+
+def role_variables() -> Iterator[str]:
+    """The variables that the roles take, as they document them."""
+    for path in sorted(PLAYBOOKS.glob("roles/*/meta/argument_specs.yml")):
+        yield from YAML(typ="safe").load(path)["argument_specs"]["main"]["options"]
+
+
+def _problem(path: Path, at: Position, key: Key, message: str, allowed: tuple[str, ...] = ()) -> Problem:
+    name = str(key[-1]) if key else ""
+    near = next(iter(difflib.get_close_matches(name, allowed, n=1)), None)
+    spelled = ".".join(map(str, key)) or "the file"
+    return Problem(
+        file=path, line=at.line, column=at.column, key=spelled, message=message, allowed=allowed, nearest=near
+    )
