@@ -7,7 +7,7 @@ ANSIBLE = PATH="$(realpath .venv)/bin:$$PATH" ANSIBLE_HOME="$${XDG_CACHE_HOME:-$
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor up down check unit real hosts test bench soak clean
+.PHONY: help setup doctor up down check unit real hosts test bench molecule soak clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ test: check unit real hosts  ## everything that must hold before a change is tak
 
 bench: setup  ## measure, and write docs/benchmarks.md
 	@$(RUN) -m benchmarks
+
+molecule: setup  ## the playbooks on machines of their own (root, podman, mmdebstrap)
+	@$(RUN) -m pytest -q -rs -p no:cacheprovider --timeout=1200 -m soak tests/playbooks/test_molecule.py
 
 soak: setup  ## what takes long: kills at random moments
 	@$(RUN) -m pytest -q -m soak -p no:cacheprovider --timeout=3600

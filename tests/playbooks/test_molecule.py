@@ -1,0 +1,45 @@
+"""The playbooks on machines that boot systemd: a check, a run, a second that changes nothing, and a look."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from playbooks import PLAYBOOKS
+
+PROGRAMS = ("podman", "mmdebstrap", "ssh-keygen", "runc")
+
+
+def lacking() -> str:
+    """Why machines cannot be booted here; empty where they can."""
+    if os.geteuid() != 0:
+        return "machines that boot systemd need root"
+    missing = [name for name in PROGRAMS if shutil.which(name) is None]
+    return f"not on PATH: {', '.join(missing)}" if missing else ""
+
+
+@pytest.fixture
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Molecule's, with everything that it writes in a folder of its own."""
+    folder = tmp_path_factory.mktemp("m")
+    programs = f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    own = {"PATH": programs, "ANSIBLE_HOME": str(folder / "home"), "MOLECULE_EPHEMERAL_DIRECTORY": str(folder / "run")}
+    found = {**os.environ, **own}
+    yield found
+    subprocess.run(["molecule", "destroy"], cwd=PLAYBOOKS, env=found, capture_output=True, check=False)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1200)
+@pytest.mark.skipif(bool(lacking()), reason=lacking())
+def test_a_second_run_changes_nothing_and_the_machines_do_what_was_asked(environment: dict[str, str]) -> None:
+    done = subprocess.run(
+        ["molecule", "test"], cwd=PLAYBOOKS, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-4000:]
