@@ -6,17 +6,17 @@ does, and given to Ansible. Nodes that are processes have nothing to configure.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 from local.aws.cloud import Account, Cloud
 from local.aws.recorded import records_of
+from local.machines import Machine, list_machines
 from local.paths import DataRoot, LocalCloudError
 from local.processes import write_atomically
 from playbooks.inventory import Host, Inventory
@@ -29,36 +29,6 @@ DOCUMENT = "AWS-ApplyAnsiblePlaybooks"
 _WAIT_S = 1800.0
 _TAG = "tag:"
 _TYPE = "Association"
-
-
-class Machine(Protocol):
-    """What is asked of a machine of ``local.machines``."""
-
-    @property
-    def name(self) -> str: ...  # noqa: D102
-    @property
-    def cluster(self) -> str: ...  # noqa: D102
-    @property
-    def region(self) -> str: ...  # noqa: D102
-    @property
-    def nodegroup(self) -> str: ...  # noqa: D102
-    @property
-    def address(self) -> str: ...  # noqa: D102
-    @property
-    def tags(self) -> Mapping[str, str]: ...  # noqa: D102
-    @property
-    def ssh_key(self) -> Path: ...  # noqa: D102
-    @property
-    def host_key(self) -> str: ...  # noqa: D102
-    @property
-    def running(self) -> bool: ...  # noqa: D102
-
-
-def list_machines(root: DataRoot) -> list[Machine]:
-    """All machines of all clusters, running or not; none where nodes are processes."""
-    if importlib.util.find_spec("local.machines") is None:
-        return []
-    return list(importlib.import_module("local.machines").list_machines(root))
 
 
 @dataclass(frozen=True)

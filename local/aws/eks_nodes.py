@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from local import control_plane, nodes
+from local import configuration, control_plane, nodes
 from local.aws.cloud import Cloud
 from local.aws.eks_common import plane_of
 from local.node_spec import NodeSpec, Taint
@@ -27,9 +27,12 @@ def converge(cloud: Cloud, cluster: str, group: str, outputs: Values) -> None:
     names = {spec.name for spec in wanted}
     carrier = nodes.of(plane)
     surplus = [spec.name for spec in carrier.list_nodes(plane, group) if spec.name not in names]
+    joining = [spec.name for spec in wanted if not carrier.running(plane, spec.name)]
+    configuration.expect(cloud.account.root, joining)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda name: carrier.stop(plane, name), surplus))
         list(pool.map(lambda spec: carrier.start(plane, spec), wanted))
+    configuration.configure_joined(cloud.account.root, joining)
 
 
 def alive(cloud: Cloud, cluster: str, group: str) -> int:

@@ -7,11 +7,16 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from local.processes import write_atomically
+from local.processes import lock, write_atomically
 
 
 def ensure_key(path: Path) -> str:
     """A private key in a file (mode 0600), made if there is none; the public half as one line."""
+    with lock(path.with_name(f"{path.name}.lock")):
+        return _ensure(path)
+
+
+def _ensure(path: Path) -> str:
     try:
         key = serialization.load_ssh_private_key(path.read_bytes(), None)
     except (OSError, ValueError):

@@ -34,7 +34,10 @@ def test_the_server_certificate_is_valid_for_the_loopback_address(tmp_path: Path
 
 def test_server_and_client_trust_each_other_as_strictly_as_the_newest_python_does(tmp_path: Path) -> None:
     authority = certificates.ensure_authority(tmp_path)
-    pairs = certificates.ensure_client(tmp_path, authority, "a", "a"), certificates.ensure_server(tmp_path, authority)
+    pairs = (
+        certificates.ensure_client(tmp_path, authority, "a", "a"),
+        certificates.ensure_server(tmp_path, authority, "127.0.0.1"),
+    )
     contexts = [ssl.SSLContext(protocol) for protocol in (ssl.PROTOCOL_TLS_CLIENT, ssl.PROTOCOL_TLS_SERVER)]
     for context, pair in zip(contexts, pairs, strict=True):
         context.load_verify_locations(authority.certificate)
