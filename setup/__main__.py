@@ -15,7 +15,7 @@ from types import FrameType
 from local.paths import CHECKOUT, cache_root
 from setup import environment, golang, images, packages
 from setup.children import Children
-from setup.host import Host
+from setup.host import MACHINES, NODES, PROCESSES, Host
 from setup.machine import Machine
 from setup.run import link_programs, make_all, replace_link
 from setup.step import SetupError, Site, Step
@@ -53,7 +53,7 @@ def make_ready(site: Site) -> bool:
         raise SetupError("\n".join(problems))
     if missing:
         print(f"Makes {', '.join(step.name for step in missing)} under {site.cache}", file=sys.stderr)
-        make_all(steps, site, sys.stderr)
+        _make(steps, site, machines)
     link_programs(steps, site.cache)
     link_environment(site.checkout, next(step for step in steps if step.name == "venv").folder(site.cache))
     return not (_make_store(site) if machines else False) and not missing
@@ -73,8 +73,19 @@ def _make_store(site: Site) -> bool:
     images.try_again(site, sys.stderr)
     if images.refusal(site.checkout, site.cache) or store.is_done(site.cache):
         return False
-    make_all([store], site, sys.stderr)
+    _make([store], site, machines=True)
     return True
+
+
+def _make(steps: list[Step], site: Site, machines: bool) -> None:
+    try:
+        make_all(steps, site, sys.stderr)
+    except SetupError as problem:
+        if not machines or Host.here().wanted == MACHINES:
+            raise
+        raise SetupError(
+            f"{problem}\nFor nodes that are processes, which need less: {NODES}={PROCESSES} make up"
+        ) from None
 
 
 def link_environment(checkout: Path, folder: Path) -> None:

@@ -14,7 +14,7 @@ def prepare(host: Host, site: Site) -> bool:
     """Whether nodes can be machines here, once what they need is installed, which is done.
 
     Raises:
-        SetupError: the environment asks for machines and they cannot be, or the installation failed.
+        SetupError: the environment asks for machines and they cannot be.
     """
     if problem := check_choice(host.wanted):
         raise SetupError(problem)
@@ -22,8 +22,14 @@ def prepare(host: Host, site: Site) -> bool:
         if host.wanted == MACHINES:
             raise SetupError(f"Nodes cannot be machines here: {refusal}.")
         return False
-    if host.missing:
-        _install(host.missing, site)
+    try:
+        if host.missing:
+            _install(host.missing, site)
+    except CommandFailed as problem:
+        if host.wanted == MACHINES:
+            raise SetupError(f"The packages that machines need could not be installed: {problem}") from problem
+        print(f"Nodes will be processes: what machines need could not be installed: {problem}", file=sys.stderr)
+        return False
     return True
 
 
@@ -33,12 +39,6 @@ def _install(names: tuple[str, ...], site: Site) -> None:
     log = site.cache / "packages.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    try:
-        site.children.run(["apt-get", "--quiet", "update"], log, progress, env=quiet)
-        install = ["apt-get", "--quiet", "--yes", "--no-install-recommends", "install", *names]
-        site.children.run(install, log, progress, env=quiet)
-    except CommandFailed as problem:
-        raise SetupError(
-            f"The packages that machines need could not be installed: {problem}\n"
-            "Mend that, or go on with nodes that are processes: AI_DATACENTER_NODES=processes make up"
-        ) from problem
+    site.children.run(["apt-get", "--quiet", "update"], log, progress, env=quiet)
+    install = ["apt-get", "--quiet", "--yes", "--no-install-recommends", "install", *names]
+    site.children.run(install, log, progress, env=quiet)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import random
+import subprocess
 import time
 from collections.abc import Iterator
 
 import pytest
 
+from local.machines import list_machines
+from local.podman import ROOT_LABEL
 from tests.end_to_end.conftest import Checkout
 
-pytestmark = [pytest.mark.soak, pytest.mark.real, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(3600)]
 
 KILLS = int(os.environ.get("SOAK_KILLS", "20"))
 SEED = int(os.environ.get("SOAK_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
@@ -25,7 +28,22 @@ def moments() -> Iterator[float]:
     return (generator.uniform(0.5, 30.0) for _ in range(KILLS))
 
 
+@pytest.mark.real
 def test_an_up_killed_at_random_moments_converges(checkout: Checkout, moments: Iterator[float]) -> None:
+    _kill_at(moments, checkout)
+
+
+@pytest.mark.hosts
+def test_an_up_of_machines_killed_at_random_moments_converges(
+    host_checkout: Checkout, moments: Iterator[float]
+) -> None:
+    _kill_at(moments, host_checkout)
+    assert sorted(found.running for found in list_machines(host_checkout.root)) == [True, True]
+    listing = ["podman", "ps", "--all", "--quiet", f"--filter=label={ROOT_LABEL}={host_checkout.root.path}"]
+    assert len(subprocess.run(listing, capture_output=True, text=True, check=True).stdout.split()) == 2
+
+
+def _kill_at(moments: Iterator[float], checkout: Checkout) -> None:
     for round_number, moment in enumerate(moments):
         process = checkout.start("up")
         time.sleep(moment)

@@ -70,10 +70,15 @@ def test_what_is_missing_is_installed_and_nothing_else(
     assert len(ran) == 2
 
 
-def test_an_installation_that_fails_names_the_other_way(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_installation_that_fails_leaves_processes_unless_machines_are_asked_for(
+    site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def fail(*_: object, **__: object) -> str:
         raise CommandFailed("`apt-get update` ended with status 100")
 
     monkeypatch.setattr(site.children, "run", fail)
-    with pytest.raises(SetupError, match="AI_DATACENTER_NODES=processes make up"):
-        packages.prepare(replace(ABLE, missing=("podman",)), site)
+    host = replace(ABLE, missing=("podman",))
+    assert packages.prepare(host, site) is False
+    assert "Nodes will be processes: what machines need could not be installed: `apt-get" in capsys.readouterr().err
+    with pytest.raises(SetupError, match="could not be installed"):
+        packages.prepare(replace(host, wanted=MACHINES), site)
