@@ -22,7 +22,8 @@ from setup.host import MACHINES, NODES
 
 URN_TAG = "ai-datacenter:urn"
 _PARTS = (
-    "Pulumi.yaml", "Pulumi.local.yaml", "__main__.py", "components", "local", "operations", "playbooks", "setup", "workloads",
+    "Pulumi.yaml", "Pulumi.local.yaml", "__main__.py", "components", "local", "operations", "playbooks",
+    "setup", "workloads",
 )  # fmt: skip
 _UP_TIMEOUT_S = 420
 
