@@ -36,3 +36,9 @@ def play(folder: Path, *tasks: dict[str, Any]) -> Path:
     content = [{"name": "Test", "hosts": "all", "gather_facts": False, "tasks": list(tasks)}]
     (folder / "site.yml").write_text(json.dumps(content))  # which is YAML
     return folder
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This machine plays the hosts too, and Ansible keeps things in the home folder of a host's user."""
+    monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))

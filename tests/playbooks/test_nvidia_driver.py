@@ -63,7 +63,9 @@ def looked(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, HostResu
         {"ansible.builtin.include_role": role, "vars": {"ansible_facts": {"os_family": "RedHat"}}},
         {"ansible.builtin.copy": {"dest": f"{folder}/{{{{ inventory_hostname }}}}/said", "content": said}},
     )
-    run = converge(Inventory(hosts=hosts), project=project)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(folder))
+        run = converge(Inventory(hosts=hosts), project=project)
     return {result.name: result for result in run.hosts}, folder
 
 

@@ -73,8 +73,11 @@ class Cloud:
 
 
 @pytest.fixture
-def cloud(root: DataRoot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cloud:
+def cloud(
+    root: DataRoot, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Cloud:
     found = Cloud(root, tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))  # of the machines' user, who is this one here
     monkeypatch.setattr(configuration, "list_machines", lambda _root: found.machines)
     monkeypatch.setattr(
         configuration,
