@@ -74,12 +74,15 @@ def test_a_preview_shows_exactly_what_the_stack_file_changes_and_up_does_it(chec
 def test_a_bucket_deleted_behind_its_back_is_seen_and_mended(checkout: Checkout) -> None:
     s3 = checkout.aws("s3")
     (bucket,) = [b["Name"] for b in s3.list_buckets()["Buckets"] if "-data-" in b["Name"]]
+    for version in s3.list_object_versions(Bucket=bucket)["Versions"]:
+        s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
     s3.delete_bucket(Bucket=bucket)
     checkout.aidc("refresh", code=5)  # drift
     data, told = checkout.aidc("up")
     assert data["passed"], told
     assert bucket in [b["Name"] for b in s3.list_buckets()["Buckets"]]
     assert checkout.aws("s3").get_bucket_encryption(Bucket=bucket)
+    assert [item["Key"] for item in s3.list_objects_v2(Bucket=bucket)["Contents"]]  # the playbooks that were in it
 
 
 def test_a_lost_cloud_is_said_in_a_sentence_and_rebuilt(checkout: Checkout) -> None:
