@@ -25,6 +25,14 @@ def is_ready(plane: ControlPlane, name: str) -> bool:
     return conditions.get("Ready") == "True" and "node.kubernetes.io/not-ready" not in taints
 
 
+def is_known(plane: ControlPlane, name: str) -> bool:
+    """Whether the API server has the node; True where it cannot be asked."""
+    try:
+        return plane.api().find(f"/api/v1/nodes/{name}") is not None
+    except _NOBODY_TO_TELL:
+        return True
+
+
 def drain(plane: ControlPlane, name: str, grace_s: float) -> None:
     """Cordon a node and end its pods within ``grace_s``; nothing where there is no control plane any more."""
     with contextlib.suppress(*_NOBODY_TO_TELL):

@@ -6,8 +6,10 @@ The standard library only: the set-up uses it too.
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
+from pathlib import Path
 from typing import Any
 
 from local.paths import LocalCloudError
@@ -48,8 +50,8 @@ def _limit(which: int, largest: int) -> str:
     return f"{bound}:{bound}"
 
 
-def podman(*arguments: str, timeout_s: float = _TIMEOUT_S) -> str:
-    """Run podman and give its output.
+def podman(*arguments: str, timeout_s: float = _TIMEOUT_S, stdin: Path = Path(os.devnull)) -> str:
+    """Run podman with the content of a file as its input, and give its output.
 
     In a session of its own, and not ended when we are: a podman that is killed half way leaves network namespaces and
     addresses that it forgets.
@@ -59,10 +61,11 @@ def podman(*arguments: str, timeout_s: float = _TIMEOUT_S) -> str:
     """
     what = f"podman {' '.join(arguments[:2])}"
     try:
-        process = subprocess.Popen(
-            ["podman", *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            start_new_session=True,
-        )  # fmt: skip
+        with stdin.open("rb") as content:
+            process = subprocess.Popen(
+                ["podman", *arguments], stdin=content, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                start_new_session=True,
+            )  # fmt: skip
         stdout, stderr = process.communicate(timeout=timeout_s)
     except OSError as error:
         raise PodmanError(f"`{what}` cannot be started: {error.strerror}; see `make doctor`.") from None

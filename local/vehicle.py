@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 
 from local.addresses import LOOPBACK, key_of, server_candidates
 from local.paths import CHECKOUT, DataRoot, LocalCloudError, cache_root
@@ -149,8 +148,3 @@ def _ip(*arguments: str) -> str:
         return subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False).stdout
     except OSError:
         return ""
-
-
-def store_folder() -> Path:
-    """The containerd folder that every machine starts with."""
-    return images.workload_store(CHECKOUT).folder(cache_root()) / "containerd"

@@ -10,7 +10,7 @@ import platform
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from setup.children import Progress
@@ -83,7 +83,11 @@ def machine_steps(checkout: Path) -> tuple[Step, ...]:
     """What machines run beside them; `steps` come first, for the toolchain is theirs."""
     make = _Toolchain.of(checkout)
     return (
-        make.program("node", "kubernetes", "./node", NODE_NAMES, _kubernetes_linker_flags(checkout)),
+        # After the control plane, most of whose packages it shares: at the same time both would compile them.
+        replace(
+            make.program("node", "kubernetes", "./node", NODE_NAMES, _kubernetes_linker_flags(checkout)),
+            needs=(*(step.name for step in make.steps), "kubernetes"),
+        ),
         make.program("coredns", "coredns", ".", ("coredns",), PLAIN),
         pause(checkout),
     )

@@ -25,15 +25,17 @@ SUITE = "bookworm"
 MACHINE_PACKAGES = (
     "systemd", "systemd-sysv", "dbus", "openssh-server", "python3", "python3-apt", "containerd", "runc",
     "containernetworking-plugins", "conntrack", "iproute2", "iptables", "ethtool", "kmod", "mount", "procps", "chrony",
-    "ca-certificates",
+    "ca-certificates", "zstd",
 )  # fmt: skip
 """What plays the AMI: an init system, a way in, what Ansible needs, and what the kubelet needs."""
 PYTHON_PACKAGES = ("python3", "python3-pip", "python-is-python3", "ca-certificates")
 """What the workload's image stands on."""
 OVERLAY = Path("local/machines/image")
 """Files of the machine's image that are ours, under the paths that they have in it."""
-TRAIN_IMAGE, PAUSE_IMAGE = "localhost/aidc/train:1", "localhost/aidc/pause:1"
-"""What the images are called in every machine's containerd."""
+TRAIN_REPOSITORY, PAUSE_IMAGE = "localhost/aidc/train", "localhost/aidc/pause:1"
+"""What the images are called in every machine's containerd; the workload's tag is its store's digest."""
+ARCHIVE = "images.tar.zst"
+"""A store's images once more, for machines that run already when the workload changes."""
 REFUSED = "refused"
 """A file in the machine image's folder: why this host cannot boot it."""
 _UNITS = ("kubelet", "kube-proxy", "coredns")
@@ -111,7 +113,7 @@ def workload_store(checkout: Path) -> Step:
 
     # The source of the pods' first process, and not what it was built with: machines start without a Go at hand.
     pause_source = (checkout / golang.TOOLS / "pause" / "main.go").read_text()
-    ingredients = (*python.ingredients, pause_source, TRAIN_IMAGE, PAUSE_IMAGE, _UNPACK, *texts)
+    ingredients = (*python.ingredients, pause_source, TRAIN_REPOSITORY, PAUSE_IMAGE, ARCHIVE, _UNPACK, *texts)
     return Step("store", ingredients, ("machine", "python", "pause"), build)
 
 
@@ -130,6 +132,11 @@ def try_again(site: Site, stream: TextIO) -> None:
     if (folder / REFUSED).exists():
         (folder / REFUSED).unlink()
         _try_to_boot(folder, site, Progress("machine", stream))
+
+
+def train_image(store: Path) -> str:
+    """What a store's image of the workload is called in containerd."""
+    return f"{TRAIN_REPOSITORY}:{store.name.rpartition('-')[2]}"
 
 
 def image_name(folder: Path) -> str:
@@ -192,11 +199,11 @@ def _build_images(folder: Path, python: Path, pause: Path, workloads: Path, site
     volumes.append(f"--volume={folder / 'pip.conf'}:/etc/pip.conf:ro")
     progress.say("installs the workload's packages into its image")
     base = f"--build-arg=BASE={image_name(python)}"
-    site.children.run([*build, base, *volumes, f"--tag={TRAIN_IMAGE}", workloads], log, progress)
+    site.children.run([*build, base, *volumes, f"--tag={train_image(folder)}", workloads], log, progress)
     site.children.run([*build, f"--tag={PAUSE_IMAGE}", f"--file={folder / 'pause.Dockerfile'}", pause], log, progress)
     archive = ["--quiet", "--multi-image-archive", "--format=docker-archive", f"--output={folder / 'images.tar'}"]
-    site.children.run(["podman", "save", *archive, TRAIN_IMAGE, PAUSE_IMAGE], log, progress)
-    site.children.run(["podman", "rmi", "--force", TRAIN_IMAGE, PAUSE_IMAGE, image_name(python)], log, progress)
+    site.children.run(["podman", "save", *archive, train_image(folder), PAUSE_IMAGE], log, progress)
+    site.children.run(["podman", "rmi", "--force", train_image(folder), PAUSE_IMAGE, image_name(python)], log, progress)
 
 
 def _unpack(folder: Path, machine: Path, site: Site, progress: Progress) -> None:
@@ -207,7 +214,8 @@ def _unpack(folder: Path, machine: Path, site: Site, progress: Progress) -> None
     volumes = [f"--volume={folder / name}:{place}" for name, place in places.items()]
     run = ["podman", "run", "--rm", *boot_flags(), "--network=none", *volumes, image_name(machine)]
     site.children.run([*run, "bash", "/unpack.sh"], folder / "setup.log", progress)
-    (folder / "images.tar").unlink()
+    pack = ["zstd", "--quiet", "-1", "--threads=0", "--rm", folder / "images.tar", "-o", folder / ARCHIVE]
+    site.children.run(pack, folder / "setup.log", progress)
 
 
 def _forget_old(folder: Path) -> list[Path]:

@@ -6,8 +6,9 @@ not share; of the declared size the scheduler and the pods' control groups know,
 
 from __future__ import annotations
 
-from local.machines.lifecycle import list_nodes, provide, running, start, stop
+from local.machines.lifecycle import list_nodes, running, start, stop
 from local.machines.listing import Machine, list_machines
 from local.machines.removal import purge
+from local.machines.stock import provide
 
 __all__ = ["Machine", "list_machines", "list_nodes", "provide", "purge", "running", "start", "stop"]

@@ -124,9 +124,11 @@ def remove(name: str) -> None:
     podman("rm", "--force", "--volumes", "--time=0", "--ignore", name)
 
 
-def execute(name: str, *arguments: str, timeout_s: float = 30.0) -> str:
-    """Run a program in the machine and give its output."""
-    return podman("exec", name, *arguments, timeout_s=timeout_s)
+def execute(name: str, *arguments: str, timeout_s: float = 30.0, stdin: Path | None = None) -> str:
+    """Run a program in the machine, with the content of a file as its input, and give its output."""
+    if stdin is None:
+        return podman("exec", name, *arguments, timeout_s=timeout_s)
+    return podman("exec", "--interactive", name, *arguments, timeout_s=timeout_s, stdin=stdin)
 
 
 def last_words(name: str) -> str:

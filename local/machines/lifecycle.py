@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local import networks, vehicle
+from local import networks
 from local.kube_api import MERGE_PATCH, ApiError, Unreachable
-from local.machines import container, joining, places, user_data
+from local.machines import container, joining, places, stock, user_data
 from local.machines.keys import ensure_key
-from local.node_objects import drain, forget, is_ready
+from local.node_objects import drain, forget, is_known, is_ready
 from local.node_spec import NodeSpec
 from local.paths import DataRoot, LocalCloudError
 from local.podman import PodmanError
-from local.processes import lock, wait_until, write_atomically
+from local.processes import lock, wait_until
 
 if TYPE_CHECKING:
     from local.control_plane import ControlPlane
@@ -27,7 +24,6 @@ READY_TIMEOUT_S = 120.0
 """Seconds from start to Ready. Seen: 10 s alone, 15 s for two at once on two cores."""
 SSH_KEY = "ssh_ed25519_key"
 """In the cluster's folder: the key that enters its machines as root."""
-_IMAGES_FILE = "images.json"
 
 
 def start(plane: ControlPlane, spec: NodeSpec, wait_s: float = READY_TIMEOUT_S) -> None:
@@ -43,8 +39,11 @@ def start(plane: ControlPlane, spec: NodeSpec, wait_s: float = READY_TIMEOUT_S) 
     name = container.name_of(plane, spec.name)
     with lock(plane.nodes_folder / f".{spec.name}.lock"):
         before = NodeSpec.find(folder)
-        if before is None or not _is_same_machine(before, spec) or not container.is_running(name):
-            _replace(plane, spec, folder)
+        if before is None or not _is_same_machine(before, spec) or not running(plane, spec.name):
+            try:
+                _replace(plane, spec, folder)
+            except (ApiError, Unreachable) as error:
+                raise LocalCloudError(f"The machine {name} cannot be told how to join: {error}") from None
         elif before != spec:
             spec.write(folder)
     if wait_s and not wait_until(lambda: is_ready(plane, spec.name) or not container.is_running(name), wait_s, 0.25):
@@ -71,35 +70,13 @@ def stop(plane: ControlPlane, name: str, grace_s: float = 10.0) -> None:
 
 
 def running(plane: ControlPlane, name: str) -> bool:
-    """Whether the machine runs: a dead one is drift."""
-    return container.is_running(container.name_of(plane, name))
+    """Whether the machine runs and its node is known: one that is dead or was deleted is drift."""
+    return container.is_running(container.name_of(plane, name)) and is_known(plane, name)
 
 
 def list_nodes(plane: ControlPlane, nodegroup: str | None = None) -> list[NodeSpec]:
     """The nodes that have a folder, of one group or all, running or not."""
     return NodeSpec.of_folders(plane.nodes_folder, nodegroup)
-
-
-def provide(plane: ControlPlane, images: Iterable[str]) -> None:
-    """Let the workload's image stand on every machine, and on those to come, under the names that pods ask for."""
-    with lock(plane.nodes_folder / ".images.lock"):
-        known = image_names(plane)
-        names = sorted({*known, *images})
-        if names == known:
-            return
-        write_atomically(plane.folder / _IMAGES_FILE, json.dumps(names) + "\n")
-        for spec in list_nodes(plane):
-            _write_image_names(plane, plane.nodes_folder / spec.name / "user-data")
-            if running(plane, spec.name):
-                container.execute(container.name_of(plane, spec.name), "name-images")
-
-
-def image_names(plane: ControlPlane) -> list[str]:
-    """The names of the workload's image on machines of the cluster."""
-    try:
-        return list(json.loads((plane.folder / _IMAGES_FILE).read_text()))
-    except (OSError, ValueError, TypeError):
-        return []
 
 
 def _is_same_machine(before: NodeSpec, spec: NodeSpec) -> bool:
@@ -116,12 +93,12 @@ def _replace(plane: ControlPlane, spec: NodeSpec, folder: Path) -> None:
     for empty in (folder / "kubelet", folder / "containerd"):
         shutil.rmtree(empty, ignore_errors=True)
     (folder / "kubelet").mkdir()
-    _stock(folder / "containerd")
+    stock.fill(folder / "containerd")
     while True:
         address = places.ensure(plane, spec.name)
         token = joining.new_token(plane, spec.name)
         user_data.write(plane, spec, address, token, folder / "user-data", ensure_key(plane.folder / SSH_KEY))
-        _write_image_names(plane, folder / "user-data")
+        stock.write_names(plane, spec.name)
         try:
             container.podman(*container.command(plane, _root_of(plane), spec.name, address, image))
             break
@@ -130,32 +107,6 @@ def _replace(plane: ControlPlane, spec: NodeSpec, folder: Path) -> None:
                 raise
             places.give_up(plane, spec.name, address)
     networks.settle(plane.folder)
-
-
-def _write_image_names(plane: ControlPlane, folder: Path) -> None:
-    write_atomically(folder / user_data.IMAGES, "".join(f"{name}\n" for name in image_names(plane)))
-
-
-def _stock(folder: Path) -> None:
-    """Give the machine the workload's image: the unpacked files as hard links, which nobody writes, the rest copied."""
-    store = vehicle.store_folder()
-    if not store.is_dir():
-        raise LocalCloudError(f"The image of these sources of the workload is not in {store}: `make setup` builds it.")
-
-    def link_or_copy(source: str, target: str) -> None:
-        if "/snapshots/" in source or "/blobs/" in source:
-            try:
-                os.link(source, target, follow_symlinks=False)
-                return
-            except OSError:  # another file system: then it is a copy after all
-                pass
-        shutil.copy2(source, target, follow_symlinks=False)
-
-    _copy_tree(store, folder, link_or_copy)
-
-
-def _copy_tree(source: Path, target: Path, copy: object) -> None:
-    shutil.copytree(source, target, symlinks=True, copy_function=copy)  # pyright: ignore[reportArgumentType]
 
 
 def _label(plane: ControlPlane, spec: NodeSpec) -> None:

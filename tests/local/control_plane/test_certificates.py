@@ -36,7 +36,7 @@ def test_server_and_client_trust_each_other_as_strictly_as_the_newest_python_doe
     authority = certificates.ensure_authority(tmp_path)
     pairs = (
         certificates.ensure_client(tmp_path, authority, "a", "a"),
-        certificates.ensure_server(tmp_path, authority, "127.0.0.1"),
+        certificates.ensure_server(tmp_path, authority, LOOPBACK),
     )
     contexts = [ssl.SSLContext(protocol) for protocol in (ssl.PROTOCOL_TLS_CLIENT, ssl.PROTOCOL_TLS_SERVER)]
     for context, pair in zip(contexts, pairs, strict=True):

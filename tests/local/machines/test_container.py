@@ -9,7 +9,7 @@ import pytest
 from local import networks, podman
 from local.control_plane import ControlPlane
 from local.control_plane.ports import Place
-from local.machines import container, lifecycle, places
+from local.machines import container, lifecycle, places, stock
 from local.node_spec import NodeSpec
 from local.paths import DataRoot, LocalCloudError
 
@@ -108,13 +108,13 @@ def test_labels_taints_and_tags_change_in_place_and_a_type_does_not() -> None:
 
 
 def test_machines_get_the_workload_without_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = tmp_path / "store"
+    store = tmp_path / "store" / "containerd"
     (store / "overlay/snapshots/1/fs").mkdir(parents=True)
     (store / "overlay/snapshots/1/fs/python").write_text("program")
     (store / "overlay/snapshots/1/fs/link").symlink_to("python")
     (store / "meta.db").write_text("records")
-    monkeypatch.setattr(lifecycle.vehicle, "store_folder", lambda: store)
-    lifecycle._stock(tmp_path / "machine")
+    monkeypatch.setattr(stock, "store", lambda: store.parent)
+    stock.fill(tmp_path / "machine")
     copied = tmp_path / "machine"
     assert (copied / "overlay/snapshots/1/fs/python").samefile(store / "overlay/snapshots/1/fs/python")
     assert (copied / "overlay/snapshots/1/fs/link").is_symlink()
