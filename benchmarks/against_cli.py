@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks.once import GROUPS
 from local import moto
 from local.paths import CHECKOUT, DataRoot
+from setup.host import NODES, PROCESSES
 
 _PROJECT = """
 name: bench
@@ -35,6 +36,7 @@ def seconds_of_cli(count: int) -> float:
         (folder / "Pulumi.bench.yaml").write_text("config:\n  aws:region: us-east-1\n")
         (folder / "__main__.py").write_text(GROUPS.format(count=count))
         root.state.mkdir(parents=True)
+        os.environ[NODES] = PROCESSES  # no node is measured, and processes leave no network to be taken down
         environment = os.environ | {
             "AI_DATACENTER_HOME": str(root.path),
             "PULUMI_BACKEND_URL": root.state.as_uri(),

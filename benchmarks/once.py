@@ -26,6 +26,7 @@ from local.engine import CollectingDisplay, Engine, Result, load_project
 from local.engine.store import SecretsManager, StateStore
 from local.paths import CHECKOUT, DataRoot
 from operations.session import providers
+from setup.host import NODES, PROCESSES
 
 NOTHING = """
 import pulumi
@@ -50,6 +51,7 @@ def main(subject: str, count: int, file: str = "") -> dict[str, float]:
     """Seconds, and the number of resources, of one run."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["AI_DATACENTER_HOME"] = str(Path(folder) / "datacenter")
+        os.environ[NODES] = PROCESSES  # no node is measured, and processes leave no network to be taken down
         result = SUBJECTS[subject](Path(folder), count, Path(file))
     if result.errors:
         sys.exit("\n".join(error.message for error in result.errors))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ STEPS = ("machine", "python", "store")
 def clean(cache: Path) -> list[str]:
     """Remove them; their names. What machines still use stays in podman, which says so."""
     removed: list[str] = []
-    if shutil.which("podman") is not None:
+    if os.geteuid() == 0 and shutil.which("podman") is not None:
         reference = f"--filter=reference=localhost/{PREFIX}*"
         for name in podman("images", reference, "--format={{.Repository}}:{{.Tag}}").split():
             podman("rmi", name)
