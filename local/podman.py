@@ -77,8 +77,16 @@ def podman(*arguments: str, timeout_s: float = _TIMEOUT_S, stdin: Path = Path(os
 
 
 def ask(*arguments: str) -> list[dict[str, Any]]:
-    """What podman lists as JSON."""
-    return json.loads(podman(*arguments, "--format=json") or "[]") or []
+    """What podman lists as JSON.
+
+    Raises:
+        PodmanError: as `podman`, or what it gives is no JSON.
+    """
+    answer = podman(*arguments, "--format=json")
+    try:
+        return json.loads(answer or "[]") or []
+    except ValueError:
+        raise PodmanError(f"`podman {' '.join(arguments[:2])}` gives no JSON: {answer.strip()[:80]!r}.") from None
 
 
 def exists(kind: str, name: str) -> bool:

@@ -11,7 +11,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from local import control_plane, machines, moto
+from local import control_plane, machines, moto, vehicle
 from local.engine.store import StateLocked
 from local.paths import DataRoot, LocalCloudError
 from local.processes import stop_under
@@ -27,7 +27,7 @@ def down(place: Workplace) -> int:
     """
     try:
         return _down(place)
-    except LocalCloudError as problem:  # podman's: everything else is done without asking anybody
+    except LocalCloudError as problem:
         place.tell(f"Not everything could be removed: {problem}\nMend that and run `make down` again.")
         return 1
 
@@ -43,13 +43,30 @@ def _down(place: Workplace) -> int:
         except StateLocked as busy:
             place.tell(str(busy))
             return 1
-    _stop_everything(place)
+    refusal = _stop_everything(place)
+    if refusal is not None and _is_of_machines(place.root):
+        place.tell(
+            f"Every process is stopped, but the machines could not be removed: {refusal}\n"
+            f"Mend that and run `make down` again: {place.root.path} stays until then: it knows what they are."
+        )
+        return 1
+    return _remove_files(place, refusal)
+
+
+def _remove_files(place: Workplace, refusal: LocalCloudError | None) -> int:
     shutil.rmtree(place.root.path, ignore_errors=True)
     if place.root.path.exists():
         place.tell(f"Stopped everything, but {place.root.path} could not be removed: remove it by hand.")
         return 1
+    if refusal is not None:
+        raise refusal
     place.tell(f"Nothing is left: no process, no machine, no port, and {place.root.path} is gone. The caches stay.")
     return 0
+
+
+def _is_of_machines(root: DataRoot) -> bool:
+    chosen = vehicle.recorded(root)
+    return chosen is not None and chosen.is_machines
 
 
 def stacks(root: DataRoot) -> list[str]:
@@ -72,12 +89,18 @@ def _destroy(place: Workplace) -> None:
         place.tell(f"The stack `{place.stack}` could not be destroyed in order ({reason}); it is removed as a whole.")
 
 
-def _stop_everything(place: Workplace) -> None:
-    machines.purge(place.root)
+def _stop_everything(place: Workplace) -> LocalCloudError | None:
+    """End machines and processes; why machines are left, where podman refuses, which keeps nothing else running."""
+    refusal: LocalCloudError | None = None
+    try:
+        machines.purge(place.root)
+    except LocalCloudError as problem:
+        refusal = problem
     for plane in control_plane.clusters(place.root):
         plane.remove()
     stop_under(place.root.path)
     moto.stop(place.root)
+    return refusal
 
 
 def main() -> int:
