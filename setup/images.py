@@ -19,7 +19,7 @@ from typing import TextIO
 from local.podman import PREFIX, boot_flags
 from setup import golang
 from setup.children import CommandFailed, Progress
-from setup.step import Site, Step
+from setup.step import MARKER, Site, Step, held_if_free, lock_of
 
 SUITE = "bookworm"
 MACHINE_PACKAGES = (
@@ -219,13 +219,22 @@ def _unpack(folder: Path, machine: Path, site: Site, progress: Progress) -> None
 
 
 def _forget_old(folder: Path) -> list[Path]:
-    """Keep what a step has just made and what it made before that: a store is two gigabytes. What was removed."""
+    """Keep what a step has just made and what it made before that: a store is two gigabytes. What was removed.
+
+    What another checkout's set-up is making just now is its own: it holds the lock, and there is no marker yet.
+    """
     step = folder.name.rpartition("-")[0]
-    others = [other for other in folder.parent.glob(f"{step}-*") if other.is_dir() and other != folder]
+    others = [other for other in folder.parent.glob(f"{step}-*") if (other / MARKER).is_file() and other != folder]
     old = sorted(others, key=lambda other: other.stat().st_mtime)[: -(_KEPT_OF_A_STEP - 1)]
-    for other in old:
-        shutil.rmtree(other, ignore_errors=True)
-    return old
+    return [other for other in old if _remove(other)]
+
+
+def _remove(folder: Path) -> bool:
+    with held_if_free(lock_of(folder)) as is_ours:
+        if is_ours:
+            (folder / MARKER).unlink(missing_ok=True)  # first: killed half way, it is not taken for whole
+            shutil.rmtree(folder, ignore_errors=True)
+        return is_ours
 
 
 def _pip_configuration() -> str:

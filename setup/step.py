@@ -64,7 +64,7 @@ class Step:
         if self.is_done(site.cache):
             return False
         folder = self.folder(site.cache)
-        with _held(folder.with_name(folder.name + ".lock"), site, progress) as lock:
+        with _held(lock_of(folder), site, progress) as lock:
             if self.is_done(site.cache):  # the run that was waited for has made it
                 return False
             shutil.rmtree(folder, ignore_errors=True)
@@ -73,6 +73,21 @@ class Step:
             self.build(folder, site, progress)
             (folder / MARKER).touch()
             return True
+
+
+def lock_of(folder: Path) -> Path:
+    """The file that whoever makes or removes a step's folder holds."""
+    return folder.with_name(folder.name + ".lock")
+
+
+@contextmanager
+def held_if_free(path: Path) -> Iterator[bool]:
+    """Hold a lock file, without waiting; whether it was free."""
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        yield _taken(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from setup import images
+from setup.step import MARKER, held_if_free, lock_of
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -80,13 +81,37 @@ def test_a_host_that_could_not_boot_the_image_says_why_until_it_can(checkout: Pa
     assert images.refusal(checkout, tmp_path) == "no"
 
 
-def test_of_old_stores_the_last_one_is_kept(tmp_path: Path) -> None:
-    stores = [tmp_path / f"store-{letter}" for letter in "abc"]
-    for age, store in enumerate(stores):
+@pytest.fixture
+def stores(tmp_path: Path) -> list[Path]:
+    """Four whole ones, the oldest first."""
+    made = [tmp_path / f"store-{letter}" for letter in "abcd"]
+    for age, store in enumerate(made):
         store.mkdir()
+        (store / MARKER).touch()
         os.utime(store, (age, age))
-    images._forget_old(stores[2])
-    assert [store.exists() for store in stores] == [False, True, True]
+    return made
+
+
+def left(stores: list[Path]) -> str:
+    return "".join(store.name[-1] for store in stores if store.exists())
+
+
+def test_of_old_stores_the_last_one_is_kept(stores: list[Path]) -> None:
+    assert images._forget_old(stores[3]) == stores[:2]
+    assert left(stores) == "cd"
+
+
+def test_an_old_store_that_somebody_holds_stays(stores: list[Path]) -> None:
+    with held_if_free(lock_of(stores[0])) as held:
+        assert held
+        assert images._forget_old(stores[3]) == [stores[1]]
+    assert left(stores) == "acd"
+
+
+def test_a_store_that_another_checkout_is_making_is_not_taken_for_an_old_one(stores: list[Path]) -> None:
+    (stores[0] / MARKER).unlink()
+    assert images._forget_old(stores[3]) == [stores[1]]
+    assert left(stores) == "acd"
 
 
 def test_an_image_is_called_after_its_folder() -> None:
