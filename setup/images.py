@@ -194,12 +194,12 @@ def _build_images(folder: Path, python: Path, pause: Path, workloads: Path, site
     (folder / "pause.Dockerfile").write_text(_PAUSE_DOCKERFILE)
     site.children.run(import_command(python), log, progress)
     build = ["podman", "build", "--quiet", "--layers=false", "--isolation=chroot", "--network=host"]
-    volumes = [f"--volume={path}:{path}:ro" for path in _SHARED_FROM_HOST if Path(path).is_file()]
-    (folder / "pip.conf").write_text(_pip_configuration())
-    volumes.append(f"--volume={folder / 'pip.conf'}:/etc/pip.conf:ro")
     progress.say("installs the workload's packages into its image")
-    base = f"--build-arg=BASE={image_name(python)}"
-    site.children.run([*build, base, *volumes, f"--tag={train_image(folder)}", workloads], log, progress)
+    with _pip_conf(folder) as way:
+        volumes = [f"--volume={path}:{path}:ro" for path in _SHARED_FROM_HOST if Path(path).is_file()]
+        volumes.append(f"--volume={way}:/etc/pip.conf:ro")
+        base = f"--build-arg=BASE={image_name(python)}"
+        site.children.run([*build, base, *volumes, f"--tag={train_image(folder)}", workloads], log, progress)
     site.children.run([*build, f"--tag={PAUSE_IMAGE}", f"--file={folder / 'pause.Dockerfile'}", pause], log, progress)
     archive = ["--quiet", "--multi-image-archive", "--format=docker-archive", f"--output={folder / 'images.tar'}"]
     site.children.run(["podman", "save", *archive, train_image(folder), PAUSE_IMAGE], log, progress)
@@ -235,6 +235,19 @@ def _remove(folder: Path) -> bool:
             (folder / MARKER).unlink(missing_ok=True)  # first: killed half way, it is not taken for whole
             shutil.rmtree(folder, ignore_errors=True)
         return is_ours
+
+
+@contextlib.contextmanager
+def _pip_conf(folder: Path) -> Iterator[Path]:
+    """The file that pip in the image's build reads. It may hold a password: nobody else reads it, and it goes."""
+    path = folder / "pip.conf"
+    path.unlink(missing_ok=True)
+    try:
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            file.write(_pip_configuration())
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _pip_configuration() -> str:

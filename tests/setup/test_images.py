@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import shutil
 from pathlib import Path
@@ -9,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from setup import images
-from setup.step import MARKER, held_if_free, lock_of
+from setup.children import Children, CommandFailed, Progress
+from setup.step import MARKER, Site, held_if_free, lock_of
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -71,6 +74,29 @@ def test_the_way_to_the_package_index_goes_into_the_build_and_paths_of_the_host_
     text = images._pip_configuration()
     assert "index-url = https://mirror.example/simple" in text
     assert "/opt/wheels" not in text
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_password_of_the_package_index_is_for_the_build_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    seen: list[tuple[str, int]] = []
+
+    def run(argv: list[object], *_: object, **__: object) -> str:
+        for path in tmp_path.rglob("pip.conf"):
+            seen.append((path.read_text(), path.stat().st_mode & 0o777))
+            if fails:
+                raise CommandFailed("no luck")
+        return ""
+
+    monkeypatch.setenv("PIP_INDEX_URL", "https://user:secret@mirror.example/simple")
+    (tmp_path / "python.tar.zst").touch()
+    site = Site(tmp_path, tmp_path, Children())
+    monkeypatch.setattr(site.children, "run", run)
+    with contextlib.suppress(CommandFailed):
+        images._build_images(tmp_path, tmp_path, tmp_path, tmp_path, site, Progress("store", io.StringIO()))
+    assert [("secret" in text, mode) for text, mode in seen] == [(True, 0o600)]
+    assert not any("secret" in path.read_text() for path in tmp_path.rglob("*") if path.is_file())
 
 
 def test_a_host_that_could_not_boot_the_image_says_why_until_it_can(checkout: Path, tmp_path: Path) -> None:
