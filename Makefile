@@ -51,6 +51,6 @@ soak: setup  ## what takes long: kills at random moments
 	@$(RUN) -m pytest -q -m soak -p no:cacheprovider --timeout=3600
 
 clean: down  ## down, the images of machines, and what tools left in the checkout; the other caches stay
-	@if [ -x $(RUN) ]; then $(RUN) -m operations.clean; fi
 	@rm -rf .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +
+	@if [ -x $(RUN) ]; then $(RUN) -m operations.clean; fi
