@@ -43,6 +43,7 @@ class Host:
         capabilities: the effective set, as the kernel writes it.
         missing: the Debian packages that are not there, in order.
         installs: whether packages can be installed here.
+        is_hosts: whether user ids are the host's, and not those of a user namespace, whose root is root in name.
     """
 
     wanted: str
@@ -50,6 +51,7 @@ class Host:
     capabilities: int
     missing: tuple[str, ...]
     installs: bool
+    is_hosts: bool = True
 
     @classmethod
     def here(cls) -> Host:
@@ -60,6 +62,7 @@ class Host:
             capabilities=effective_capabilities(Path("/proc/self/status").read_text()),
             missing=tuple(package for program, package in PROGRAMS.items() if shutil.which(program, _MODE) is None),
             installs=shutil.which("apt-get") is not None,
+            is_hosts=_maps_identically(Path("/proc/self/uid_map")),
         )
 
     def refusal(self) -> str | None:
@@ -68,6 +71,8 @@ class Host:
             return f"{NODES}={PROCESSES} says so"
         if self.uid != 0:
             return "machines need root, and this is an ordinary user"
+        if not self.is_hosts:
+            return "this root is one of a user namespace, as in a rootless container"
         lacking = [name for name, bit in _CAPABILITIES.items() if not self.capabilities >> bit & 1]
         if lacking:
             return f"this root lacks {', '.join(lacking)}, as in a container without privileges"
@@ -89,6 +94,14 @@ def effective_capabilities(status: str) -> int:
     """The effective set in the text of ``/proc/<pid>/status``."""
     found = re.search(r"^CapEff:\s*([0-9a-f]+)$", status, re.MULTILINE)
     return int(found[1], 16) if found else 0
+
+
+def _maps_identically(uid_map: Path) -> bool:
+    """Whether every user id is itself; so it is too where the kernel has no user namespaces, and no such file."""
+    try:
+        return uid_map.read_text().split() == ["0", "0", "4294967295"]
+    except OSError:
+        return True
 
 
 def check_choice(wanted: str) -> str | None:
