@@ -13,7 +13,7 @@ help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup:  ## make this machine ready: packages, Go, etcd, Kubernetes, and what machines need where they can run (cached)
-	@$(PYTHON) -m setup
+	@$(PYTHON) -m setup --machines
 
 doctor: setup  ## what this machine lacks, and how to get it
 	@bin/aidc doctor

@@ -10,7 +10,7 @@ from local.addresses import LOOPBACK, key_of, server_candidates
 from local.paths import CHECKOUT, DataRoot, LocalCloudError, cache_root
 from local.podman import PREFIX
 from local.processes import lock, write_atomically
-from setup import images
+from setup import images, setback
 from setup.host import MACHINES, NODES, PROCESSES, Host, check_choice
 
 FILE = "nodes.json"
@@ -116,15 +116,17 @@ def choose(root: DataRoot, host: Host) -> Vehicle:
 
 def obstacle(host: Host) -> str | None:
     """Why nodes cannot be machines on this host now; None where they can."""
-    return host.obstacle() or _unmade()
+    if (refusal := host.refusal() or images.refusal(CHECKOUT, cache_root())) is not None:
+        return refusal
+    missing = host.obstacle() or _unmade()
+    before = setback.recall(cache_root())  # why what is missing could not be made
+    return before.reason if missing and before else missing
 
 
 def _unmade() -> str | None:
-    if refusal := images.refusal(CHECKOUT, cache_root()):
-        return refusal
     steps = (images.machine_image(CHECKOUT), images.workload_store(CHECKOUT))
     missing = [step.name for step in steps if not step.is_done(cache_root())]
-    return f"their images are not made ({', '.join(missing)}; `make setup` does it)" if missing else None
+    return f"their images are not made ({', '.join(missing)}; `make setup-machines` does it)" if missing else None
 
 
 def _free_address(root: DataRoot) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from local.paths import cache_root
 from local.podman import PREFIX, PodmanError, podman
+from setup import setback
 
 STEPS = ("machine", "python", "store")
 """The set-up's steps that make images."""
@@ -33,6 +34,7 @@ def clean(cache: Path) -> Cleaned:
     for path in sorted(path for step in STEPS for path in cache.glob(f"{step}-*")):
         _remove(path, done)
     _remove(cache / "jax-machines", done)
+    setback.forget(cache)
     return done
 
 

@@ -82,7 +82,9 @@ def _nodes(place: Workplace) -> Iterator[Finding]:
         return
     reason = vehicle.obstacle(Host.here())
     found = f"would be processes: {reason}" if reason else "would be machines"
-    yield Finding("nodes", found, reason is None, "as root on Debian, `make setup`" if reason else "", needed=False)
+    yield Finding(
+        "nodes", found, reason is None, "as root on Debian, `make setup-machines`" if reason else "", needed=False
+    )
     if reason is None:
         for name in MACHINE_NAMES:
             yield _program(name)

@@ -7,26 +7,37 @@ import sys
 if sys.version_info < (3, 11):  # noqa: UP036 -- before the other imports: they are written for 3.11
     sys.exit(f"Python 3.11 or later is needed and this is {sys.version.split()[0]}: `make PYTHON=python3.12 …`.")
 
+import argparse
 import signal
 import time
 from pathlib import Path
 from types import FrameType
 
 from local.paths import CHECKOUT, cache_root
-from setup import environment, golang, images, packages
+from setup import environment, for_machines, golang
 from setup.children import Children
-from setup.host import MACHINES, NODES, PROCESSES, Host
+from setup.host import MACHINES, Host, check_choice
 from setup.machine import Machine
-from setup.run import link_programs, make_all, replace_link
+from setup.run import make_missing, replace_link
 from setup.step import SetupError, Site, Step
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Exit status: 0 ready, 1 something is missing or failed, 130 interrupted."""
+    parser = argparse.ArgumentParser("python3 -m setup", description="Make this machine ready.")
+    parser.add_argument(
+        "--machines", action="store_true", help="with what nodes need to be machines; installs packages"
+    )
+    parser.add_argument("--tell", action="store_true", help="only tell what this machine lacks for that")
+    chosen = parser.parse_args(arguments)
+    site = Site(cache_root(), CHECKOUT, Children())
+    if chosen.tell:
+        print("\n".join(lacks(site)), file=sys.stderr)
+        return 1
     signal.signal(signal.SIGTERM, _interrupt)
     began = time.monotonic()
     try:
-        was_ready = make_ready(Site(cache_root(), CHECKOUT, Children()))
+        was_ready = make_ready(site, machines=chosen.machines)
     except SetupError as problem:
         print(problem, file=sys.stderr)
         return 1
@@ -38,54 +49,42 @@ def main() -> int:
     return 0
 
 
-def make_ready(site: Site) -> bool:
+def make_ready(site: Site, *, machines: bool = False) -> bool:
     """Make everything that is missing; True when nothing was.
+
+    Nothing is installed on the host, and nothing made that only machines need, unless ``machines`` or the environment
+    asks for it.
 
     Raises:
         SetupError: something is missing or failed, or the environment asks for machines where none can be.
     """
-    machines = packages.prepare(Host.here(), site)
-    steps = all_steps(site.checkout, machines)
+    host, here = Host.here(), Machine.here(site.cache)
+    if problem := check_choice(host.wanted):
+        raise SetupError(problem)
+    steps = all_steps(site.checkout)
     missing = [step for step in steps if not step.is_done(site.cache)]
-    here = Machine.here(site.cache)
-    problems = list(here.problems(site.cache, must_build=bool(missing), machines=machines))
+    problems = list(here.problems(site.cache, must_build=bool(missing)))
     if problems:
         raise SetupError("\n".join(problems))
-    if missing:
-        print(f"Makes {', '.join(step.name for step in missing)} under {site.cache}", file=sys.stderr)
-        _make(steps, site, machines)
-    link_programs(steps, site.cache)
+    wanted = machines or host.wanted == MACHINES
+    was_ready = for_machines.make(steps, host, here, site) if wanted else make_missing(steps, site)
     link_environment(site.checkout, next(step for step in steps if step.name == "venv").folder(site.cache))
-    return not (_make_store(site) if machines else False) and not missing
+    return was_ready
 
 
-def all_steps(checkout: Path, machines: bool = False) -> list[Step]:
-    """Every step, each after what it needs; with what machines need but the workload's image."""
-    steps = [environment.pip(), *golang.steps(checkout), environment.packages(checkout)]
-    if machines:
-        steps += [*golang.machine_steps(checkout), images.machine_image(checkout), images.python_base()]
-    return steps
+def all_steps(checkout: Path) -> list[Step]:
+    """Every step that every data centre needs, each after what it needs."""
+    return [environment.pip(), *golang.steps(checkout), environment.packages(checkout)]
 
 
-def _make_store(site: Site) -> bool:
-    """Make the workload's image, which the machines' image has to boot for; True when it was not there."""
-    store = images.workload_store(site.checkout)
-    images.try_again(site, sys.stderr)
-    if images.refusal(site.checkout, site.cache) or store.is_done(site.cache):
-        return False
-    _make([store], site, machines=True)
-    return True
-
-
-def _make(steps: list[Step], site: Site, machines: bool) -> None:
-    try:
-        make_all(steps, site, sys.stderr)
-    except SetupError as problem:
-        if not machines or Host.here().wanted == MACHINES:
-            raise
-        raise SetupError(
-            f"{problem}\nFor nodes that are processes, which need less: {NODES}={PROCESSES} make up"
-        ) from None
+def lacks(site: Site) -> list[str]:
+    """What stands in the way of the set-up, and of machines, on a machine where there is no environment yet."""
+    refusal = Host.here().obstacle()
+    return [
+        "There is no environment yet: `make setup` makes it.",
+        *Machine.here(site.cache).problems(site.cache, must_build=True),
+        f"Nodes would be processes: {refusal}." if refusal else "Nodes can be machines here.",
+    ]
 
 
 def link_environment(checkout: Path, folder: Path) -> None:

@@ -84,7 +84,7 @@ class Host:
         """Why machines cannot run here now."""
         if (refusal := self.refusal()) is not None:
             return refusal
-        return f"not installed: {', '.join(self.missing)} (`make setup` does it)" if self.missing else None
+        return f"not installed: {', '.join(self.missing)} (`make setup-machines` does it)" if self.missing else None
 
 
 _MODE = os.F_OK  # files that are no programs count too

@@ -41,10 +41,16 @@ class Machine:
         )
 
     def problems(self, cache: Path, *, must_build: bool, machines: bool = False) -> Iterator[str]:
-        """One sentence for each thing that is missing; ``machines``: whether their images are to be built too."""
-        memory = BUILD_MEMORY_GIB if must_build else RUN_MEMORY_GIB
-        disk = BUILD_DISK_GIB + machines * MACHINES_DISK_GIB if must_build else RUN_DISK_GIB
+        """One sentence for each thing that is missing.
+
+        Args:
+            must_build: whether anything of what every data centre needs is to be made.
+            machines: whether what machines need is to be made too.
+        """
+        memory = BUILD_MEMORY_GIB if must_build or machines else RUN_MEMORY_GIB
+        disk = (BUILD_DISK_GIB if must_build else RUN_DISK_GIB) + machines * MACHINES_DISK_GIB
         what = "Building Kubernetes" if must_build else "The local data centre"
+        what = "Building what machines start from" if machines else what
         if self.memory_bytes < memory * GIB:
             yield (
                 f"{what} needs {memory} GiB of available memory and this machine has {self.memory_bytes / GIB:.1f}: "

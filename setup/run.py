@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from pathlib import Path
@@ -14,11 +15,19 @@ from setup.golang import MACHINE_NAMES, NAMES
 from setup.step import SetupError, Site, Step
 
 
+class StepFailed(SetupError):
+    """A step failed: ``step`` is its name."""
+
+    def __init__(self, step: str, message: str) -> None:
+        super().__init__(message)
+        self.step = step
+
+
 def make_all(steps: Sequence[Step], site: Site, stream: TextIO) -> None:
     """Make what is not there yet.
 
     Raises:
-        SetupError: a step failed; the others have been ended.
+        StepFailed: a step failed; the others have been ended.
     """
     with ThreadPoolExecutor(max_workers=max(1, len(steps))) as pool:
         futures: dict[str, Future[None]] = {}
@@ -35,6 +44,20 @@ def make_all(steps: Sequence[Step], site: Site, stream: TextIO) -> None:
             future.result()
 
 
+def make_missing(wanted: Sequence[Step], site: Site) -> bool:
+    """Make what is not there yet, with a word before; True when nothing was missing.
+
+    Raises:
+        StepFailed: as `make_all`.
+    """
+    missing = [step.name for step in wanted if not step.is_done(site.cache)]
+    if missing:
+        print(f"Makes {', '.join(missing)} under {site.cache}", file=sys.stderr)
+        make_all(wanted, site, sys.stderr)
+    link_programs(wanted, site.cache)
+    return not missing
+
+
 def _make(step: Step, awaited: list[Future[None]], site: Site, stream: TextIO) -> None:
     for future in awaited:
         if future.exception() is not None:
@@ -44,12 +67,13 @@ def _make(step: Step, awaited: list[Future[None]], site: Site, stream: TextIO) -
         if step.make(site, progress):
             progress.say("ready")
     except CommandFailed as problem:
-        raise SetupError(
-            f"The step `{step.name}` failed: {problem}\nRun `make setup` again when it is mended: "
-            "what is finished is kept, and what is half downloaded or compiled goes on from there."
+        raise StepFailed(
+            step.name,
+            f"The step `{step.name}` failed: {problem}\nRun it again when that is mended: "
+            "what is finished is kept, and what is half downloaded or compiled goes on from there.",
         ) from problem
-    except OSError as problem:
-        raise SetupError(f"The step `{step.name}` failed: {problem}") from problem
+    except (OSError, SetupError) as problem:
+        raise StepFailed(step.name, f"The step `{step.name}` failed: {problem}") from problem
 
 
 def link_programs(steps: Sequence[Step], cache: Path) -> None:

@@ -23,6 +23,18 @@ class SetupError(Exception):
     """The machine cannot be made ready; the message says what is missing and what to do."""
 
 
+class NoMachines(SetupError):
+    """What only machines need cannot be had: nodes can be processes all the same.
+
+    Attributes:
+        is_lasting: whether trying again soon is of no use; a full disk is looked at every time.
+    """
+
+    def __init__(self, message: str, *, is_lasting: bool = True) -> None:
+        super().__init__(message)
+        self.is_lasting = is_lasting
+
+
 @dataclass(frozen=True)
 class Site:
     """Where one run of the set-up works, and how it starts and watches commands."""

@@ -73,7 +73,7 @@ def ensure_image() -> str:
     name = images.image_name(folder)
     if not exists("image", name):
         if not any(folder.glob("*.tar.zst")):
-            raise PodmanError(f"The machines' image is not in {folder}: `make setup` makes it.")
+            raise PodmanError(f"The machines' image is not in {folder}: `make setup-machines` makes it.")
         podman(*images.import_command(folder)[1:])
     return name
 

@@ -31,7 +31,9 @@ def store() -> Path:
     step = workload_store(CHECKOUT)
     folder = step.folder(cache_root())
     if not step.is_done(cache_root()):
-        raise LocalCloudError(f"The image of these sources of the workload is not in {folder}: `make setup` builds it.")
+        raise LocalCloudError(
+            f"The image of these sources of the workload is not in {folder}: `make setup-machines` builds it."
+        )
     return folder
 
 

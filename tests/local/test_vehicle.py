@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from local import vehicle
-from local.paths import DataRoot, LocalCloudError
+from local.paths import DataRoot, LocalCloudError, cache_root
+from setup import setback
 from setup.host import MACHINES, NODES, PROCESSES, Host
 
 ABLE = Host(wanted="", uid=0, capabilities=-1, missing=(), installs=True)
@@ -20,7 +21,8 @@ def root(data_root: Path) -> DataRoot:
 
 
 @pytest.fixture(autouse=True)
-def made(monkeypatch: pytest.MonkeyPatch) -> None:
+def made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(vehicle, "_unmade", lambda: None)
     monkeypatch.setattr(vehicle, "host_addresses", set)
 
@@ -62,6 +64,17 @@ def test_machines_that_are_asked_for_and_cannot_be_are_an_error_with_the_reason(
 def test_images_that_are_not_made_are_a_reason(root: DataRoot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vehicle, "_unmade", lambda: "their images are not made")
     assert "not made" in vehicle.choose(root, ABLE).reason
+
+
+def test_why_they_could_not_be_made_says_more_than_that_they_are_not(
+    root: DataRoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setback.remember(cache_root(), "mmdebstrap failed", for_a_day=True)
+    assert vehicle.choose(root, ABLE).is_machines, "they are made all the same"
+    assert vehicle.choose(root, replace(ABLE, missing=("podman",))).reason == "mmdebstrap failed"
+    monkeypatch.setattr(vehicle, "_unmade", lambda: "their images are not made")
+    assert vehicle.choose(root, ABLE).reason == "mmdebstrap failed"
+    assert "ordinary user" in vehicle.choose(root, replace(ABLE, uid=1000)).reason
 
 
 def test_a_data_centre_of_processes_stays_one(root: DataRoot) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from local.podman import PodmanError
 from operations import clean
+from setup import setback
 
 OURS = ("localhost/ai-datacenter/molecule:bookworm", "localhost/aidc-machine:01", "localhost/aidc-molecule:bookworm")
 OTHERS = ("docker.io/library/debian:12", "localhost/mine:1", "<none>:<none>")
@@ -41,6 +42,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("machine-01", "python-01", "store-01", "jax-machines", "kubernetes-01"):
         (cache / name).mkdir(parents=True)
     (cache / "machine-01.lock").touch()
+    setback.remember(cache, "what was in the way of them", for_a_day=True)
     return cache
 
 
