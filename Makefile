@@ -7,18 +7,21 @@ ANSIBLE = PATH="$(realpath .venv)/bin:$$PATH" ANSIBLE_HOME="$${XDG_CACHE_HOME:-$
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor up down check unit real hosts test bench molecule soak clean
+.PHONY: help setup setup-machines doctor up down check unit real hosts test bench molecule soak clean
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup:  ## make this machine ready: packages, Go, etcd, Kubernetes, and what machines need where they can run (cached)
+setup:  ## make the environment, Go, etcd and Kubernetes, all under the cache; nothing is installed on this machine
+	@$(PYTHON) -m setup
+
+setup-machines:  ## the same, and as root what nodes need to be machines: Debian packages, which it installs, and images
 	@$(PYTHON) -m setup --machines
 
-doctor: setup  ## what this machine lacks, and how to get it
-	@bin/aidc doctor
+doctor:  ## what this machine lacks, and how to get it; makes and installs nothing
+	@if [ -x $(RUN) ]; then bin/aidc doctor; else $(PYTHON) -m setup --tell; fi
 
-up: setup  ## bring the data centre up on this machine and train a model on it
+up: setup-machines  ## bring the data centre up on this machine and train a model on it
 	@bin/aidc up --stack $(STACK)
 
 down:  ## remove it: every process, machine, network, port and file outside the caches
@@ -36,7 +39,7 @@ unit: setup  ## the fast tests: no root, no network, no built programs
 real: setup  ## the tests that start real control planes, and those with the Pulumi CLI where it is on PATH
 	@$(RUN) -m pytest -q -m "(real or cli) and not soak"
 
-hosts: setup  ## the tests that boot machines; they skip, with the reason, where machines cannot run
+hosts: setup-machines  ## the tests that boot machines; they skip, with the reason, where machines cannot run
 	@$(RUN) -m pytest -q -rs -m "hosts and not soak"
 
 test: check unit real hosts  ## everything that must hold before a change is taken
@@ -44,11 +47,11 @@ test: check unit real hosts  ## everything that must hold before a change is tak
 bench: setup  ## measure, and write docs/benchmarks.md
 	@$(RUN) -m benchmarks
 
-molecule: setup  ## the playbooks on machines of their own (root, podman, mmdebstrap)
+molecule: setup  ## the playbooks on machines of their own (as root, after `make setup-machines`)
 	@$(RUN) -m pytest -q -rs -p no:cacheprovider --timeout=1200 -m soak tests/playbooks/test_molecule.py
 
-soak: setup  ## what takes long: kills at random moments
-	@$(RUN) -m pytest -q -m soak -p no:cacheprovider --timeout=3600
+soak: setup  ## what takes long: kills at random moments (those of machines after `make setup-machines`)
+	@$(RUN) -m pytest -q -rs -m soak -p no:cacheprovider --timeout=3600
 
 clean: down  ## down, the images of machines, and what tools left in the checkout; the other caches stay
 	@rm -rf .pytest_cache .ruff_cache .hypothesis
