@@ -75,6 +75,12 @@ def test_a_machine_is_a_booted_system_with_no_failed_unit(host_checkout: Checkou
     assert inside(host_checkout, 0, "cat", "/proc/1/comm").strip() == "systemd"
 
 
+def test_the_kubelet_sees_files_of_its_machine_over_the_settings_of_the_hosts_kernel(host_checkout: Checkout) -> None:
+    mounts = inside(host_checkout, 0, "cat", "/proc/self/mountinfo")
+    for name in ("vm/overcommit_memory", "kernel/panic", "kernel/panic_on_oops", "kernel/keys/root_maxkeys"):
+        assert f" /proc/sys/{name} " in mounts
+
+
 def test_what_configures_machines_finds_them_with_their_tags_and_enters_as_root(host_checkout: Checkout) -> None:
     found = machine(host_checkout, 0)
     assert found.running
