@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from local.control_plane import ControlPlane
 
 FILE = "images.json"
+_LOCK = ".images.lock"
 _LOADING_TIMEOUT_S = 180.0
 
 
@@ -55,18 +56,21 @@ def fill(folder: Path) -> None:
 def provide(plane: ControlPlane, images: Iterable[str]) -> None:
     """Let the workload's image of now stand on every machine, and on those to come, under names new to the cluster.
 
-    A name keeps the image that it was first given, as a registry whose tags never move would have it.
+    A name keeps the image that it was first given, as a registry whose tags never move would have it. The record comes
+    last: after a kill or an error the next run names the image on every machine again.
     """
-    with lock(plane.nodes_folder / ".images.lock"):
+    with lock(plane.nodes_folder / _LOCK):
         known = names_of(plane)
         new = {name: train_image(store()) for name in images if name not in known}
         if not new:
             return
         for spec in NodeSpec.of_folders(plane.nodes_folder, None):
             machine = container.name_of(plane, spec.name)
-            if container.is_running(machine):
+            is_running = container.is_running(machine)
+            if is_running:
                 _load(machine)
-                write_names(plane, spec.name, {**known, **new})
+            _write_names(plane, spec.name, {**known, **new})  # to one that is being started too: it reads them later
+            if is_running:
                 container.execute(machine, "name-images")
         write_atomically(plane.folder / FILE, json.dumps({**known, **new}, indent=1) + "\n")
 
@@ -79,9 +83,14 @@ def names_of(plane: ControlPlane) -> dict[str, str]:
         return {}
 
 
-def write_names(plane: ControlPlane, node: str, names: dict[str, str] | None = None) -> None:
+def write_names(plane: ControlPlane, node: str) -> None:
     """Tell a machine the names: it lets those images that it has stand under them."""
-    lines = [f"{image} {name}\n" for name, image in (names or names_of(plane)).items()]
+    with lock(plane.nodes_folder / _LOCK):  # or an older list could go over a newer one
+        _write_names(plane, node, names_of(plane))
+
+
+def _write_names(plane: ControlPlane, node: str, names: Mapping[str, str]) -> None:
+    lines = [f"{image} {name}\n" for name, image in names.items()]
     write_atomically(plane.nodes_folder / node / "user-data" / user_data.IMAGES, "".join(lines))
 
 

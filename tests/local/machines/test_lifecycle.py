@@ -1,0 +1,124 @@
+"""Starting machines the unhappy ways: nothing that a kill, an error or a user leaves behind stays for good."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from local import networks
+from local.control_plane import ControlPlane
+from local.control_plane.ports import Place
+from local.machines import container, joining, lifecycle, places, stock, user_data
+from local.node_spec import NodeSpec
+from local.paths import DataRoot
+from local.podman import PodmanError
+from local.processes import lock, wait_until
+
+SPEC = NodeSpec("a-0", "a", "m7i.large", "eu-central-1a", 2, 8192, labels={"ai-datacenter/pool": "cpu"})
+IMAGE = "localhost/aidc/train:1"
+OTHER = NodeSpec("a-1", "a", "m7i.large", "eu-central-1b", 2, 8192)
+
+
+@pytest.fixture
+def plane(tmp_path: Path) -> ControlPlane:
+    root = DataRoot(tmp_path / "datacenter")
+    plane = ControlPlane("eu-central-1", "main", root.cluster("eu-central-1", "main"), Place("198.18.0.5", 20_000))
+    for spec in (SPEC, OTHER):
+        spec.write(plane.nodes_folder / spec.name)
+    (plane.folder / networks.FILE).write_text('{"subnet": "198.18.16.0/20"}')
+    return plane
+
+
+class Containers:
+    """Stands in for podman: which containers run, what was asked of them, and which of that fails."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.up: set[str] = set()
+        self.executed: list[tuple[str, ...]] = []
+        self.calls: list[str] = []
+        self.failures: list[str] = []
+        monkeypatch.setattr(container, "is_running", self.up.__contains__)
+        monkeypatch.setattr(container, "execute", self._execute)
+        monkeypatch.setattr(container, "remove", self._remove)
+        monkeypatch.setattr(container, "podman", self._run)
+        monkeypatch.setattr(container, "command", lambda plane, root, node, address, image: ["run", node, address])
+        monkeypatch.setattr(container, "ensure_image", lambda: "image")
+        monkeypatch.setattr(container, "await_others", lambda name: None)
+        monkeypatch.setattr(container, "last_words", lambda name: "its last words")
+
+    def _execute(self, name: str, *arguments: str) -> str:
+        if self.failures:
+            raise PodmanError(self.failures.pop())
+        self.executed.append((name, *arguments))
+        return ""
+
+    def _remove(self, name: str) -> None:
+        self.calls.append("remove")
+        self.up.discard(name)
+
+    def _run(self, *arguments: str) -> str:
+        self.calls.append(" ".join(arguments))
+        if self.failures:
+            raise PodmanError(self.failures.pop())
+        return ""
+
+
+@pytest.fixture
+def containers(plane: ControlPlane, monkeypatch: pytest.MonkeyPatch) -> Containers:
+    for module, name in ((lifecycle, "forget"), (joining, "admit"), (joining, "forget_token"), (user_data, "write")):
+        monkeypatch.setattr(module, name, lambda *_: None)
+    monkeypatch.setattr(joining, "new_token", lambda plane, node: "token")
+    monkeypatch.setattr(stock, "fill", lambda folder: None)
+    monkeypatch.setattr(stock, "store", lambda: Path("store"))
+    monkeypatch.setattr(stock, "train_image", lambda folder: IMAGE)
+    monkeypatch.setattr(stock, "_load", lambda machine: None)
+    monkeypatch.setattr(lifecycle, "ensure_key", lambda path: "key")
+    monkeypatch.setattr(networks, "settle", lambda folder: None)
+    return Containers(monkeypatch)
+
+
+def names_on(plane: ControlPlane, spec: NodeSpec) -> str:
+    return (plane.nodes_folder / spec.name / "user-data" / user_data.IMAGES).read_text()
+
+
+def test_images_that_an_error_left_unnamed_are_named_by_the_next_run(
+    plane: ControlPlane, containers: Containers
+) -> None:
+    containers.up |= {container.name_of(plane, spec.name) for spec in (SPEC, OTHER)}
+    containers.failures.append("the machine is busy")
+    with pytest.raises(PodmanError):
+        stock.provide(plane, ["registry/train:1"])
+    assert containers.executed == []
+    stock.provide(plane, ["registry/train:1"])
+    assert {call[0] for call in containers.executed} == containers.up
+    assert stock.names_of(plane) == {"registry/train:1": IMAGE}
+    assert names_on(plane, OTHER) == f"{IMAGE} registry/train:1\n"
+
+
+def test_images_that_are_named_are_not_named_again(plane: ControlPlane, containers: Containers) -> None:
+    containers.up.add(container.name_of(plane, SPEC.name))
+    stock.provide(plane, ["registry/train:1"])
+    stock.provide(plane, ["registry/train:1"])
+    assert len(containers.executed) == 1
+
+
+def test_a_new_machine_waits_for_names_that_are_being_given(plane: ControlPlane, containers: Containers) -> None:
+    with lock(plane.nodes_folder / ".images.lock"):
+        starting = threading.Thread(
+            target=lifecycle._replace, args=(plane, SPEC, plane.nodes_folder / SPEC.name), daemon=True
+        )
+        starting.start()
+        assert wait_until(lambda: places.of(plane, SPEC.name) is not None, 5.0)
+        starting.join(0.1)
+        assert not [call for call in containers.calls if call.startswith("run")]
+        (plane.folder / "images.json").write_text(f'{{"registry/train:2": "{IMAGE}"}}')
+    starting.join(5.0)
+    assert names_on(plane, SPEC) == f"{IMAGE} registry/train:2\n"
+
+
+def test_a_machine_that_is_being_started_gets_the_new_names_too(plane: ControlPlane, containers: Containers) -> None:
+    stock.provide(plane, ["registry/train:1"])
+    assert names_on(plane, SPEC) == f"{IMAGE} registry/train:1\n"
+    assert containers.executed == []
