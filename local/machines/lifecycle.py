@@ -105,6 +105,7 @@ def _replace(plane: ControlPlane, spec: NodeSpec, folder: Path) -> None:
         except PodmanError as error:
             if "already allocated" not in str(error):
                 raise
+            container.remove(container.name_of(plane, spec.name))  # podman has made it, and its name would be taken
             places.give_up(plane, spec.name, address)
     networks.settle(plane.folder)
 

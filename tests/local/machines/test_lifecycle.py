@@ -122,3 +122,12 @@ def test_a_machine_that_is_being_started_gets_the_new_names_too(plane: ControlPl
     stock.provide(plane, ["registry/train:1"])
     assert names_on(plane, SPEC) == f"{IMAGE} registry/train:1\n"
     assert containers.executed == []
+
+
+def test_a_machine_gets_another_address_when_podman_holds_its_own(plane: ControlPlane, containers: Containers) -> None:
+    containers.failures.append("IPAM error: requested ip address 198.18.16.2 is already allocated")
+    lifecycle._replace(plane, SPEC, plane.nodes_folder / SPEC.name)
+    first, second = [call for call in containers.calls if call.startswith("run")]
+    assert (first, second) == ("run a-0 198.18.16.2", "run a-0 198.18.16.3")
+    between = containers.calls[containers.calls.index(first) + 1 : containers.calls.index(second)]
+    assert between == ["remove"]  # podman keeps the container that it could not start
