@@ -202,9 +202,9 @@ def stop_under(folder: Path, grace_s: float = 5.0) -> None:
     stop(*(record for record in found if record is not None), grace_s=grace_s)
 
 
-def who_holds(port: int) -> Holder | None:
-    """Who listens on 127.0.0.1:``port``, by that address or by all; None when nobody can be seen to."""
-    heard = {(address, port) for address in ("127.0.0.1", "0.0.0.0", "::", "::ffff:127.0.0.1")}
+def who_holds(port: int, address: str = "127.0.0.1") -> Holder | None:
+    """Who listens on ``address``:``port``, by that IPv4 address or by all; None when nobody can be seen to."""
+    heard = {(one, port) for one in (address, "0.0.0.0", "::", f"::ffff:{address}")}
     for connection in psutil.net_connections("tcp"):
         if connection.status == psutil.CONN_LISTEN and tuple(connection.laddr) in heard:
             return _holder(connection.pid)

@@ -71,7 +71,7 @@ def require_free(folder: Path, place: Place) -> None:
     """Raise a `LocalCloudError` that names the holder when somebody else has the cluster's port."""
     if is_free(place.port, place.address):
         return
-    holder = who_holds(place.port)
+    holder = who_holds(place.port, place.address)
     raise LocalCloudError(
         f"Port {place.port} on {place.address} belongs to the API server of the cluster in {folder}, but "
         f"{holder or 'something that cannot be seen from here'} listens on it. "

@@ -120,7 +120,7 @@ def _serves(process: ProcessRecord, address: str, port: int) -> bool:
     wait_until(lambda: not alive(process) or _listening(address, port), START_TIMEOUT_S)
     if not alive(process) or not _listening(address, port):
         return False
-    holder = who_holds(port)
+    holder = who_holds(port, address)
     return holder is None or holder.pid in (None, process.pid)
 
 
@@ -129,8 +129,8 @@ def _require_free(root: DataRoot, address: str, port: int) -> None:
         return
     raise LocalCloudError(
         f"port {port} on {address}, which moto (AWS on this machine) uses, is held by "
-        f"{who_holds(port) or 'something that cannot be seen from here'}. Stop it and run the command again; or, to "
-        f"start over on another port, remove {_port_file(root)}."
+        f"{who_holds(port, address) or 'something that cannot be seen from here'}. Stop it and run the command again; "
+        f"or, to start over on another port, remove {_port_file(root)}."
     )
 
 
