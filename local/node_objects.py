@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from local.kube_api import ApiError, KubeApi, Unreachable
+from local.node_spec import POOL_LABELS, NodeSpec
 
 if TYPE_CHECKING:
     from local.control_plane import ControlPlane
@@ -31,6 +33,21 @@ def is_known(plane: ControlPlane, name: str) -> bool:
         return plane.api().find(f"/api/v1/nodes/{name}") is not None
     except _NOBODY_TO_TELL:
         return True
+
+
+def label_patch(node: Mapping[str, Any], spec: NodeSpec, before: NodeSpec | None = None) -> dict[str, Any]:
+    """The merge patch of a Node's metadata that gives it the labels of its group; empty where it has them.
+
+    Labels that the group had (the Node's annotation and ``before`` say so) and has no more are taken off; those that
+    somebody else has put on the Node stay.
+    """
+    metadata, wanted = node.get("metadata", {}), spec.all_labels()
+    labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
+    had = {*annotations.get(POOL_LABELS, "").split(","), *(before.labels if before else ())}
+    changed: dict[str, str | None] = {name: value for name, value in wanted.items() if labels.get(name) != value}
+    changed |= {name: None for name in had if name in labels and name not in wanted}
+    recorded = {name: value for name, value in spec.annotations().items() if annotations.get(name) != value}
+    return {key: value for key, value in (("labels", changed), ("annotations", recorded)) if value}
 
 
 def drain(plane: ControlPlane, name: str, grace_s: float) -> None:

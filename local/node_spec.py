@@ -11,6 +11,8 @@ from typing import Any
 from local.processes import write_atomically
 
 FILE = "node.json"
+POOL_LABELS = "ai-datacenter/labels"
+"""The annotation of a Node that names the labels of its group, so that those that the group drops are taken off."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,10 @@ class NodeSpec:
             "topology.kubernetes.io/region": self.zone[:-1],
         }
 
+    def annotations(self) -> dict[str, str]:
+        """What the Node records for whoever changes it next."""
+        return {POOL_LABELS: ",".join(sorted(self.labels))}
+
     @property
     def provider_id(self) -> str:
         """As EKS writes it."""
@@ -87,6 +93,6 @@ class NodeSpec:
     def manifest(self) -> dict[str, Any]:
         """The Node object without its status."""
         taints = [asdict(taint) for taint in self.taints]
-        metadata = {"name": self.name, "labels": self.all_labels()}
+        metadata = {"name": self.name, "labels": self.all_labels(), "annotations": self.annotations()}
         spec = {"providerID": self.provider_id, "taints": taints}
         return {"apiVersion": "v1", "kind": "Node", "metadata": metadata, "spec": spec}

@@ -11,7 +11,7 @@ from local import networks
 from local.kube_api import MERGE_PATCH, ApiError, Unreachable
 from local.machines import container, joining, places, stock, user_data
 from local.machines.keys import ensure_key
-from local.node_objects import drain, forget, is_known, is_ready
+from local.node_objects import drain, forget, is_known, is_ready, label_patch
 from local.node_spec import NodeSpec
 from local.paths import DataRoot, LocalCloudError
 from local.podman import PodmanError
@@ -51,7 +51,7 @@ def start(plane: ControlPlane, spec: NodeSpec, wait_s: float = READY_TIMEOUT_S) 
     if wait_s and not container.is_running(name):
         raise _not_ready(plane, spec.name, "stopped while it started")
     if wait_s:
-        _label(plane, spec)
+        _label(plane, spec, before)
         joining.forget_token(plane.api(), spec.name)
 
 
@@ -110,17 +110,15 @@ def _replace(plane: ControlPlane, spec: NodeSpec, folder: Path) -> None:
     networks.settle(plane.folder)
 
 
-def _label(plane: ControlPlane, spec: NodeSpec) -> None:
-    """Give the Node the labels and taints that its kubelet may not set, or that changed."""
-    wanted = spec.all_labels()
+def _label(plane: ControlPlane, spec: NodeSpec, before: NodeSpec | None) -> None:
+    """Give the Node the labels and taints that its kubelet may not set, or that changed; take off those dropped."""
     path = f"/api/v1/nodes/{spec.name}"
     try:
         node = plane.api().find(path) or {}
-        labels = node.get("metadata", {}).get("labels", {})
         taints = node.get("spec", {}).get("taints") or []
         patch: dict[str, object] = {}
-        if any(labels.get(name) != value for name, value in wanted.items()):
-            patch["metadata"] = {"labels": wanted}
+        if metadata := label_patch(node, spec, before):
+            patch["metadata"] = metadata
         kept = [taint for taint in taints if taint["key"].startswith("node.kubernetes.io/")]
         declared = [{k: v for k, v in asdict(taint).items() if v} for taint in spec.taints]
         if sorted(map(str, [t for t in taints if t not in kept])) != sorted(map(str, declared)):

@@ -17,6 +17,7 @@ from local.kube_api import MERGE_PATCH, ApiError, Credentials, KubeApi, Unreacha
 from local.node_agent.node_status import node_status
 from local.node_agent.pod import Pod
 from local.node_agent.status import Json, rfc3339
+from local.node_objects import label_patch
 from local.node_spec import NodeSpec
 from local.processes import stop_under
 
@@ -138,10 +139,10 @@ class Agent:
 
     def _register(self) -> None:
         manifest = self._spec.manifest()
-        if self._api.find(self._node_path) is None:
+        if (node := self._api.find(self._node_path)) is None:
             self._api.create("/api/v1/nodes", {**manifest, "status": node_status(self._spec, rfc3339(time.time()))})
-        else:
-            self._api.patch(self._node_path, {"metadata": {"labels": self._spec.all_labels()}}, MERGE_PATCH)
+        elif patch := label_patch(node, self._spec):
+            self._api.patch(self._node_path, {"metadata": patch}, MERGE_PATCH)
         self._report_ready()
 
     def _report_ready(self) -> None:

@@ -7,6 +7,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 
 from local import node_agent
 from local.control_plane import ControlPlane, by_endpoint, ensure
+from local.kube_api import MERGE_PATCH
 from local.node_agent import NodeSpec
 from local.paths import DataRoot, LocalCloudError
 from local.processes import ProcessRecord, alive, family, running, stop
@@ -140,6 +142,18 @@ def test_a_cluster_is_found_by_its_endpoint(plane: ControlPlane) -> None:
     root = DataRoot(plane.folder.parent.parent)
     assert by_endpoint(root, plane.endpoint) == plane
     assert by_endpoint(root, "https://127.0.0.1:1") is None
+
+
+def test_a_label_that_is_dropped_goes_and_one_that_somebody_else_gave_stays(plane: ControlPlane) -> None:
+    changing = NodeSpec("changing-0", "changing", "c7i.large", "eu-west-1a", 2, 4096, {"kept": "yes", "dropped": "yes"})
+    path = "/api/v1/nodes/changing-0"
+    node_agent.start(plane, changing)
+    plane.api().patch(path, {"metadata": {"labels": {"mine": "yes"}}}, MERGE_PATCH)
+    node_agent.start(plane, replace(changing, labels={"kept": "yes"}))
+    wait_for(lambda: "dropped" not in plane.api().get(path)["metadata"]["labels"])
+    labels = plane.api().get(path)["metadata"]["labels"]
+    assert labels["kept"] == labels["mine"] == "yes"
+    node_agent.stop(plane, "changing-0")
 
 
 def test_a_stopped_node_leaves_no_object_process_or_file(plane: ControlPlane) -> None:
