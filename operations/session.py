@@ -110,7 +110,9 @@ def ensure_cloud(place: Workplace, *, is_declared: bool) -> tuple[tuple[str, ...
             control_plane.ensure(place.root, plane.region, plane.name)
         carrier = nodes.of(plane)
         if dead := [spec.name for spec in carrier.list_nodes(plane) if not carrier.running(plane, spec.name)]:
-            losses.append(f"Of the nodes of {plane.name}, {', '.join(dead)} had stopped; brought back by an `up`.")
+            losses.append(
+                f"Of the nodes of {plane.name}, {', '.join(dead)} had stopped or left it; an `up` brings them back."
+            )
     return tuple(losses), marker.exists()
 
 

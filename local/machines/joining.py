@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 import hashlib
 import secrets
@@ -20,6 +21,7 @@ DNS_USER, PROXY_USER = "system:coredns", "system:kube-proxy"
 _RBAC = "/apis/rbac.authorization.k8s.io/v1"
 _SECRETS = "/api/v1/namespaces/kube-system/secrets"
 _SIGNING = "system:certificates.k8s.io:certificatesigningrequests"
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
 _READ = ["get", "list", "watch"]
 
 
@@ -38,7 +40,7 @@ def admit(plane: ControlPlane) -> None:
 def new_token(plane: ControlPlane, node: str) -> str:
     """A token with which that node may ask for its certificate; one of an earlier start ends with it."""
     identity, secret = token_id(node), secrets.token_hex(8)
-    expires = (datetime.datetime.now(datetime.UTC) + TOKEN_LIFETIME).strftime("%Y-%m-%dT%H:%M:%SZ")
+    expires = (datetime.datetime.now(datetime.UTC) + TOKEN_LIFETIME).strftime(_TIME)
     data = {
         "token-id": identity,
         "token-secret": secret,
@@ -55,6 +57,15 @@ def new_token(plane: ControlPlane, node: str) -> str:
             raise
         api.patch(f"{_SECRETS}/{name}", {"stringData": data}, MERGE_PATCH)
     return f"{identity}.{secret}"
+
+
+def has_token(api: KubeApi, node: str) -> bool:
+    """Whether the node has a token with which it may still join: neither used nor expired."""
+    secret = api.find(f"{_SECRETS}/bootstrap-token-{token_id(node)}")
+    if secret is None:
+        return False
+    expires = base64.b64decode(secret.get("data", {}).get("expiration", "")).decode()
+    return expires > datetime.datetime.now(datetime.UTC).strftime(_TIME)
 
 
 def forget_token(api: KubeApi, node: str) -> None:

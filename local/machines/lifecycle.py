@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -30,29 +31,32 @@ def start(plane: ControlPlane, spec: NodeSpec, wait_s: float = READY_TIMEOUT_S) 
     """Ensure that a machine runs with that specification and its node is Ready.
 
     Labels, taints and tags change in place. A machine that has stopped, or is of another type or zone, is replaced by
-    a new one with the same name and address, as a node group replaces an instance.
+    a new one with the same name and address, as a node group replaces an instance. So is one that ran before and whose
+    node has no way to join any more, or is not Ready in time: once.
 
     Raises:
         LocalCloudError: the machine cannot be started, or its node is not Ready in time.
     """
     folder = plane.nodes_folder / spec.name
-    name = container.name_of(plane, spec.name)
     with lock(plane.nodes_folder / f".{spec.name}.lock"):
         before = NodeSpec.find(folder)
-        if before is None or not _is_same_machine(before, spec) or not running(plane, spec.name):
-            try:
-                _replace(plane, spec, folder)
-            except (ApiError, Unreachable) as error:
-                raise LocalCloudError(f"The machine {name} cannot be told how to join: {error}") from None
+        kept = before is not None and _is_same_machine(before, spec) and _can_join(plane, spec.name)
+        if not kept:
+            _replace(plane, spec, folder)
         elif before != spec:
             spec.write(folder)
-    if wait_s and not wait_until(lambda: is_ready(plane, spec.name) or not container.is_running(name), wait_s, 0.25):
-        raise _not_ready(plane, spec.name, f"is not Ready after {wait_s:.0f} s")
-    if wait_s and not container.is_running(name):
-        raise _not_ready(plane, spec.name, "stopped while it started")
-    if wait_s:
-        _label(plane, spec, before)
-        joining.forget_token(plane.api(), spec.name)
+    if not wait_s:
+        return
+    failure = _await_ready(plane, spec.name, wait_s)
+    if failure and kept:
+        with lock(plane.nodes_folder / f".{spec.name}.lock"):
+            if _await_ready(plane, spec.name, 0.0):  # no other run has replaced it meanwhile
+                _replace(plane, spec, folder)
+        failure = _await_ready(plane, spec.name, wait_s)
+    if failure:
+        raise _not_ready(plane, spec.name, failure)
+    _label(plane, spec, before)
+    joining.forget_token(plane.api(), spec.name)
 
 
 def stop(plane: ControlPlane, name: str, grace_s: float = 10.0) -> None:
@@ -83,7 +87,33 @@ def _is_same_machine(before: NodeSpec, spec: NodeSpec) -> bool:
     return replace(before, labels=spec.labels, taints=spec.taints, tags=spec.tags) == spec
 
 
+def _can_join(plane: ControlPlane, name: str) -> bool:
+    """Whether the machine runs, and its node is there or may still come: it has not lost its token."""
+    if not container.is_running(container.name_of(plane, name)):
+        return False
+    with contextlib.suppress(ApiError, Unreachable):
+        return is_known(plane, name) or joining.has_token(plane.api(), name)
+    return True
+
+
+def _await_ready(plane: ControlPlane, name: str, wait_s: float) -> str:
+    """What is wrong with the node after ``wait_s``; empty as soon as it is Ready."""
+    machine = container.name_of(plane, name)
+    in_time = wait_until(lambda: is_ready(plane, name) or not container.is_running(machine), wait_s, 0.25)
+    if not container.is_running(machine):
+        return "stopped while it started"
+    return "" if in_time else f"is not Ready after {wait_s:.0f} s"
+
+
 def _replace(plane: ControlPlane, spec: NodeSpec, folder: Path) -> None:
+    try:
+        _boot(plane, spec, folder)
+    except (ApiError, Unreachable) as error:
+        name = container.name_of(plane, spec.name)
+        raise LocalCloudError(f"The machine {name} cannot be told how to join: {error}") from None
+
+
+def _boot(plane: ControlPlane, spec: NodeSpec, folder: Path) -> None:
     container.await_others(container.name_of(plane, spec.name))
     container.remove(container.name_of(plane, spec.name))
     forget(plane, spec.name)
