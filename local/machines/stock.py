@@ -39,7 +39,12 @@ def store() -> Path:
 
 
 def fill(folder: Path) -> None:
-    """Give a new machine's containerd the image: the unpacked files as hard links, which nobody writes, else copies."""
+    """Give a new machine's containerd the image: the unpacked files as hard links, which nobody writes, else copies.
+
+    Raises:
+        LocalCloudError: the set-up has not made it, or it cannot be copied.
+    """
+    source = store() / "containerd"
 
     def link_or_copy(source: str, target: str) -> None:
         if "/snapshots/" in source or "/blobs/" in source:
@@ -50,7 +55,21 @@ def fill(folder: Path) -> None:
                 pass
         shutil.copy2(source, target, follow_symlinks=False)
 
-    shutil.copytree(store() / "containerd", folder, symlinks=True, copy_function=link_or_copy)
+    try:
+        shutil.copytree(source, folder, symlinks=True, copy_function=link_or_copy)
+    except OSError as error:  # shutil's own is one
+        raise LocalCloudError(
+            f"The workload's image cannot be copied from {source} to {folder}: {_first_reason(error)}. See that there "
+            f"is room (`df -h`), remove {source.parent} if incomplete (`make setup` makes it again), and run again."
+        ) from None
+
+
+def _first_reason(error: OSError) -> str:
+    """Why a copy failed: of a tree's, which names every file, the first."""
+    if isinstance(error, shutil.Error) and error.args and isinstance(error.args[0], list):
+        source, _, reason = error.args[0][0]
+        return f"{reason} ({source})" if str(source) not in str(reason) else str(reason)
+    return f"{error.strerror or error}"
 
 
 def provide(plane: ControlPlane, images: Iterable[str]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import errno
+import os
 import threading
 import time
 from pathlib import Path
@@ -262,3 +264,21 @@ class Secrets:
 )
 def test_a_machine_may_join_while_its_token_lasts(expires: str | None, joins: bool) -> None:
     assert joining.has_token(cast(KubeApi, Secrets(expires)), SPEC.name) == joins
+
+
+@pytest.mark.parametrize("where", ["a file", "the folder"])
+def test_an_image_that_cannot_be_copied_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    store = tmp_path / "store"
+    (store / "containerd").mkdir(parents=True)
+    (store / "containerd/meta.db").write_text("records")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(stock, "store", lambda: store)
+    monkeypatch.setattr("shutil.copy2" if where == "a file" else "os.makedirs", full)
+    with pytest.raises(LocalCloudError, match=r"No space left on device.*run again") as refused:
+        stock.fill(tmp_path / "machine")
+    assert "[(" not in str(refused.value)
