@@ -1,8 +1,9 @@
 """Nodes that are machines: containers that boot systemd, with containerd and a kubelet, on a network of their cluster.
 
 What such a machine is not: it has no kernel of its own, and so neither clock, modules nor devices that the host does
-not share, and what its kubelet sets of the kernel (memory overcommit, what happens after a panic) it sets of the host's.
-Of the declared size the scheduler and the pods' control groups know, and `free` and `nproc` do not.
+not share. What its kubelet sets of the kernel (memory overcommit, what happens after a panic) stays in files of the
+machine, and does not happen. Of the declared size the scheduler and the pods' control groups know, and `free` and
+`nproc` do not.
 """
 
 from __future__ import annotations

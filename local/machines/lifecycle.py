@@ -163,7 +163,7 @@ def _not_ready(plane: ControlPlane, name: str, what: str) -> LocalCloudError:
     machine = container.name_of(plane, name)
     return LocalCloudError(
         f"The machine {machine} of the node {name} {what}. The end of its kubelet's journal:\n"
-        f"{container.last_words(machine)}\nIt has to reach {plane.endpoint}: a firewall of this host may be in the way. "
+        f"{container.last_words(machine)}\nIt must reach {plane.endpoint}: a firewall of this host may be in the way. "
         f"Look around in it with `podman exec -it {machine} bash`, or run again."
     )
 
