@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,11 +73,24 @@ class Association:
         )
 
 
-def configure(root: DataRoot, association: Association, names: Iterable[str] | None = None) -> Convergence | None:
+@dataclass(frozen=True)
+class Group:
+    """A node group: groups settle at the same time, and each configures its own machines and no others."""
+
+    region: str
+    cluster: str
+    name: str
+
+    def has(self, machine: Machine) -> bool:
+        """Whether the machine is one of its own."""
+        return (machine.region, machine.cluster, machine.nodegroup) == (self.region, self.cluster, self.name)
+
+
+def configure(root: DataRoot, association: Association, among: Iterable[Machine] | None = None) -> Convergence | None:
     """Apply an association to the machines that run and that it concerns.
 
     Args:
-        names: of these machines only; ``None``: of all.
+        among: these machines only; ``None``: all.
 
     Returns:
         What was done; ``None`` where there is nothing to do, for nodes are processes or the document is another.
@@ -86,43 +100,46 @@ def configure(root: DataRoot, association: Association, names: Iterable[str] | N
     """
     if association.document != DOCUMENT:
         return None
-    wanted = None if names is None else set(names)
-    machines = [
-        machine
-        for machine in list_machines(root)
-        if machine.running and association.concerns(machine) and (wanted is None or machine.name in wanted)
-    ]
+    candidates = list_machines(root) if among is None else among
+    machines = [machine for machine in candidates if machine.running and association.concerns(machine)]
     if not machines:
         return None
     return _perform(root, association, machines)
 
 
-def expect(root: DataRoot, names: Iterable[str]) -> None:
+def expect(root: DataRoot, group: Group, names: Iterable[str]) -> None:
     """Note that machines are about to join: a run that is killed before it has configured them is made good later."""
     for name in names:
-        write_atomically(_expected(root) / name, "")
+        write_atomically(_expected(root, group) / name, "")
 
 
-def configure_joined(root: DataRoot, names: Iterable[str]) -> None:
-    """Apply every association that concerns them to machines that have just joined, and to no others that are done.
+def configure_joined(root: DataRoot, group: Group, names: Iterable[str]) -> None:
+    """Apply every association that concerns them to a group's machines that have just joined, and to no others.
 
-    Those that were expected or have failed before, and have not been configured since, are taken along.
+    Those of the group that were expected or have failed before, and have not been configured since, are taken along.
+    One that does not run stays expected; one that is gone is not expected any more.
 
     Raises:
         LocalCloudError: one could not be configured; the others were.
     """
-    expect(root, names)
-    waiting = sorted(path.name for path in _expected(root).glob("[!.]*"))
+    expect(root, group, names)
+    waiting = {path.name for path in _expected(root, group).glob("[!.]*")}
     if not waiting:
         return
+    machines = [machine for machine in list_machines(root) if group.has(machine) and machine.name in waiting]
     for association in associations(root):
-        configure(root, association, waiting)
-    for name in waiting:
-        (_expected(root) / name).unlink(missing_ok=True)
+        configure(root, association, machines)
+    for name in waiting - {machine.name for machine in machines if not machine.running}:
+        (_expected(root, group) / name).unlink(missing_ok=True)
 
 
-def _expected(root: DataRoot) -> Path:
-    return root.path / "unconfigured"
+def forget(root: DataRoot, group: Group) -> None:
+    """Expect no machine of a group any more."""
+    shutil.rmtree(_expected(root, group), ignore_errors=True)
+
+
+def _expected(root: DataRoot, group: Group) -> Path:
+    return root.path / "unconfigured" / group.region / group.cluster / group.name
 
 
 def associations(root: DataRoot) -> list[Association]:

@@ -28,11 +28,12 @@ def converge(cloud: Cloud, cluster: str, group: str, outputs: Values) -> None:
     carrier = nodes.of(plane)
     surplus = [spec.name for spec in carrier.list_nodes(plane, group) if spec.name not in names]
     joining = [spec.name for spec in wanted if not carrier.running(plane, spec.name)]
-    configuration.expect(cloud.account.root, joining)
+    own = configuration.Group(cloud.region, cluster, group)
+    configuration.expect(cloud.account.root, own, joining)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda name: carrier.stop(plane, name), surplus))
         list(pool.map(lambda spec: carrier.start(plane, spec), wanted))
-    configuration.configure_joined(cloud.account.root, joining)
+    configuration.configure_joined(cloud.account.root, own, joining)
 
 
 def alive(cloud: Cloud, cluster: str, group: str) -> int:
@@ -46,6 +47,7 @@ def alive(cloud: Cloud, cluster: str, group: str) -> int:
 
 def remove(cloud: Cloud, cluster: str, group: str) -> None:
     """Stop all nodes of the group, with what runs on them."""
+    configuration.forget(cloud.account.root, configuration.Group(cloud.region, cluster, group))
     plane = plane_of(cloud, cluster)
     if plane is None:
         return

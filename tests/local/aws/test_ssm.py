@@ -6,7 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from playbooks.inventory import Inventory
 from tests.local.aws.driver import Driver, Refused, Resource
 from tests.playbooks.conftest import here
 
+GROUP = configuration.Group("us-east-1", "dc", "dc-cpu")
 TOKEN = "aws:ssm/association:Association"
 MARK = {"name": "Leave a mark", "ansible.builtin.copy": {"dest": "{{ folder }}/{{ inventory_hostname }}", "content": "{{ mark }}"}}  # fmt: skip # noqa: E501
 REFUSE = {"name": "Refuse some", "ansible.builtin.fail": {"msg": "no clock"}, "when": "inventory_hostname in refused"}
@@ -30,6 +31,7 @@ class FakeMachine:
     tags: dict[str, str] = field(default_factory=lambda: {"team": "dc"})
     region: str = "us-east-1"
     running: bool = True
+    cluster: str = "dc"
     nodegroup: str = "dc-cpu"
     address: str = "127.0.0.1"
     ssh_key: Path = Path("/nowhere")
@@ -122,10 +124,10 @@ def test_a_machine_that_refuses_fails_the_association_which_stays_while_the_othe
 def test_a_machine_that_joins_is_configured_and_no_other_is_touched(cloud: Cloud) -> None:
     made = cloud.associate(cloud.put("one"))
     cloud.machines = [FakeMachine("old"), FakeMachine("new"), FakeMachine("other", {"team": "else"})]
-    configuration.configure_joined(cloud.root, ["new", "other"])
+    configuration.configure_joined(cloud.root, GROUP, ["new", "other"])
     assert cloud.marks() == {"new": "one"}
     cloud.driver.delete(made)
-    configuration.configure_joined(cloud.root, ["new"])
+    configuration.configure_joined(cloud.root, GROUP, ["new"])
     assert cloud.marks() == {}
 
 
@@ -133,16 +135,49 @@ def test_a_machine_that_joins_and_cannot_be_configured_is_named(cloud: Cloud) ->
     cloud.associate(cloud.put("one", refused=["new"]))
     cloud.machines = [FakeMachine("new")]
     with pytest.raises(LocalCloudError, match="dc-nodes failed on 1 of 1 machines:\nnew: failed: Refuse some"):
-        configuration.configure_joined(cloud.root, ["new"])
+        configuration.configure_joined(cloud.root, GROUP, ["new"])
 
 
 def test_a_machine_whose_run_was_killed_or_failed_is_configured_when_the_next_one_joins(cloud: Cloud) -> None:
     cloud.associate(cloud.put("one"))
     cloud.machines = [FakeMachine("lost"), FakeMachine("done")]
-    configuration.expect(cloud.root, ["lost"])  # and then nothing: the run was killed
-    configuration.configure_joined(cloud.root, [])
+    configuration.expect(cloud.root, GROUP, ["lost"])  # and then nothing: the run was killed
+    configuration.configure_joined(cloud.root, GROUP, [])
     assert cloud.marks() == {"lost": "one"}
-    configuration.configure_joined(cloud.root, [])
+    configuration.configure_joined(cloud.root, GROUP, [])
+    assert cloud.marks() == {}
+
+
+def test_a_group_neither_configures_nor_forgets_the_machines_of_another_that_still_boot(cloud: Cloud) -> None:
+    cloud.associate(cloud.put("one"))
+    gpu, twin = replace(GROUP, name="dc-gpu"), replace(GROUP, cluster="dc-2")
+    cloud.machines = [FakeMachine("a"), FakeMachine("b", nodegroup="dc-gpu"), FakeMachine("a", cluster="dc-2")]
+    configuration.expect(cloud.root, gpu, ["b"])
+    configuration.expect(cloud.root, twin, ["a"])
+    configuration.configure_joined(cloud.root, GROUP, ["a"])
+    assert cloud.marks() == {"a": "one"}
+    configuration.configure_joined(cloud.root, gpu, [])
+    assert cloud.marks() == {"b": "one"}
+    configuration.configure_joined(cloud.root, twin, [])
+    assert cloud.marks() == {"a": "one"}
+
+
+def test_a_machine_that_does_not_run_stays_expected_and_one_that_is_gone_does_not(cloud: Cloud) -> None:
+    cloud.associate(cloud.put("one"))
+    cloud.machines = [FakeMachine("off", running=False)]
+    configuration.configure_joined(cloud.root, GROUP, ["off", "gone"])
+    assert cloud.marks() == {}
+    cloud.machines = [FakeMachine("off"), FakeMachine("gone")]
+    configuration.configure_joined(cloud.root, GROUP, [])
+    assert cloud.marks() == {"off": "one"}
+
+
+def test_a_group_that_is_removed_leaves_nothing_expected(cloud: Cloud) -> None:
+    cloud.associate(cloud.put("one"))
+    cloud.machines = [FakeMachine("a")]
+    configuration.expect(cloud.root, GROUP, ["a"])
+    configuration.forget(cloud.root, GROUP)
+    configuration.configure_joined(cloud.root, GROUP, [])
     assert cloud.marks() == {}
 
 
