@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import PydanticCustomError
 from ruamel.yaml import YAML
 
 from components.config import Problem
@@ -21,7 +22,18 @@ from playbooks.inventory import Host, Inventory
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 GroupName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-OwnPath = Annotated[Path, BeforeValidator(lambda value: Path(value).expanduser() if isinstance(value, str) else value)]
+
+
+def _own_path(value: Any) -> Any:
+    """A path as text, with ``~`` as the home folder."""
+    try:
+        return Path(value).expanduser() if isinstance(value, str) else value
+    except RuntimeError:  # what pathlib raises for a user whom this machine does not know
+        user = Path(value).parts[0]
+        raise PydanticCustomError("home", "{user} is no home folder of this machine", {"user": user}) from None
+
+
+OwnPath = Annotated[Path, BeforeValidator(_own_path)]
 
 
 class _Section(BaseModel):
