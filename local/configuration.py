@@ -174,9 +174,10 @@ def lock(root: DataRoot, purpose: str, wait_s: float = 0.0) -> Lock:
 
 def _perform(root: DataRoot, association: Association, machines: list[Machine]) -> Convergence:
     given = association.parameters
+    variables = _variables(association)
     try:
         done = converge(
-            inventory(machines, _variables(given.get("ExtraVariables", ""))),
+            inventory(machines, variables),
             check=given.get("Check") == "True",
             project=_archive(Account(root).at(association.region), association),
             playbook=given.get("PlaybookFile", ""),
@@ -204,6 +205,13 @@ def _archive(cloud: Cloud, association: Association) -> bytes:
     return cloud.call("s3", "get_object", Bucket=bucket, Key=key)["Body"].read()
 
 
-def _variables(text: str) -> dict[str, str]:
+def _variables(association: Association) -> dict[str, str]:
     """``key=value`` pairs, as Ansible takes them on its command line: every value is text."""
-    return dict(pair.split("=", 1) for pair in shlex.split(text) if "=" in pair)
+    text = association.parameters.get("ExtraVariables", "")
+    try:
+        return dict(pair.split("=", 1) for pair in shlex.split(text) if "=" in pair)
+    except ValueError as error:
+        why = str(error).lower()
+        raise LocalCloudError(
+            f"ExtraVariables of {association.name} are not key=value pairs as a shell reads them ({why}): {text}"
+        ) from None

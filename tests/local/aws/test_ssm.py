@@ -192,3 +192,14 @@ def test_an_archive_that_is_not_there_is_told_with_its_bucket(cloud: Cloud) -> N
     with pytest.raises(Refused) as refused:
         cloud.associate(f"https://s3.us-east-1.amazonaws.com/{cloud.bucket.id}/playbooks/none.zip")
     assert b"NoSuchKey" in refused.value.trailing
+
+
+def test_variables_that_cannot_be_read_are_told_with_the_reason(cloud: Cloud) -> None:
+    cloud.machines = [FakeMachine("a")]
+    inputs = cloud.inputs(cloud.put("one"))
+    inputs["parameters"]["ExtraVariables"] = "a='b"
+    with pytest.raises(Refused) as refused:
+        cloud.driver.create(TOKEN, cloud.folder.name, inputs)
+    said = b"ExtraVariables of dc-nodes are not key=value pairs as a shell reads them (no closing quotation): a='b"
+    assert said in refused.value.trailing
+    assert cloud.marks() == {}
