@@ -37,10 +37,9 @@ class Lock:
         """Hold it; gives the descriptor, which a child may inherit so that the lock outlives this process.
 
         Raises:
-            ConvergeError: another process holds it, and did not let go within ``wait_s``.
+            ConvergeError: another process holds it, and did not let go within ``wait_s``; or its file cannot be opened.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = self._open()
         try:
             self._take(descriptor, say)
             os.ftruncate(descriptor, 0)
@@ -48,6 +47,17 @@ class Lock:
             yield descriptor
         finally:
             os.close(descriptor)
+
+    def _open(self) -> int:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            return os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise ConvergeError(
+                f"The lock file {self.path} cannot be opened: {error.strerror}. "
+                f"`ls -ld {self.path.parent} {self.path}` shows whose it is: run this as that user, or remove the file "
+                f"when nothing configures machines."
+            ) from None
 
     def _take(self, descriptor: int, say: Callable[[str], None]) -> None:
         deadline, told = time.monotonic() + self.wait_s, False

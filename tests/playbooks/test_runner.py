@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 import time
@@ -140,3 +142,27 @@ def test_a_second_run_is_refused_while_the_first_lasts_and_names_it(
         pass
     sleeper.terminate()
     sleeper.wait()
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"), [(errno.EACCES, "Permission denied"), (errno.ENOSPC, "No space left on device")]
+)
+def test_a_lock_file_that_cannot_be_opened_is_named_with_the_reason_and_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, reason: str
+) -> None:
+    def refuse(*_: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "open", refuse)  # modes do not keep root out, who may run this
+    with (
+        pytest.raises(ConvergeError, match=rf"lock file {tmp_path}/lock cannot be opened: {reason}.*run this as that"),
+        Lock(tmp_path / "lock", "a run").held(pytest.fail),
+    ):
+        pass
+
+
+def test_a_lock_file_whose_folder_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    path = tmp_path / "file" / "lock"
+    with pytest.raises(ConvergeError, match=rf"{path} cannot be opened: File exists"), Lock(path, "a run").held(print):
+        pass
