@@ -37,11 +37,17 @@ def events_of(module: str, request: Mapping[str, Any], keep: tuple[int, ...] = (
     Args:
         keep: descriptors that the child inherits.
     """
+    # A pipe that nobody reads before the end would hold the child up as soon as it is full.
+    with tempfile.TemporaryFile() as errors:
+        yield from _events(module, request, keep, errors)
+
+
+def _events(module: str, request: Mapping[str, Any], keep: tuple[int, ...], errors: IO[bytes]) -> Generator[Event]:
     child = subprocess.Popen(
         [sys.executable, "-m", module],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=errors,
         text=True,
         cwd=Path(__file__).resolve().parent.parent,
         pass_fds=keep,
@@ -55,13 +61,13 @@ def events_of(module: str, request: Mapping[str, Any], keep: tuple[int, ...] = (
             child.stdin.flush()
         for line in child.stdout:
             yield json.loads(line)
-        yield {"event": "ended", "status": child.wait(), "errors": _read(child.stderr)}
+        yield {"event": "ended", "status": child.wait(), "errors": _end_of(errors)}
     finally:
         _end(child)
 
 
 def _end(child: subprocess.Popen[str]) -> None:
-    for stream in (child.stdin, child.stdout, child.stderr):
+    for stream in (child.stdin, child.stdout):
         if stream:
             with contextlib.suppress(OSError):
                 stream.close()
@@ -72,8 +78,9 @@ def _end(child: subprocess.Popen[str]) -> None:
         child.wait()
 
 
-def _read(stream: IO[str] | None) -> str:
-    return stream.read()[-4000:] if stream else ""
+def _end_of(file: IO[bytes], limit_bytes: int = 4000) -> str:
+    file.seek(max(0, file.seek(0, os.SEEK_END) - limit_bytes))
+    return file.read().decode(errors="replace")
 
 
 class Supervised:
