@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from local.engine.events import Diagnostic, PropertyChange, Result, Step
@@ -94,15 +95,19 @@ def _error_text(error: Diagnostic) -> str:
     return "\n".join([f"error: {name}{first}{where}", *(_short(line, SHOWN_WIDTH) for line in kept)])
 
 
-def fidelity_counts(types: Mapping[str, int]) -> dict[str, int]:
+def fidelity_counts(types: Mapping[str, int], machines: bool) -> dict[str, int]:
     """How many resources one machine makes real, emulates, or only checks and records.
 
     Components and provider resources are none of the three: they are the program's own structure.
+
+    Args:
+        types: how many of each.
+        machines: whether nodes are machines, on which more is real than on processes.
     """
     from local import aws, kubernetes
 
     counts: Counter[str] = Counter({"realised": 0, "emulated": 0, "recorded": 0})
-    tables = {"aws:": aws.fidelity, "kubernetes:": kubernetes.fidelity}
+    tables = {"aws:": partial(aws.fidelity, machines=machines), "kubernetes:": kubernetes.fidelity}
     for kind, number in types.items():
         for prefix, fidelity in tables.items():
             if kind.startswith(prefix):

@@ -41,13 +41,14 @@ class Summary:
     @classmethod
     def of(cls, place: Workplace, result: Result, nodes: tuple[NodeState, ...]) -> Summary:
         """The summary of a run that succeeded."""
+        carried = vehicle.of(place.root)
         return cls(
             stack=place.stack,
             changes=dict(result.changes),
             changes_text=report.changes_text(result),
-            fidelity=report.fidelity_counts(result.types),
+            fidelity=report.fidelity_counts(result.types, carried.is_machines),
             nodes=nodes,
-            vehicle=vehicle.of(place.root).sentence(),
+            vehicle=carried.sentence(),
             verdict=verdict_of(result.outputs),
             phases=dict(result.phases),
             duration_s=result.duration_s,

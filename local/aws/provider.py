@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from local import vehicle
 from local.aws.cloud import ACCOUNT, Account
 from local.aws.invokes import INVOKES
 from local.aws.lifecycle import Lifecycle, StateKnowledge
@@ -124,7 +125,8 @@ class AwsProvider(LocalProvider):
 
     def fidelity_of(self, type_token: str) -> str:
         """How real the type is here."""
-        return self._kind(type_token).fidelity
+        carried = vehicle.recorded(self._account.root)
+        return self._kind(type_token).fidelity_on(carried is not None and carried.is_machines)
 
     @property
     def _configured(self) -> Lifecycle:

@@ -80,6 +80,8 @@ class ResourceType:
     replace_on: tuple[str, ...] = ()
     """Properties (whole or by path prefix) that cannot be changed in place."""
     fidelity: Fidelity = "emulated"
+    needs_machines: bool = False
+    """Whether it is as real as ``fidelity`` says on machines only: nodes that are processes have nothing of it."""
     defaults: Values = field(default_factory=dict[str, Any])
     """Inputs that the service fills in where the program gives none; they become outputs."""
     autoname: tuple[str, int] | None = None
@@ -90,6 +92,10 @@ class ResourceType:
     """Outputs that ``read`` gives only when something is broken; as inputs they make the next ``up`` mend it."""
     volatile: tuple[str, ...] = ()
     """Outputs that change with an update: unknown in its preview."""
+
+    def fidelity_on(self, machines: bool) -> Fidelity:
+        """How real it is where nodes are machines, or else processes."""
+        return "recorded" if self.needs_machines and not machines else self.fidelity
 
     def replaces(self, path: str) -> bool:
         """Whether a change at this property path needs a new resource."""

@@ -39,5 +39,9 @@ def _settle(call: Call, changed: frozenset[str]) -> None:
         configuration.configure(call.cloud.account.root, configuration.association(call.cloud.account.root, call.id))
 
 
-TYPES = (replace(_KEPT, settle=_settle, fidelity="realised", settled_on_create=frozenset({"name"})),)
+TYPES = (
+    replace(
+        _KEPT, settle=_settle, fidelity="realised", needs_machines=True, settled_on_create=frozenset({"name"})
+    ),
+)  # fmt: skip
 """Associations."""

@@ -61,5 +61,11 @@ def test_a_failed_verdict_gives_its_reason() -> None:
 
 
 def test_components_and_providers_count_as_neither_real_nor_emulated() -> None:
-    counted = report.fidelity_counts({"pulumi:providers:aws": 1, "ai-datacenter:index:Network": 1})
+    counted = report.fidelity_counts({"pulumi:providers:aws": 1, "ai-datacenter:index:Network": 1}, machines=True)
     assert counted == {"realised": 0, "emulated": 0, "recorded": 0}
+
+
+def test_what_configures_machines_is_real_where_there_are_machines_and_else_only_recorded() -> None:
+    types = {"aws:ssm/association:Association": 1, "aws:eks/nodeGroup:NodeGroup": 2}
+    assert report.fidelity_counts(types, machines=True) == {"realised": 3, "emulated": 0, "recorded": 0}
+    assert report.fidelity_counts(types, machines=False) == {"realised": 2, "emulated": 0, "recorded": 1}
