@@ -86,11 +86,18 @@ def _execute(script: Path) -> None:
 
 async def _outputs_have_settled() -> None:
     """Wait until no output of the program is pending. Failed ones stay where the SDK looks for them."""
-    outputs = cast("set[asyncio.Task[Any]]", getattr(settings.SETTINGS, "outputs"))  # noqa: B009
-    while pending := [output for output in outputs if not output.done()]:
+    while pending := _pending_outputs():
         for output in pending:
             if not output.done():
                 await asyncio.wait([output])
+
+
+def _pending_outputs() -> list[asyncio.Task[Any]]:
+    """A snapshot, under the lock that the SDK takes where it adds and removes outputs: it may do so in any thread."""
+    shared: Any = settings.SETTINGS  # pyright takes its attributes for methods
+    with shared.lock:
+        outputs = cast("set[asyncio.Task[Any]]", shared.outputs)
+        return [output for output in outputs if not output.done()]
 
 
 @contextlib.contextmanager
