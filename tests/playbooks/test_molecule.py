@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -14,6 +15,8 @@ import pytest
 from playbooks import PLAYBOOKS
 
 PROGRAMS = ("podman", "mmdebstrap", "ssh-keygen", "runc")
+OWN = f"aidc-molecule-{hashlib.sha256(str(PLAYBOOKS).encode()).hexdigest()[:8]}"
+"""How the names of this checkout's machines and of their network begin."""
 
 
 def lacking() -> str:
@@ -24,13 +27,18 @@ def lacking() -> str:
     return f"not on PATH: {', '.join(missing)}" if missing else ""
 
 
+def environment_in(folder: Path) -> dict[str, str]:
+    """Molecule's, with this checkout's names."""
+    programs = f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    own = {"PATH": programs, "ANSIBLE_HOME": str(folder / "home"), "MOLECULE_EPHEMERAL_DIRECTORY": str(folder / "run")}
+    return {**os.environ, **own, "AIDC_MOLECULE": OWN}
+
+
 @pytest.fixture
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Molecule's, with everything that it writes in a folder of its own."""
     folder = tmp_path_factory.mktemp("m")
-    programs = f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    own = {"PATH": programs, "ANSIBLE_HOME": str(folder / "home"), "MOLECULE_EPHEMERAL_DIRECTORY": str(folder / "run")}
-    found = {**os.environ, **own}
+    found = environment_in(folder)
     yield found
     subprocess.run(["molecule", "destroy"], cwd=PLAYBOOKS, env=found, capture_output=True, check=False)
 
@@ -43,3 +51,21 @@ def test_a_second_run_changes_nothing_and_the_machines_do_what_was_asked(environ
         ["molecule", "test"], cwd=PLAYBOOKS, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-4000:]
+
+
+def test_nothing_is_removed_that_is_not_this_checkouts(tmp_path: Path) -> None:
+    programs, asked = tmp_path / "bin", tmp_path / "asked"
+    programs.mkdir()
+    (programs / "podman").write_text(f'#!/bin/sh\necho "$@" >> {asked}\n')
+    (programs / "podman").chmod(0o755)
+    environment = environment_in(tmp_path)
+    environment["PATH"] = f"{programs}{os.pathsep}{environment['PATH']}"
+    done = subprocess.run(
+        ["molecule", "destroy"], cwd=PLAYBOOKS, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    assert asked.read_text().splitlines() == [
+        f"rm --force --ignore --volumes --time=0 {OWN}-0",
+        f"rm --force --ignore --volumes --time=0 {OWN}-1",
+        f"network rm --force {OWN}",
+    ]
