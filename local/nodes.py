@@ -10,9 +10,6 @@ from local.node_spec import NodeSpec
 if TYPE_CHECKING:
     from local.control_plane import ControlPlane
 
-JAX_CACHE = "/var/cache/ai-datacenter/jax"
-"""The folder of JAX's compiled programs on every machine: one folder of the host, as a shared volume would be."""
-
 
 class Carrier(Protocol):
     """What carries nodes: the modules `local.node_agent` and `local.machines`."""

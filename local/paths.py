@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+JAX_CACHE = "/var/cache/ai-datacenter/jax"
+"""The folder of JAX's compiled programs on every machine: one folder of the host, as a shared volume would be."""
 
 
 class LocalCloudError(Exception):

@@ -16,8 +16,7 @@ from local import moto
 from local.control_plane import ControlPlane
 from local.kubernetes.tokens import ObjectId
 from local.node_agent.mapping import is_workload
-from local.nodes import JAX_CACHE
-from local.paths import DataRoot, cache_root
+from local.paths import JAX_CACHE, DataRoot, cache_root
 from local.processes import free_port, lock, write_atomically
 from local.provider import Values
 

@@ -12,8 +12,7 @@ import psutil
 from local import networks
 from local.addresses import hardware_address, key_of
 from local.machines import user_data
-from local.nodes import JAX_CACHE
-from local.paths import CHECKOUT, DataRoot, binary, cache_root
+from local.paths import CHECKOUT, JAX_CACHE, DataRoot, binary, cache_root
 from local.podman import PREFIX, ROOT_LABEL, PodmanError, ask, boot_flags, exists, podman
 from local.processes import wait_until
 from setup import images
