@@ -94,7 +94,7 @@ def preview_of_pools(folder: Path, count: int, _: Path) -> Result:
     """A preview of the project's own program with many pools."""
     for name in ("Pulumi.yaml", "__main__.py"):
         shutil.copy(CHECKOUT / name, folder)
-    for name in ("components", "workloads"):
+    for name in ("components", "playbooks", "workloads"):
         (folder / name).symlink_to(CHECKOUT / name)
     (folder / "Pulumi.bench.yaml").write_text(_stack_with_pools(count))
     return _engine(folder, providers(any_account=True)).preview()
