@@ -80,7 +80,8 @@ class KubeApi:
 
     def delete(self, path: str, grace_s: int | None = None, uid: str | None = None) -> None:
         """Delete the object at ``path`` (only that of this uid, where given); fine when it is gone."""
-        options: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions"}
+        # What it owns goes with it: the API's default for a Job is to leave its pods behind.
+        options: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
         if grace_s is not None:
             options["gracePeriodSeconds"] = grace_s
         if uid is not None:
