@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from local.aws.cloud import ACCOUNT, Cloud, ServiceError, tag_map
@@ -117,6 +118,7 @@ def _create_default(call: Call) -> str:
         raise ProviderError(f"VPC {call.inputs.get('vpcId')} has no default security group in {call.cloud.region}")
     id = groups[0]["GroupId"]
     _replace_rules(call.cloud, id, call.inputs, frozenset(_DIRECTIONS))
+    retag(replace(call, id=id), frozenset({"tags"}))
     return id
 
 
@@ -255,7 +257,6 @@ TYPES = (
         read=reader("describe_security_groups", "SecurityGroups", "GroupIds", _read_group),
         delete=_release_default,
         settle=_settle_default,
-        settled_on_create=frozenset({"tags", "tagsAll"}),
         replace_on=("vpcId",),
     ),
     _rule_type("ingress"),
