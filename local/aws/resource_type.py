@@ -108,6 +108,8 @@ def project(old: Any, new: Any, whole: bool = False) -> Any:
     The spelling of the program is kept where it means the same: JSON texts, orders of sets, numbers as text. Of an
     object only the keys that the program gave are taken, unless it is a ``whole`` map such as tags.
     """
+    if old is None:
+        return None  # the program left it to the cloud
     if isinstance(old, str) and isinstance(new, str) and old[:1] in ("{", "["):
         return old if same_json(old, new) else new
     if isinstance(old, dict) and isinstance(new, dict):

@@ -117,8 +117,13 @@ def _take_over(run: Run, state: ResourceState, found: Made, reasons: tuple[str, 
     with run.lock:
         run.olds[state.urn] = new
     run.log.record(put=[new])
-    paths = changes_between(state.outputs, new.outputs)
-    run.finish(state.urn, state.type, "update", began, described(paths, state.outputs, new.outputs))
+    if is_same and found.inputs is not None and is_equal(state.inputs, new.inputs):
+        # What the cloud fills in later (an address, a list of what refers to it) is no drift: nobody declared it.
+        run.finish(state.urn, state.type, "same", began)
+        return
+    before, after = (state.inputs, new.inputs) if found.inputs is not None else (state.outputs, new.outputs)
+    changes = described(changes_between(before, after), before, after)
+    run.finish(state.urn, state.type, "update", began, changes)
 
 
 def _forget(run: Run, gone: set[str]) -> None:

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from local import moto
+from local.processes import wait_until
 from tests.end_to_end.conftest import Checkout
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(600)]
@@ -45,6 +46,19 @@ def test_up_makes_a_data_centre_that_trains(checkout: Checkout) -> None:
 def test_a_second_up_changes_nothing(checkout: Checkout) -> None:
     data, _ = checkout.aidc("up")
     assert changed(data) == {}
+
+
+def test_a_refresh_of_what_nobody_touched_finds_no_drift_and_leaves_nothing_to_change(checkout: Checkout) -> None:
+    data, told = checkout.aidc("refresh")
+    assert changed(data) == {}, told
+    checkout.aidc("preview", "--exit-code")
+
+
+def test_the_smoke_test_again_leaves_no_pods_of_the_one_before(checkout: Checkout) -> None:
+    verdict, _ = checkout.aidc("smoke-test")
+    assert verdict["passed"]
+    pods = "/api/v1/namespaces/smoke-test/pods"
+    assert wait_until(lambda: len(checkout.kubernetes().get(pods)["items"]) == 2, 30)
 
 
 @pytest.mark.cli
