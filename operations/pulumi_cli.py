@@ -10,7 +10,7 @@ from local import moto
 from local.engine.store import environment_for_cli
 from operations.exits import OperationFailed
 from operations.session import check_configuration, open_store, require_local_account
-from operations.workplace import Workplace
+from operations.workplace import Output, Workplace
 
 
 def run(place: Workplace, verb: str) -> None:
@@ -19,6 +19,11 @@ def run(place: Workplace, verb: str) -> None:
     Raises:
         OperationFailed: there is no CLI, or it failed.
     """
+    if place.output is Output.JSON:
+        raise OperationFailed(
+            "`--engine cli` shows what the Pulumi CLI shows, which is no JSON of ours: leave `--output json` out, "
+            f"or run `pulumi -C local {verb} --json` by hand."
+        )
     program = shutil.which("pulumi")
     if program is None:
         raise OperationFailed("The Pulumi CLI is not on PATH: install it, or leave `--engine cli` out.")
