@@ -8,6 +8,7 @@ from typing import Any
 from local import control_plane, moto
 from operations import nodes
 from operations.outputs import last_verdict
+from operations.session import open_store
 from operations.summary import verdict_lines
 from operations.workplace import Workplace
 
@@ -15,6 +16,8 @@ from operations.workplace import Workplace
 def status(place: Workplace) -> bool:
     """Show the state of things; False when something that should run does not."""
     found = collect(place)
+    if (found["aws"] or found["control_planes"]) and not open_store(place).exists():
+        place.tell(f"The stack `{place.stack}` is not on this machine: what follows is of another one.")
     place.give(found, as_text(found))
     return all(not plane["missing"] for plane in found["control_planes"]) and all(n["ready"] for n in found["nodes"])
 

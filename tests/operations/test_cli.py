@@ -12,7 +12,7 @@ import pytest
 from local.engine import Diagnostic, PropertyChange, Result, Step
 from local.engine.events import OPS
 from local.paths import LocalCloudError
-from operations import nodes, preview, refresh, session, up
+from operations import nodes, preview, refresh, session, status, up
 from operations.cli import main
 from operations.session import Session
 from operations.workplace import Workplace
@@ -152,3 +152,22 @@ def test_a_failure_of_the_local_cloud_is_told_without_a_traceback(
     monkeypatch.setattr(session.moto, "ensure", refuse)
     assert main(["up"]) == 1
     assert capsys.readouterr().err.strip().endswith("port 4566 is held by nginx")
+
+
+@pytest.mark.parametrize("verb", ["up", "preview"])
+def test_json_is_refused_where_the_cli_would_print_something_else(
+    verb: str, capsys: pytest.CaptureFixture[str], data_root: Path
+) -> None:
+    assert main([verb, "--engine", "cli", "--output", "json"]) == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "leave `--output json` out" in shown.err
+
+
+def test_status_says_when_what_runs_here_is_of_another_stack(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], data_root: Path
+) -> None:
+    running = {"aws": {"endpoint": "http://127.0.0.1:1", "pid": 1}, "control_planes": [], "nodes": [], "pods": []}
+    monkeypatch.setattr(status, "collect", lambda _place: running | {"verdict": None, "logs": "x", "stack": "prod"})
+    main(["status", "--stack", "prod"])
+    assert "The stack `prod` is not on this machine" in capsys.readouterr().err
