@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
 
 from local.addresses import ClusterNetwork, hardware_address, key_of, network_candidates
+from local.iproute import addresses, ip
 from local.paths import DataRoot, LocalCloudError
 from local.podman import PREFIX, ROOT_LABEL, PodmanError, ask, exists, podman
 from local.processes import lock, write_atomically
@@ -54,7 +54,7 @@ def settle(folder: Path) -> None:
     """
     name = name_of(folder)
     bridge = str(ask_network(name)[0]["network_interface"])
-    _ip("link", "set", bridge, "address", hardware_address(name))
+    ip("link", "set", bridge, "address", hardware_address(name))
 
 
 def names_of(root: DataRoot) -> list[str]:
@@ -69,20 +69,8 @@ def remove(name: str) -> None:
         return
     podman("network", "rm", "--force", name)
     for path in sorted(_NAMESPACES.glob("netns-*")):
-        if any(address in network.subnet for address in _addresses_in(path.name)):
-            _ip("netns", "delete", path.name)  # of a podman that was killed half way, and has forgotten it
-
-
-def _addresses_in(namespace: str) -> list[IPv4Address]:
-    lines = _ip("-o", "-4", "-n", namespace, "address", "show").splitlines()
-    return [IPv4Address(line.split()[3].partition("/")[0]) for line in lines if len(line.split()) > 3]
-
-
-def _ip(*arguments: str) -> str:
-    try:
-        return subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False).stdout
-    except OSError:
-        return ""
+        if any(IPv4Address(address) in network.subnet for address in addresses(path.name)):
+            ip("netns", "delete", path.name)  # of a podman that was killed half way, and has forgotten it
 
 
 def _existing(name: str) -> ClusterNetwork | None:
@@ -119,6 +107,6 @@ def _taken() -> list[IPv4Network]:
     """The networks that podman or this host's routes know."""
     known = ask("network", "ls")
     subnets = [subnet["subnet"] for network in known for subnet in network.get("subnets") or []]
-    routes = _ip("-4", "route", "show").splitlines()
+    routes = ip("-4", "route", "show").splitlines()
     subnets += [line.split()[0] for line in routes if line and not line.startswith("default")]
     return [IPv4Network(subnet, strict=False) for subnet in subnets if ":" not in subnet and "." in subnet]

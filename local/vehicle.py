@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from dataclasses import asdict, dataclass, replace
 
 from local.addresses import LOOPBACK, key_of, server_candidates
+from local.iproute import addresses, ip
 from local.paths import CHECKOUT, DataRoot, LocalCloudError, cache_root
 from local.podman import PREFIX
 from local.processes import lock, write_atomically
@@ -69,11 +69,11 @@ def interface(root: DataRoot) -> str:
 def ensure_server_address(root: DataRoot, address: str) -> None:
     """Let the address exist on this host: a bridge that nothing is attached to carries it. A reboot takes it away."""
     name = interface(root)
-    if not _ip("-o", "-4", "address", "show", "dev", name).count(f"{address}/"):
-        _ip("link", "add", name, "type", "bridge")
-        _ip("address", "add", f"{address}/32", "dev", name)
-        _ip("link", "set", name, "up")
-        if not _ip("-o", "-4", "address", "show", "dev", name).count(f"{address}/"):
+    if not ip("-o", "-4", "address", "show", "dev", name).count(f"{address}/"):
+        ip("link", "add", name, "type", "bridge")
+        ip("address", "add", f"{address}/32", "dev", name)
+        ip("link", "set", name, "up")
+        if not ip("-o", "-4", "address", "show", "dev", name).count(f"{address}/"):
             raise LocalCloudError(
                 f"The address {address} of this data centre's servers cannot be put on an interface {name}: "
                 f"`ip link add {name} type bridge` says why."
@@ -82,13 +82,12 @@ def ensure_server_address(root: DataRoot, address: str) -> None:
 
 def remove_server_address(root: DataRoot) -> None:
     """Remove the interface, if there is one."""
-    _ip("link", "delete", interface(root))
+    ip("link", "delete", interface(root))
 
 
 def host_addresses() -> set[str]:
     """All IPv4 addresses of this host."""
-    lines = _ip("-o", "-4", "address", "show").splitlines()
-    return {line.split()[3].partition("/")[0] for line in lines if len(line.split()) > 3}
+    return set(addresses())
 
 
 def _choose_once(root: DataRoot) -> Vehicle:
@@ -142,11 +141,3 @@ def _require_as_asked(root: DataRoot, vehicle: Vehicle) -> None:
             or f"{NODES} asks for {wanted}, but the nodes of the data centre in {root.path} are {vehicle.kind}. "
             "They cannot change while it stands: run `make down` first."
         )
-
-
-def _ip(*arguments: str) -> str:
-    """What ``ip`` prints; nothing where it fails, which the caller sees by looking."""
-    try:
-        return subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False).stdout
-    except OSError:
-        return ""
