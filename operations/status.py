@@ -50,4 +50,4 @@ def as_text(found: dict[str, Any]) -> str:
         lines.append(f"cluster    {plane['name']} in {plane['region']}: {state}, {plane['endpoint']}")
     lines += [f"node       {nodes.NodeState(**node).line()}" for node in found["nodes"]]
     lines += [f"pod        {p['namespace']}/{p['name']}  {p['phase']} on {p['node'] or '-'}" for p in found["pods"]]
-    return "\n".join([*lines, *verdict_lines(found["verdict"]), f"logs       {found['logs']}"])
+    return "\n".join([*lines, *verdict_lines(found["verdict"], is_new=False), f"logs       {found['logs']}"])

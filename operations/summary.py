@@ -13,6 +13,8 @@ from operations import report
 from operations.nodes import NodeState
 from operations.workplace import Workplace
 
+_JOB = "kubernetes:batch/v1:Job"
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -24,6 +26,7 @@ class Summary:
         nodes: as the API server has them.
         vehicle: what they are, and why.
         verdict: of the smoke test; None where the stack has none.
+        is_tested: whether the verdict is of this run; where nothing that the test tests has changed, it is older.
         phases: seconds by phase.
     """
 
@@ -34,6 +37,7 @@ class Summary:
     nodes: tuple[NodeState, ...]
     vehicle: str
     verdict: Mapping[str, Any] | None
+    is_tested: bool
     phases: Mapping[str, float]
     duration_s: float
     logs: Path
@@ -50,6 +54,7 @@ class Summary:
             nodes=nodes,
             vehicle=carried.sentence(),
             verdict=verdict_of(result.outputs),
+            is_tested=any(step.type == _JOB and step.op in ("create", "replace") for step in result.steps),
             phases=dict(result.phases),
             duration_s=result.duration_s,
             logs=place.root.path,
@@ -74,7 +79,7 @@ class Summary:
             "resources  " + " · ".join(f"{number} {name}" for name, number in self.fidelity.items()),
             f"nodes      {ready} of {len(self.nodes)} Ready; {self.vehicle}",
             *(f"           {node.line()}" for node in self.nodes),
-            *verdict_lines(self.verdict),
+            *verdict_lines(self.verdict, is_new=self.is_tested),
             f"time       {self.duration_s:.1f} s" + (f" ({phases})" if phases else ""),
             f"logs       {self.logs}",
         ]
@@ -87,14 +92,16 @@ def verdict_of(outputs: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return test.get("verdict")
 
 
-def verdict_lines(verdict: Mapping[str, Any] | None) -> list[str]:
-    """The verdict in two lines: passed or not, and the numbers that it rests on."""
+def verdict_lines(verdict: Mapping[str, Any] | None, *, is_new: bool = True) -> list[str]:
+    """The verdict in two lines: passed or not, when if not just now, and the numbers that it rests on."""
     if verdict is None:
         return ["smoke test none declared"]
+    when = "" if is_new else f" at {verdict.get('finished_at') or 'a time unknown'}"
     if not verdict.get("passed"):
-        return [f"smoke test FAIL: {verdict.get('reason') or 'no reason given'}"]
+        return [f"smoke test FAIL{when}: {verdict.get('reason') or 'no reason given'}"]
+    loss = f"{verdict['loss_first']:.3f} → {verdict['loss_last']:.3f}"
     return [
-        f"smoke test PASS: loss {verdict['loss_first']:.3f} → {verdict['loss_last']:.3f} in {verdict['steps']} steps",
+        f"smoke test PASS{when}: loss {loss} in {verdict['steps']} steps",
         f"           {verdict['tokens_per_s']:,.0f} tokens/s, {verdict['processes']} processes on "
         f"{', '.join(verdict['nodes'])}",
     ]

@@ -25,7 +25,9 @@ SUMMARY = Summary(
         "tokens_per_s": 12345.6,
         "processes": 2,
         "nodes": ["general-0", "general-1"],
+        "finished_at": "2026-11-24T11:40:12Z",
     },
+    is_tested=True,
     phases={"program": 4.25, "apply": 31.0},
     duration_s=35.3,
     logs=Path("/data/.datacenter"),
@@ -58,6 +60,14 @@ def test_a_verdict_that_does_not_say_that_it_passed_is_not_a_pass() -> None:
 
 def test_a_failed_verdict_gives_its_reason() -> None:
     assert verdict_lines({"passed": False, "reason": "loss rose"}) == ["smoke test FAIL: loss rose"]
+
+
+def test_a_verdict_of_an_earlier_run_says_of_when_it_is() -> None:
+    lines = replace(SUMMARY, is_tested=False).as_text().splitlines()
+    assert "smoke test PASS at 2026-11-24T11:40:12Z: loss 5.545 → 2.250 in 60 steps" in lines
+    assert verdict_lines({"passed": False, "reason": "loss rose"}, is_new=False) == [
+        "smoke test FAIL at a time unknown: loss rose"
+    ]
 
 
 def test_components_and_providers_count_as_neither_real_nor_emulated() -> None:
