@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from local.addresses import ClusterNetwork, hardware_address, key_of, network_candidates
-from local.iproute import addresses, ip
+from local.iproute import addresses, interfaces_with, ip
 from local.paths import DataRoot, LocalCloudError
 from local.podman import PREFIX, ROOT_LABEL, PodmanError, ask, exists, podman
 from local.processes import lock, write_atomically
@@ -68,6 +68,8 @@ def remove(name: str) -> None:
     if network is None:
         return
     podman("network", "rm", "--force", name)
+    for bridge in interfaces_with(str(network.gateway)):
+        ip("link", "delete", bridge)  # of a podman that was killed before it knew that a machine was on it
     for path in sorted(_NAMESPACES.glob("netns-*")):
         if any(IPv4Address(address) in network.subnet for address in addresses(path.name)):
             ip("netns", "delete", path.name)  # of a podman that was killed half way, and has forgotten it

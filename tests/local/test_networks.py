@@ -1,0 +1,26 @@
+"""A cluster's network goes with all that it has put on this host."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from local import networks
+from local.iproute import interfaces_with, ip
+from local.paths import DataRoot
+
+
+@pytest.mark.hosts
+def test_the_bridge_that_a_killed_podman_has_forgotten_goes_with_its_network(tmp_path: Path) -> None:
+    folder = tmp_path / "clusters" / "us-east-1.main"
+    folder.mkdir(parents=True)
+    network = networks.ensure(DataRoot(tmp_path), folder)
+    bridge = f"aidc-t{networks.name_of(folder)[-6:]}"
+    ip("link", "add", bridge, "type", "bridge")
+    ip("address", "add", f"{network.gateway}/{network.subnet.prefixlen}", "dev", bridge)
+    assert interfaces_with(str(network.gateway)) == [bridge]
+
+    networks.remove(networks.name_of(folder))
+
+    assert interfaces_with(str(network.gateway)) == []
