@@ -14,7 +14,8 @@ class Output(BaseModel):
 class Verdict(Output):
     """What the smoke test says of the data centre; the schema of ``workloads/train/report.py``.
 
-    Times are seconds, ``loss_*`` nats a byte, ``started_at`` and ``finished_at`` ISO 8601 in UTC.
+    Times are seconds, ``loss_*`` nats a byte, ``started_at`` and ``finished_at`` ISO 8601 in UTC; ``first_step_s`` is
+    from the start of process 0 to the end of its first step.
     """
 
     passed: bool
@@ -27,6 +28,7 @@ class Verdict(Output):
     loss_first: float
     loss_last: float
     steps: int
+    first_step_s: float
     tokens_per_s: float
     step_time_p50_s: float
     step_time_p95_s: float

@@ -100,8 +100,10 @@ def verdict_lines(verdict: Mapping[str, Any] | None, *, is_new: bool = True) -> 
     if not verdict.get("passed"):
         return [f"smoke test FAIL{when}: {verdict.get('reason') or 'no reason given'}"]
     loss = f"{verdict['loss_first']:.3f} → {verdict['loss_last']:.3f}"
+    # A state that was written before the job told it has none.
+    first = f"first step after {verdict['first_step_s']:.1f} s, " if verdict.get("first_step_s") else ""
     return [
         f"smoke test PASS{when}: loss {loss} in {verdict['steps']} steps",
-        f"           {verdict['tokens_per_s']:,.0f} tokens/s, {verdict['processes']} processes on "
+        f"           {verdict['tokens_per_s']:,.0f} tokens/s, {first}{verdict['processes']} processes on "
         f"{', '.join(verdict['nodes'])}",
     ]

@@ -13,7 +13,7 @@ from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks
 ACCOUNT = "123456789012"
 VERDICT = {
     "passed": True, "reason": "ok", "job": "j", "processes": 2, "devices": 2, "device_kind": "cpu", "nodes": ["a", "b"],
-    "loss_first": 5.0, "loss_last": 3.0, "steps": 60, "tokens_per_s": 1.0, "step_time_p50_s": 0.1,
+    "loss_first": 5.0, "loss_last": 3.0, "steps": 60, "first_step_s": 6.5, "tokens_per_s": 1.0, "step_time_p50_s": 0.1,
     "step_time_p95_s": 0.2, "collective_time_s": 0.1, "resumed_from_step": None, "checkpoint": None,
     "started_at": "2026-01-01T00:00:00Z", "finished_at": "2026-01-01T00:01:00Z",
 }  # fmt: skip

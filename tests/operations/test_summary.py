@@ -22,6 +22,7 @@ SUMMARY = Summary(
         "loss_first": 5.5452,
         "loss_last": 2.25,
         "steps": 60,
+        "first_step_s": 6.54,
         "tokens_per_s": 12345.6,
         "processes": 2,
         "nodes": ["general-0", "general-1"],
@@ -40,7 +41,7 @@ nodes      2 of 2 Ready; they are processes: machines need root
            general-0  Ready  pool general, m7i.xlarge
            general-1  Ready  pool general, m7i.xlarge
 smoke test PASS: loss 5.545 → 2.250 in 60 steps
-           12,346 tokens/s, 2 processes on general-0, general-1
+           12,346 tokens/s, first step after 6.5 s, 2 processes on general-0, general-1
 time       35.3 s (program 4.2 s · apply 31.0 s)
 logs       /data/.datacenter"""
 
@@ -68,6 +69,12 @@ def test_a_verdict_of_an_earlier_run_says_of_when_it_is() -> None:
     assert verdict_lines({"passed": False, "reason": "loss rose"}, is_new=False) == [
         "smoke test FAIL at a time unknown: loss rose"
     ]
+
+
+def test_a_verdict_of_before_the_job_told_its_first_step_can_still_be_shown() -> None:
+    assert SUMMARY.verdict
+    older = {key: value for key, value in SUMMARY.verdict.items() if key != "first_step_s"}
+    assert verdict_lines(older)[1] == "           12,346 tokens/s, 2 processes on general-0, general-1"
 
 
 def test_components_and_providers_count_as_neither_real_nor_emulated() -> None:

@@ -25,7 +25,9 @@ Read = Callable[[str], Any]
 
 
 def test_two_processes_train_the_default_model_and_leave_a_verdict(jobs: Launcher, bucket: Read) -> None:
+    began = time.monotonic()
     first, second = jobs.run(URIS, processes=2)
+    took_s = time.monotonic() - began
     assert (first.status, second.status) == (0, 0), first.log + second.log
     stored = bucket("job/verdict.json")
     verdict = Verdict.model_validate(stored)
@@ -33,6 +35,8 @@ def test_two_processes_train_the_default_model_and_leave_a_verdict(jobs: Launche
     assert verdict.passed
     assert (verdict.processes, verdict.devices, verdict.nodes) == (2, 2, ("node-0", "node-1"))
     assert verdict.loss_first - verdict.loss_last > 2
+    assert 0 < verdict.first_step_s < took_s
+    assert f"{verdict.first_step_s:.2f} s after the process started" in first.log
     assert verdict.checkpoint == "s3://checkpoints/job/step_00000040.npz"
     assert first.termination == second.termination == verdict.reason
 
@@ -46,6 +50,7 @@ def test_a_killed_job_goes_on_from_its_checkpoint_bit_for_bit(jobs: Launcher, bu
     again = jobs.run({**TRAINING, **URIS}, processes=2)
     assert [process.status for process in again] == [0, 0], again[0].log
     assert again[0].verdict["resumed_from_step"] == again[1].verdict["resumed_from_step"] == 8
+    assert "step 9: loss" in again[0].log  # a resumed training tells its first step too
     assert bucket("job/step_00000012.json") == whole
 
 

@@ -47,7 +47,7 @@ def test_a_job_passes_with_its_numbers(run, tmp_path: Path) -> None:
     assert (verdict["nodes"], verdict["job"], verdict["steps"]) == (["here"], "smoke", 12)
     assert verdict["loss_first"] - verdict["loss_last"] > 0.1
     assert verdict["checkpoint"] == str(tmp_path / "c" / "step_00000012.npz")
-    assert min(verdict[key] for key in ("tokens_per_s", "step_time_p50_s", "collective_time_s")) > 0
+    assert min(verdict[key] for key in ("first_step_s", "tokens_per_s", "step_time_p50_s", "collective_time_s")) > 0
 
 
 def test_a_loss_that_does_not_fall_enough_fails(run) -> None:

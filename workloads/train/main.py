@@ -17,6 +17,7 @@ from train import checks, parallel
 from train.checkpoint import Checkpoints, Damaged
 from train.config import Failure, Job, load
 from train.data import Corpus, read_corpus
+from train.metrics import process_age_s
 from train.report import Verdict, deliver, judge_loss, leave_reason, now
 from train.store import open_store
 from train.train import Loop, Progress, State, Trainer, host_state
@@ -227,16 +228,18 @@ def _train(run: Run, loop: Loop, progress: Progress, checkpoints: Checkpoints | 
 
 
 def _note(run: Run, loop: Loop, progress: Progress, loss: float) -> None:
-    times = loop.times
+    times, is_first = loop.times, not run.verdict.first_step_s
     run.verdict = replace(
         run.verdict,
         steps=progress.step,
+        first_step_s=process_age_s() if is_first else run.verdict.first_step_s,
         tokens_per_s=times.tokens_per_s(),
         step_time_p50_s=times.percentile_s(50),
         step_time_p95_s=times.percentile_s(95),
     )
-    if progress.step % run.job.config.log_every == 0 or progress.step == 1:
-        say(f"step {progress.step}: loss {loss:.4f}, {times.tokens_per_s():,.0f} tokens/s")
+    if progress.step % run.job.config.log_every == 0 or is_first:
+        after = f", {run.verdict.first_step_s:.2f} s after the process started" if is_first else ""
+        say(f"step {progress.step}: loss {loss:.4f}, {times.tokens_per_s():,.0f} tokens/s{after}")
 
 
 def _save(run: Run, progress: Progress, checkpoints: Checkpoints | None) -> None:

@@ -1,8 +1,27 @@
-"""Step times and tokens per second."""
+"""Step times, tokens per second, and how long a process took to get that far."""
 
 from __future__ import annotations
 
+import os
+import time
+from pathlib import Path
+
 import numpy as np
+
+_STARTED_AT_TICKS = 19  # of the fields after the program's name in /proc/<pid>/stat (proc(5))
+_imported_at = time.monotonic()
+
+
+def process_age_s(stat: Path = Path("/proc/self/stat")) -> float:
+    """Seconds since the kernel started this process, so the interpreter's own start counts.
+
+    Where the system has no such file: since this module was imported.
+    """
+    try:
+        started_ticks = int(stat.read_text().rpartition(")")[2].split()[_STARTED_AT_TICKS])
+    except OSError:
+        return time.monotonic() - _imported_at
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - started_ticks / os.sysconf("SC_CLK_TCK")
 
 
 class StepTimes:

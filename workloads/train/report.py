@@ -26,6 +26,7 @@ def now() -> str:
 class Verdict:
     """Whether these nodes can train. Losses are nats per byte on held-out text; times are seconds.
 
+    ``first_step_s`` is from the start of the process that reports to the end of its first step, whichever that was.
     Losses that were never reached, or are not finite, are 0 (JSON has no NaN) and the reason says so.
     """
 
@@ -39,6 +40,7 @@ class Verdict:
     loss_first: float = 0.0
     loss_last: float = 0.0
     steps: int = 0
+    first_step_s: float = 0.0
     tokens_per_s: float = 0.0
     step_time_p50_s: float = 0.0
     step_time_p95_s: float = 0.0
