@@ -41,6 +41,14 @@ def test_two_processes_train_the_default_model_and_leave_a_verdict(jobs: Launche
     assert first.termination == second.termination == verdict.reason
 
 
+def test_with_a_filled_cache_no_process_compiles(jobs: Launcher) -> None:
+    config = {**TRAINING, "learning_rate": 9e-3}  # which no other test has put into the cache
+    jobs.run(config, processes=2)
+    for ended in jobs.run(config, processes=2, JAX_LOGGING_LEVEL="DEBUG"):
+        assert ended.log.count("cache hit for 'jit__step'") == 1
+        assert "CACHE MISS" not in ended.log
+
+
 def test_a_killed_job_goes_on_from_its_checkpoint_bit_for_bit(jobs: Launcher, bucket: Read) -> None:
     jobs.run({**TRAINING, **URIS}, processes=2)
     whole = bucket("job/step_00000012.json")

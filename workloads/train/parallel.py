@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import platform
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
-from jax._src import distributed  # the coordinator's key-value store has no public name; Orbax takes it from here too
+from jax._src import cache_key, distributed  # neither programs' names nor the coordinator's store has a public name
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from train.config import Failure, Job
@@ -81,6 +83,8 @@ class Peers:
             cluster_detection_method="deactivate",  # what the environment says is explicit and complete
         )
         self._client = distributed.global_state.client
+        if jax.default_backend() == "cpu":
+            cache_key._hash_accelerator_config = _hash_cpus
 
     def exchange(self, name: str, text: str) -> list[str]:
         """Every process's text, in the order of their indices, at every process."""
@@ -142,6 +146,27 @@ class Peers:
         self._leaving = True
         if self._client is not None:
             jax.distributed.shutdown()
+
+
+def _hash_cpus(hash_object: Any, devices: np.ndarray) -> None:
+    """Name a program compiled for CPUs alike in all processes that can run it.
+
+    JAX's own name holds a fingerprint that on CPUs is another in each process, and only process 0 writes to the cache:
+    the others would compile at every start, and the job would wait for them. A processor with other instructions still
+    has names of its own.
+    """
+    cache_key._hash_devices(hash_object, devices)
+    hash_object.update(_instruction_set().encode())
+
+
+def _instruction_set(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+    """What this machine's processor is and can do, as the kernel lists it; the architecture where it does not."""
+    try:
+        lines = cpuinfo.read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    told = (line for line in lines if line.startswith(("model name", "flags", "CPU part", "Features")))
+    return "\n".join(sorted(set(told)))
 
 
 def _check_port(host: str, port: int) -> None:
