@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.naming import fit, folder_digest, managed_policy_arn
@@ -13,6 +13,7 @@ from components.naming import fit, folder_digest, managed_policy_arn
 PART = st.from_regex(r"[a-z][a-z0-9-]{0,40}", fullmatch=True)
 
 
+@settings(max_examples=30)
 @given(st.lists(PART, min_size=1, max_size=5), st.integers(20, 64))
 def test_a_name_fits_and_is_always_the_same(parts: list[str], limit: int) -> None:
     name = fit(*parts, limit=limit)

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from train.config import ModelConfig
 from train.model import VOCABULARY, attend, compute_dtype, rotate
+from train.train import _HURRY as HURRY
 from train.train import FlatModel
 
 CONFIG = ModelConfig(layers=2, width=16, heads=2, context=12)
@@ -22,7 +23,7 @@ def model() -> tuple[FlatModel, jax.Array]:
 @cache
 def compiled() -> Callable[[jax.Array, jax.Array], jax.Array]:
     """The model as one program: compiling each of its operations alone takes ten times as long."""
-    return jax.jit(model()[0].logits)
+    return jax.jit(model()[0].logits, compiler_options=HURRY)
 
 
 def logits(tokens: jax.Array) -> jax.Array:
@@ -54,7 +55,7 @@ def test_the_model_gives_a_logit_for_each_byte_in_float32() -> None:
 
 def test_an_untrained_model_knows_little_more_than_chance() -> None:
     flat, params = model()
-    loss = float(jax.jit(flat.loss)(params, tokens()))
+    loss = float(jax.jit(flat.loss, compiler_options=HURRY)(params, tokens()))
     assert abs(loss - np.log(VOCABULARY)) < 1
 
 

@@ -16,6 +16,7 @@ from local import configuration
 from local.aws.provider import AwsProvider
 from local.paths import DataRoot, LocalCloudError
 from playbooks.inventory import Inventory
+from playbooks.results import Convergence, Failure, HostResult, Status
 from tests.local.aws.driver import Driver, Refused, Resource
 from tests.playbooks.conftest import here
 
@@ -91,6 +92,33 @@ def cloud(
     return found
 
 
+@pytest.fixture
+def played(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    """The same, and the archive's playbook is played without Ansible, which takes over a second a run.
+
+    For what is asked of which machines when; that Ansible does it, and how its failures are told, is tested with it.
+    """
+
+    def converge(inventory: Inventory, *, project: bytes, playbook: str, **_: Any) -> Convergence:
+        with zipfile.ZipFile(io.BytesIO(project)) as archive:
+            (play,) = json.loads(archive.read(playbook))
+        given = play["vars"]
+        failure = Failure(task="Refuse some", message="no clock")
+        for name in inventory.names:
+            if name not in given["refused"]:
+                (Path(given["folder"]) / name).write_text(given["mark"])
+        hosts = [
+            HostResult(name=name, status=Status.FAILED, tasks=1, failure=failure)
+            if name in given["refused"]
+            else HostResult(name=name, status=Status.CHANGED, tasks=2, changes=("Leave a mark",))
+            for name in inventory.names
+        ]
+        return Convergence(hosts=tuple(hosts), seconds=0.0)
+
+    monkeypatch.setattr(configuration, "converge", converge)
+    return cloud
+
+
 def test_the_machines_that_it_targets_get_the_archive_that_was_put(cloud: Cloud) -> None:
     other, elsewhere = FakeMachine("other", {"team": "else"}), FakeMachine("far", region="eu-west-1")
     cloud.machines = [FakeMachine("a"), FakeMachine("b"), FakeMachine("off", running=False), other, elsewhere]
@@ -98,15 +126,15 @@ def test_the_machines_that_it_targets_get_the_archive_that_was_put(cloud: Cloud)
     assert cloud.marks() == {"a": "one", "b": "one"}
 
 
-def test_another_archive_is_applied_and_a_change_that_no_machine_sees_is_not(cloud: Cloud) -> None:
-    cloud.machines = [FakeMachine("a")]
-    path = cloud.put("one")
-    made = cloud.associate(path)
-    cloud.marks()
-    updated = cloud.driver.update(made, cloud.inputs(path, maxErrors="50%"))
-    assert cloud.marks() == {}
-    cloud.driver.update(updated, cloud.inputs(cloud.put("two"), maxErrors="50%"))
-    assert cloud.marks() == {"a": "two"}
+def test_another_archive_is_applied_and_a_change_that_no_machine_sees_is_not(played: Cloud) -> None:
+    played.machines = [FakeMachine("a")]
+    path = played.put("one")
+    made = played.associate(path)
+    played.marks()
+    updated = played.driver.update(made, played.inputs(path, maxErrors="50%"))
+    assert played.marks() == {}
+    played.driver.update(updated, played.inputs(played.put("two"), maxErrors="50%"))
+    assert played.marks() == {"a": "two"}
 
 
 def test_a_machine_that_refuses_fails_the_association_which_stays_while_the_others_are_configured(cloud: Cloud) -> None:
@@ -121,64 +149,64 @@ def test_a_machine_that_refuses_fails_the_association_which_stays_while_the_othe
     assert kept.name == "dc-nodes"
 
 
-def test_a_machine_that_joins_is_configured_and_no_other_is_touched(cloud: Cloud) -> None:
-    made = cloud.associate(cloud.put("one"))
-    cloud.machines = [FakeMachine("old"), FakeMachine("new"), FakeMachine("other", {"team": "else"})]
-    configuration.configure_joined(cloud.root, GROUP, ["new", "other"])
-    assert cloud.marks() == {"new": "one"}
-    cloud.driver.delete(made)
-    configuration.configure_joined(cloud.root, GROUP, ["new"])
-    assert cloud.marks() == {}
+def test_a_machine_that_joins_is_configured_and_no_other_is_touched(played: Cloud) -> None:
+    made = played.associate(played.put("one"))
+    played.machines = [FakeMachine("old"), FakeMachine("new"), FakeMachine("other", {"team": "else"})]
+    configuration.configure_joined(played.root, GROUP, ["new", "other"])
+    assert played.marks() == {"new": "one"}
+    played.driver.delete(made)
+    configuration.configure_joined(played.root, GROUP, ["new"])
+    assert played.marks() == {}
 
 
-def test_a_machine_that_joins_and_cannot_be_configured_is_named(cloud: Cloud) -> None:
-    cloud.associate(cloud.put("one", refused=["new"]))
-    cloud.machines = [FakeMachine("new")]
+def test_a_machine_that_joins_and_cannot_be_configured_is_named(played: Cloud) -> None:
+    played.associate(played.put("one", refused=["new"]))
+    played.machines = [FakeMachine("new")]
     with pytest.raises(LocalCloudError, match="dc-nodes failed on 1 of 1 machines:\nnew: failed: Refuse some"):
-        configuration.configure_joined(cloud.root, GROUP, ["new"])
+        configuration.configure_joined(played.root, GROUP, ["new"])
 
 
-def test_a_machine_whose_run_was_killed_or_failed_is_configured_when_the_next_one_joins(cloud: Cloud) -> None:
-    cloud.associate(cloud.put("one"))
-    cloud.machines = [FakeMachine("lost"), FakeMachine("done")]
-    configuration.expect(cloud.root, GROUP, ["lost"])  # and then nothing: the run was killed
-    configuration.configure_joined(cloud.root, GROUP, [])
-    assert cloud.marks() == {"lost": "one"}
-    configuration.configure_joined(cloud.root, GROUP, [])
-    assert cloud.marks() == {}
+def test_a_machine_whose_run_was_killed_or_failed_is_configured_when_the_next_one_joins(played: Cloud) -> None:
+    played.associate(played.put("one"))
+    played.machines = [FakeMachine("lost"), FakeMachine("done")]
+    configuration.expect(played.root, GROUP, ["lost"])  # and then nothing: the run was killed
+    configuration.configure_joined(played.root, GROUP, [])
+    assert played.marks() == {"lost": "one"}
+    configuration.configure_joined(played.root, GROUP, [])
+    assert played.marks() == {}
 
 
-def test_a_group_neither_configures_nor_forgets_the_machines_of_another_that_still_boot(cloud: Cloud) -> None:
-    cloud.associate(cloud.put("one"))
+def test_a_group_neither_configures_nor_forgets_the_machines_of_another_that_still_boot(played: Cloud) -> None:
+    played.associate(played.put("one"))
     gpu, twin = replace(GROUP, name="dc-gpu"), replace(GROUP, cluster="dc-2")
-    cloud.machines = [FakeMachine("a"), FakeMachine("b", nodegroup="dc-gpu"), FakeMachine("a", cluster="dc-2")]
-    configuration.expect(cloud.root, gpu, ["b"])
-    configuration.expect(cloud.root, twin, ["a"])
-    configuration.configure_joined(cloud.root, GROUP, ["a"])
-    assert cloud.marks() == {"a": "one"}
-    configuration.configure_joined(cloud.root, gpu, [])
-    assert cloud.marks() == {"b": "one"}
-    configuration.configure_joined(cloud.root, twin, [])
-    assert cloud.marks() == {"a": "one"}
+    played.machines = [FakeMachine("a"), FakeMachine("b", nodegroup="dc-gpu"), FakeMachine("a", cluster="dc-2")]
+    configuration.expect(played.root, gpu, ["b"])
+    configuration.expect(played.root, twin, ["a"])
+    configuration.configure_joined(played.root, GROUP, ["a"])
+    assert played.marks() == {"a": "one"}
+    configuration.configure_joined(played.root, gpu, [])
+    assert played.marks() == {"b": "one"}
+    configuration.configure_joined(played.root, twin, [])
+    assert played.marks() == {"a": "one"}
 
 
-def test_a_machine_that_does_not_run_stays_expected_and_one_that_is_gone_does_not(cloud: Cloud) -> None:
-    cloud.associate(cloud.put("one"))
-    cloud.machines = [FakeMachine("off", running=False)]
-    configuration.configure_joined(cloud.root, GROUP, ["off", "gone"])
-    assert cloud.marks() == {}
-    cloud.machines = [FakeMachine("off"), FakeMachine("gone")]
-    configuration.configure_joined(cloud.root, GROUP, [])
-    assert cloud.marks() == {"off": "one"}
+def test_a_machine_that_does_not_run_stays_expected_and_one_that_is_gone_does_not(played: Cloud) -> None:
+    played.associate(played.put("one"))
+    played.machines = [FakeMachine("off", running=False)]
+    configuration.configure_joined(played.root, GROUP, ["off", "gone"])
+    assert played.marks() == {}
+    played.machines = [FakeMachine("off"), FakeMachine("gone")]
+    configuration.configure_joined(played.root, GROUP, [])
+    assert played.marks() == {"off": "one"}
 
 
-def test_a_group_that_is_removed_leaves_nothing_expected(cloud: Cloud) -> None:
-    cloud.associate(cloud.put("one"))
-    cloud.machines = [FakeMachine("a")]
-    configuration.expect(cloud.root, GROUP, ["a"])
-    configuration.forget(cloud.root, GROUP)
-    configuration.configure_joined(cloud.root, GROUP, [])
-    assert cloud.marks() == {}
+def test_a_group_that_is_removed_leaves_nothing_expected(played: Cloud) -> None:
+    played.associate(played.put("one"))
+    played.machines = [FakeMachine("a")]
+    configuration.expect(played.root, GROUP, ["a"])
+    configuration.forget(played.root, GROUP)
+    configuration.configure_joined(played.root, GROUP, [])
+    assert played.marks() == {}
 
 
 def test_nodes_that_are_processes_start_no_ansible(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
