@@ -29,7 +29,8 @@ def sections(rounds: int, sizes: slice) -> list[Section]:
         ),
         Section("engine", _PREVIEWS, lambda: _previews((10, 100, 1000)[sizes], rounds)),
         Section(
-            "engine", "Embedded engine against the Pulumi CLI: `up` of log groups on the local AWS, file backend",
+            "engine",
+            "Embedded engine against the Pulumi CLI: `up` of log groups on the local AWS, file backend (one run each)",
             lambda: _against_cli((100, 300, 1000)[sizes]),
         ),
     ]  # fmt: skip

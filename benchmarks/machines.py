@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from benchmarks.tables import Failed, NotMeasured, Section, say, spread, table
@@ -46,19 +47,14 @@ class Measurements:
 def sections(rounds: int, pairs: int) -> list[Section]:
     """``rounds`` of each figure (of a whole data centre, which takes a minute, two), and ``pairs`` of each ratio."""
     taken = Measurements({"machines": (rounds, pairs), "training": (min(rounds, 2), pairs)})
-    return [
-        Section("machines", "Machines: from start to Ready", lambda: _boots(taken)),
-        Section("machines", "Configuring two machines with the playbooks", lambda: _converging(taken)),
-        Section(
-            "machines", "Configuring with our settings of Ansible ÷ stock ones: two machines, nothing to change",
-            lambda: _settings(taken),
-        ),
-        Section(
-            "machines", "From pod to first training step: two pods on two machines, the image is there",
-            lambda: _training(taken),
-        ),
-        Section("machines", "A data centre of two machines: `make up` and `make down`", lambda: _whole(taken)),
-    ]  # fmt: skip
+    titled: list[tuple[str, Callable[[Measurements], str]]] = [
+        ("Machines: from start to Ready", _boots),
+        ("Configuring two machines with the playbooks", _converging),
+        ("Configuring with our settings of Ansible ÷ stock ones: two machines, nothing to change", _settings),
+        ("From pod to first training step: two pods on two machines, the image is there", _training),
+        ("A data centre of two machines: `make up` and `make down`", _whole),
+    ]
+    return [Section("machines", title, partial(table_of, taken), rows_tell_load=True) for title, table_of in titled]
 
 
 def _measured(subject: str, rounds: int, pairs: int) -> list[Run] | NotMeasured:

@@ -28,17 +28,20 @@ class Section:
     Attributes:
         group: by which it is chosen on the command line.
         measure: takes the measurements; gives the text below the heading.
+        rows_tell_load: whether each row has the load average of its own runs, which then stands for the section.
     """
 
     group: str
     title: str
     measure: Callable[[], str]
+    rows_tell_load: bool = False
 
     def measured(self, form: str) -> str:
         """The text of a measurement now, which begins with when and where it was made."""
         load, began = os.getloadavg()[0], datetime.now(UTC)
         body = self.measure()
-        return f"{where(began, load, form)}\n\n{body}"
+        busy = "" if self.rows_tell_load else f", load average {load:.1f} before and {os.getloadavg()[0]:.1f} after"
+        return f"{where(began)}{busy}{form}.\n\n{body}"
 
 
 class NotMeasured(Exception):
@@ -49,12 +52,11 @@ class Failed(NotMeasured):
     """There are none although there could be: what was measured did not work."""
 
 
-def where(began: datetime, load: float, form: str) -> str:
-    """On which machine, when, how busy it was, and how much was measured."""
+def where(began: datetime) -> str:
+    """When, and on which machine."""
     return (
-        f"Measured on {began:%Y-%m-%d} at {began:%H:%M} UTC: {_processor()}, {os.cpu_count()} cores, "
-        f"Python {platform.python_version()}, {platform.system()} {platform.release().partition('-')[0]}, "
-        f"load average {load:.1f} before and {os.getloadavg()[0]:.1f} after{form}."
+        f"Measured on {began:%Y-%m-%d}: {_processor()}, {os.cpu_count()} cores, "
+        f"Python {platform.python_version()}, {platform.system()} {platform.release().partition('-')[0]}"
     )
 
 
