@@ -44,8 +44,8 @@ hosts: setup-machines  ## the tests that boot machines; they skip, with the reas
 
 test: check unit real hosts  ## everything that must hold before a change is taken
 
-bench: setup-machines  ## measure, and write docs/benchmarks.md; GROUP=machines or GROUP=engine renews those alone
-	@$(RUN) -m benchmarks $(GROUP)
+bench: setup-machines  ## measure, and write docs/benchmarks.md; ONLY=machines or ONLY=engine renews those alone
+	@$(RUN) -m benchmarks $(ONLY)
 
 molecule: setup  ## the playbooks on machines of their own (as root, after `make setup-machines`)
 	@$(RUN) -m pytest -q -rs -p no:cacheprovider --timeout=1200 -m soak tests/playbooks/test_molecule.py
