@@ -140,7 +140,7 @@ def test_up_fails_when_everything_exists_but_the_model_does_not_train(
 ) -> None:
     engine.answer = result(verdict=VERDICT | {"passed": False, "reason": "loss rose"}, same=1)
     assert main(["up"]) == 1
-    assert "smoke test FAIL: loss rose" in capsys.readouterr().out
+    assert "smoke test FAIL at a time unknown: loss rose" in capsys.readouterr().out
 
 
 def test_a_failure_of_the_local_cloud_is_told_without_a_traceback(

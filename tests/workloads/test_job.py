@@ -118,14 +118,27 @@ def test_sigterm_at_either_process_saves_what_was_learnt(jobs: Launcher, bucket:
     assert bucket("job/latest.json") == {"step": verdict["steps"]}
 
 
-@pytest.mark.parametrize("index", ["0", "1"])
-def test_waiting_for_others_ends_with_their_address(jobs: Launcher, index: str) -> None:
+@pytest.mark.parametrize(
+    ("index", "why"),
+    [
+        ("0", "the coordinator answers at 127.0.0.1 port {port}: another process has not come"),
+        (
+            "1",
+            "nothing answers at 127.0.0.1 port {port} (Connection refused): process 0 is gone, "
+            "or the network between is",
+        ),
+    ],
+)
+def test_waiting_for_others_ends_with_their_address_and_what_is_found_there(
+    jobs: Launcher, index: str, why: str
+) -> None:
     address = f"127.0.0.1:{free_port()}"
     environment = {"JAX_NUM_PROCESSES": "2", "JOB_COMPLETION_INDEX": index, "JAX_COORDINATOR_ADDRESS": address}
     started = time.monotonic()
     (ended,) = jobs.run({"startup_timeout_s": 2}, 1, **environment)
     assert ended.status == 1
-    assert ended.reason == f"process {index}: waiting for 2 processes at {address} took longer than 2 s"
+    found = why.format(port=address.rpartition(":")[2])
+    assert ended.reason == f"process {index}: waiting for 2 processes at {address} took longer than 2 s: {found}"
     assert ended.termination == ended.reason
     assert time.monotonic() - started < 60
 

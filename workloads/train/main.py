@@ -149,7 +149,8 @@ def _join(run: Run) -> jax.sharding.Mesh:
     job = run.job
     run.enter("waiting for all processes")
     what = f"{job.processes} processes at {job.coordinator}" if job.processes > 1 else "this machine's devices"
-    with run.watchdog.limit(job.config.startup_timeout_s, f"waiting for {what}"):
+    diagnose = run.peers.diagnose if job.processes > 1 else lambda: ""
+    with run.watchdog.limit(job.config.startup_timeout_s, f"waiting for {what}", diagnose):
         run.peers.connect()
         run.peers.listen(run.fail_with_peer)
         return parallel.make_mesh()

@@ -22,6 +22,7 @@ AXIS = "data"
 _FAILURE, _STOP = "train/failure", "train/stop"
 _DAY_MS = 86_400_000  # waits are ended by the watchdog, which knows what was waited for
 _SEE_OFF_MS = 5_000
+_PROBE_S = 3.0
 
 
 class Watchdog:
@@ -34,9 +35,12 @@ class Watchdog:
         self._on_timeout = on_timeout
 
     @contextmanager
-    def limit(self, seconds: float, what: str) -> Iterator[None]:
-        """Within the block, ``what`` may take ``seconds``; after them the reason is reported and the process exits."""
-        timer = threading.Timer(seconds, self._expire, [f"{what} took longer than {seconds:g} s"])
+    def limit(self, seconds: float, what: str, why: Callable[[], str] = lambda: "") -> Iterator[None]:
+        """Within the block, ``what`` may take ``seconds``; after them the reason is reported and the process exits.
+
+        ``why`` is asked then for what can be found out about it, and adds to the reason.
+        """
+        timer = threading.Timer(seconds, self._expire, [f"{what} took longer than {seconds:g} s", why])
         timer.daemon = True
         timer.start()
         try:
@@ -44,9 +48,9 @@ class Watchdog:
         finally:
             timer.cancel()
 
-    def _expire(self, reason: str) -> None:
+    def _expire(self, reason: str, why: Callable[[], str]) -> None:
         try:
-            self._on_timeout(reason)
+            self._on_timeout(f"{reason}{': ' if (found := why()) else ''}{found}")
         finally:
             os._exit(1)
 
@@ -85,6 +89,20 @@ class Peers:
         self._client = distributed.global_state.client
         if jax.default_backend() == "cpu":
             cache_key._hash_accelerator_config = _hash_cpus
+
+    def diagnose(self) -> str:
+        """Why the others may not be found: whether the coordinator's name has an address, and whether it answers."""
+        host, _, port = self._job.coordinator.rpartition(":")
+        try:
+            address = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)[0][4]
+        except OSError as error:
+            return f"the name {host} has no address ({error.strerror}): look at the service of that name and at DNS"
+        try:
+            socket.create_connection(address[:2], timeout=_PROBE_S).close()
+        except OSError as error:
+            why = error.strerror or error
+            return f"nothing answers at {address[0]} port {port} ({why}): process 0 is gone, or the network between is"
+        return f"the coordinator answers at {address[0]} port {port}: another process has not come"
 
     def exchange(self, name: str, text: str) -> list[str]:
         """Every process's text, in the order of their indices, at every process."""
