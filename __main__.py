@@ -1,4 +1,4 @@
-"""The program: reads the stack file, builds the data centre, and exports what the rest of the project may know."""
+"""The program: reads the configuration, builds the data centre, and exports what the rest of the project may know."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from pathlib import Path
 
 import pulumi
 
-from components.config import ConfigurationError, load
+from components.config import ConfigurationError
 from components.datacenter import Datacenter, aws_provider
+from components.program import load_program
 
 ROOT = Path(__file__).resolve().parent
 
 
 def main() -> None:
-    """Declare everything that the stack file asks for, or nothing where it is wrong."""
+    """Declare everything that the configuration asks for, or nothing where it is wrong."""
     stack = pulumi.get_stack()
     try:
-        config = load(ROOT / f"Pulumi.{stack}.yaml")
+        config = load_program(ROOT / f"Pulumi.{stack}.yaml")
     except ConfigurationError as error:
         raise pulumi.RunError(str(error)) from None
     provider = aws_provider(config, stack)

@@ -15,9 +15,13 @@ from typing import Any, cast
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
 Key = tuple[str | int, ...]
 
+_DEEPEST = 20  # levels; the configuration needs four
+_MOST_DIGITS = 18  # what every reader's integers hold
+_TAG = re.compile(r"(&\S+\s+)?!\S*")  # before a value, after its anchor
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)\Z")
 _FLOAT = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+\Z")
 # What some reader turns into a boolean, a number or a date although it is none of the forms above: YAML 1.1 booleans,
@@ -61,12 +65,14 @@ class Document:
         keys: the position of each key (a list's item: of the item).
         positions: the position of each value.
         faults: in the order of the file.
+        text: the file.
     """
 
     values: Any = None
     keys: dict[Key, Position] = field(default_factory=dict)
     positions: dict[Key, Position] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    text: str = field(default="", repr=False)
 
     def where(self, key: Key, of_key: bool = False) -> Position:
         """The position of the value (or key) at ``key``, else of the closest thing around it that is in the file."""
@@ -88,17 +94,30 @@ def read(path: Path) -> Document:
     """
     document = Document()
     try:
-        root = YAML(pure=True).compose(path.read_text(encoding="utf-8"))
+        document.text = path.read_text(encoding="utf-8-sig")
+        root = YAML(pure=True).compose(document.text)
+        document.values = _value(root, (), document) if root is not None else {}
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         at = Position(mark.line + 1, mark.column + 1) if mark else Position(1, 1)
-        document.faults.append(Fault(at, (), f"this is not YAML: {error.problem or error.context}"))
-        return document
+        return _unreadable(at, f"this is not YAML: {error.problem or error.context}")
+    except ReaderError as error:
+        code = error.character if isinstance(error.character, int) else ord(error.character)
+        return _unreadable(_position_in(document.text, chr(code)), f"this is not YAML: U+{code:04X} may not be in it")
     except UnicodeDecodeError as error:
-        document.faults.append(Fault(Position(1, 1), (), f"this is not UTF-8 text ({error.reason})"))
-        return document
-    document.values = _value(root, (), document) if root is not None else {}
+        return _unreadable(Position(1, 1), f"this is not UTF-8 text ({error.reason})")
+    except RecursionError:
+        return _unreadable(Position(1, 1), f"this is nested deeper than {_DEEPEST} levels, or contains itself")
     return document
+
+
+def _position_in(text: str, character: str) -> Position:
+    before = text.partition(character)[0]
+    return Position(before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
+
+
+def _unreadable(at: Position, message: str) -> Document:
+    return Document(faults=[Fault(at, (), message)])
 
 
 _LEFT_OUT: Any = object()
@@ -106,6 +125,12 @@ _LEFT_OUT: Any = object()
 
 def _value(node: Node, key: Key, document: Document) -> Any:
     document.positions[key] = _position(node)
+    if len(key) > _DEEPEST:  # an alias can make a list contain itself
+        raise RecursionError
+    if tag := _TAG.match(document.text, node.start_mark.index):
+        message = f"{tag[0].split()[-1]} says what kind of value this is, and the kinds are known: write the value only"
+        document.faults.append(Fault(_position(node), key, message))
+        return _LEFT_OUT
     if isinstance(node, MappingNode):
         return _mapping(node, key, document)
     if isinstance(node, SequenceNode):
@@ -122,7 +147,7 @@ def _item(node: Node, key: Key, document: Document) -> Any:
 def _mapping(node: MappingNode, key: Key, document: Document) -> Mapping[str, Any]:
     values: dict[str, Any] = {}
     for key_node, value_node in node.value:
-        name = str(key_node.value)
+        name = str(key_node.value) if isinstance(key_node, ScalarNode) else "?"
         inner = (*key, name)
         if inner in document.keys:
             first = document.keys[inner]
@@ -131,10 +156,25 @@ def _mapping(node: MappingNode, key: Key, document: Document) -> Mapping[str, An
             )
             continue
         document.keys[inner] = _position(key_node)
+        if fault := _key_fault(key_node):
+            document.faults.append(Fault(_position(key_node), inner, fault))
+            continue
         value = _value(value_node, inner, document)
         if value is not _LEFT_OUT:
             values[name] = value
     return values
+
+
+def _key_fault(node: Node) -> str | None:
+    """What is wrong with a key: it is text to every reader only where it is quoted or looks like nothing else."""
+    if not isinstance(node, ScalarNode):
+        return "a key is text, and this is a list or a mapping"
+    text = node.value
+    if node.style is None and (text in ("", "~") or _INTEGER.match(text) or _FLOAT.match(text)):
+        return f'{text or "an empty key"} is no text to some YAML readers: quote it ("{text}")'
+    if node.style is None and text == "<<":
+        return "merged mappings are not used here: write the values out"
+    return _ambiguity(text) if node.style is None and _AMBIGUOUS.match(text) else None
 
 
 def _scalar(node: ScalarNode, key: Key, document: Document) -> Any:
@@ -145,7 +185,7 @@ def _scalar(node: ScalarNode, key: Key, document: Document) -> Any:
         return None
     if text in ("true", "false"):
         return text == "true"
-    if _INTEGER.match(text):
+    if _INTEGER.match(text) and len(text) <= _MOST_DIGITS:
         return int(text)
     if _FLOAT.match(text):
         return float(text)
@@ -160,9 +200,10 @@ def _ambiguity(text: str) -> str:
     if lowered in ("y", "n", "yes", "no", "on", "off", "true", "false"):
         plain = "true" if lowered in ("y", "yes", "on", "true") else "false"
         return f'{text} is a boolean to some YAML readers and text to others: write {plain}, or quote it ("{text}")'
+    shown = text if len(text) <= 40 else f"{text[:40]}…"
     return (
-        f"{text} is turned into another value by some YAML readers: write a number in plain decimal digits, "
-        f'or quote it ("{text}") where text is meant'
+        f"{shown} is turned into another value by some YAML readers: write a number in plain decimal digits, "
+        f'or quote it ("{shown}") where text is meant'
     )
 
 

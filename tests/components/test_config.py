@@ -159,3 +159,81 @@ def test_what_is_no_stack_file_is_told_in_a_sentence(tmp_path: Path, text: str) 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="cannot be read"):
         load(tmp_path / "Pulumi.none.yaml")
+
+
+def test_a_conflict_is_told_together_with_what_is_wrong_beside_it(tmp_path: Path) -> None:
+    text = GOOD.replace("m7i.large", "m7i.larg").replace("desired_size: 2", "desired_size: 2\n      min_size: 3")
+    text = text.replace("cidr: 10.0.0.0/16", "cidr: 10.0.0.0/8\n    nat: both")
+    found = problems(tmp_path, text)
+    assert [(problem.line, problem.key.rpartition(".")[2]) for problem in found] == [
+        (6, "cidr"),
+        (7, "nat"),
+        (10, "instance_type"),
+        (11, "desired_size"),
+    ]
+
+
+def test_a_rule_is_silent_where_one_of_its_values_is_wrong_by_itself(tmp_path: Path) -> None:
+    text = GOOD.replace("cidr: 10.0.0.0/16", "cidr: 10.0.0.0/33\n    reserved_cidrs: [10.0.4.0/24]")
+    (problem,) = problems(tmp_path, text.replace("pool: cpu", "pool: cpu\n    steps: 2"))
+    assert problem.key == "ai-datacenter:network.cidr"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "character"),
+    [
+        ("m7i.large", "m7i.l\u0430rge", 'character 6, "\u0430", is U+0430 CYRILLIC SMALL LETTER A and no "a"'),
+        ("desired_size: 2", "desired_size: \uff12", 'is U+FF12 FULLWIDTH DIGIT TWO and no "2"'),
+        ("aidc-test", "aidc\u2011test", 'is U+2011 NON-BREAKING HYPHEN and no "-"'),
+        ("10.0.0.0/16", "10.0.0.0/1\u0661", 'is U+0661 ARABIC-INDIC DIGIT ONE and no "1"'),
+        ("m7i.large", "m7i.large\u200b", "character 10 is U+200B ZERO WIDTH SPACE, which cannot be seen"),
+        ("    cidr:", "    \u0441idr:", "is U+0441 CYRILLIC SMALL LETTER ES"),
+    ],
+)
+def test_a_character_that_looks_like_another_is_named(tmp_path: Path, old: str, new: str, character: str) -> None:
+    found = problems(tmp_path, GOOD.replace(old, new))
+    assert character in " ".join(map(str, found))
+
+
+def test_a_character_that_cannot_be_seen_is_refused_even_where_any_text_may_stand(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, GOOD + "  ai-datacenter:tags:\n    owner: ml\u202eteam\n")
+    assert "U+202E RIGHT-TO-LEFT OVERRIDE" in problem.message
+    (tmp_path / "Pulumi.test.yaml").write_text(GOOD + "  ai-datacenter:tags:\n    owner: Jos\u00e9 M\u00fcller\n")
+    assert load(tmp_path / "Pulumi.test.yaml").tags == {"owner": "Jos\u00e9 M\u00fcller"}
+
+
+@pytest.mark.parametrize(
+    ("line", "remedy"),
+    [
+        ('desired_size: "2"', "write 2 without quotes"),
+        ('desired_size: 2\n      placement_group: "true"', "write true without quotes"),
+        ("desired_size: true", "should be a valid integer"),
+        ("desired_size: 2.0", "should be a valid integer"),
+        ("desired_size: 2\n      labels: {a: 1}", 'quote it ("1")'),
+        ("desired_size: -1", "greater than or equal to 0"),
+        ("desired_size: .nan", "YAML readers"),
+        ("desired_size: !!str 2", "says what kind of value"),
+        ("desired_size: " + "9" * 5000, "YAML readers"),
+    ],
+)
+def test_a_value_of_another_type_than_its_field_is_told_with_its_remedy(tmp_path: Path, line: str, remedy: str) -> None:
+    problem = only(tmp_path, "desired_size: 2", line)
+    assert remedy in problem.message
+    assert len(problem.message) < 300
+
+
+@pytest.mark.parametrize("name", ["no", "on", "010", "1e3", "~", "2024-01-01"])
+def test_a_key_that_readers_disagree_about_is_refused(tmp_path: Path, name: str) -> None:
+    found = problems(tmp_path, GOOD + f"  ai-datacenter:tags: {{{name}: x}}\n")
+    assert [(problem.line, problem.column) for problem in found] == [(13, 24)]
+
+
+@pytest.mark.parametrize(
+    "text", ["a: &a [*a]\n", "a: " + "[" * 3000, GOOD + "\x00", GOOD + "  ? [a]\n  : b\n", GOOD + "  a: &a {<<: *a}\n"]
+)
+def test_yaml_that_is_no_configuration_ends_in_no_traceback(tmp_path: Path, text: str) -> None:
+    assert problems(tmp_path, text)
+
+
+def test_one_key_in_two_spellings_is_refused(tmp_path: Path) -> None:
+    assert "keep one" in only(tmp_path, "ai-datacenter:name", "name: other\n  ai-datacenter:name").message

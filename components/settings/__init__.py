@@ -1,0 +1,38 @@
+"""What a stack file may say: the one place where fields, defaults and limits are written. Knows no Pulumi.
+
+One file a section; what must hold between values is a rule beside the section that it concerns.
+:func:`components.config.load` reads a stack file into :class:`StackConfig`.
+"""
+
+from .aws import AwsConfig
+from .cluster import KUBERNETES_VERSIONS, ClusterConfig
+from .network import ZONES, NetworkConfig
+from .pools import PoolConfig, Taint
+from .registry import RegistryConfig
+from .section import Conflict, Section, WrongByItself
+from .smoke_test import SmokeTestConfig
+from .stack import PROJECT, StackConfig, conflicts
+from .storage import StorageConfig
+from .values import REGIONS, RETENTION_DAYS, not_allowed
+
+__all__ = [
+    "KUBERNETES_VERSIONS",
+    "PROJECT",
+    "REGIONS",
+    "RETENTION_DAYS",
+    "ZONES",
+    "AwsConfig",
+    "ClusterConfig",
+    "Conflict",
+    "NetworkConfig",
+    "PoolConfig",
+    "RegistryConfig",
+    "Section",
+    "SmokeTestConfig",
+    "StackConfig",
+    "StorageConfig",
+    "Taint",
+    "WrongByItself",
+    "conflicts",
+    "not_allowed",
+]

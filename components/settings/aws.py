@@ -1,0 +1,23 @@
+"""The ``aws:`` keys of a stack file."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from .section import Section
+from .values import AccountId, Region
+
+
+class AwsConfig(Section):
+    """The ``aws:`` keys. The accounts are a list on purpose: a stack that names none could touch any."""
+
+    region: Region = Field(description="The region everything is in.")
+    allowed_account_ids: tuple[AccountId, ...] = Field(
+        alias="allowedAccountIds",
+        strict=False,
+        min_length=1,
+        description="Accounts this stack may touch; any other is refused.",
+    )
+    profile: str | None = Field(
+        default=None, description="Named profile of the AWS credentials; absent: the environment's."
+    )

@@ -1,0 +1,19 @@
+"""The registry section."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from .section import Section
+
+
+class RegistryConfig(Section):
+    """The registry of workload images."""
+
+    image_digest: Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")] | None = Field(
+        default=None,
+        description="Digest of the pushed workload image; absent: the tag that is the digest of its sources.",
+    )
+    keep_images: int = Field(default=50, ge=1, le=10000, description="Images kept; older ones expire.")

@@ -1,0 +1,56 @@
+"""The whole of a stack file, and the rules between its values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from pydantic import Field
+
+from . import cluster, network, pools, smoke_test
+from .aws import AwsConfig
+from .cluster import ClusterConfig
+from .network import NetworkConfig
+from .pools import PoolConfig
+from .registry import RegistryConfig
+from .section import Conflict, Section, WrongByItself
+from .smoke_test import SmokeTestConfig
+from .storage import StorageConfig
+from .values import Name
+
+PROJECT = "ai-datacenter"
+
+
+class StackConfig(Section):
+    """Everything a stack file says about the data centre."""
+
+    aws: AwsConfig
+    name: Name = Field(description="Prefix of all names, at most 20 characters.")
+    network: NetworkConfig
+    cluster: ClusterConfig = ClusterConfig()
+    pools: dict[Name, PoolConfig] = Field(min_length=1, description="Node pools by name.")
+    storage: StorageConfig = StorageConfig()
+    registry: RegistryConfig = RegistryConfig()
+    smoke_test: SmokeTestConfig
+    retain_data: bool = Field(
+        default=True, description="Destroying a stack stops at buckets and registries with content."
+    )
+    tags: dict[str, str] = Field(default_factory=dict, description="Tags on everything.")
+
+
+_RULES = (*network.RULES, *cluster.RULES, *smoke_test.RULES)
+
+
+def conflicts(config: StackConfig) -> Iterator[Conflict]:
+    """What is wrong between values. What is wrong by itself may be missing in ``config``: its rules are silent."""
+    rules: list[Callable[[], Iterator[Conflict]]] = [partial(rule, config) for rule in _RULES]
+    try:
+        for name, pool in config.pools.items():
+            rules += [partial(rule, name, pool, config) for rule in pools.RULES]
+    except WrongByItself:
+        pass
+    for rule in rules:
+        try:
+            yield from rule()
+        except WrongByItself:
+            continue
