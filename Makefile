@@ -7,7 +7,7 @@ ANSIBLE = PATH="$(realpath .venv)/bin:$$PATH" ANSIBLE_HOME="$${XDG_CACHE_HOME:-$
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-machines doctor up down check unit real hosts test bench molecule soak clean
+.PHONY: help setup setup-machines doctor up down check docs unit real hosts test bench molecule soak clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ check: setup  ## lint, format and types: no finding
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m pyright
 	@$(ANSIBLE) $(RUN) -m ansiblelint -q playbooks
+
+docs: setup  ## write what is made from the code: the catalogue's page and its table of regions
+	@$(RUN) -m reference
 
 unit: setup  ## the fast tests: no root, no network, no built programs
 	@$(RUN) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not real and not hosts and not cli and not soak"

@@ -238,13 +238,15 @@ def network_interfaces(
 ) -> list[aws.ec2.LaunchTemplateNetworkInterfaceArgsDict]:
     """The template's interfaces for a type with EFA, none for one without.
 
-    Card 0 carries the machine's address on an ordinary interface, and its EFA beside it at device 1; every other card
-    is fabric only, at device 0 (EC2 guide, "Maximize network bandwidth with EFA on accelerated computing instances").
+    Card 0 carries the machine's address on an ordinary interface and, where it takes one, its EFA beside it at device
+    1; every other card is fabric only, at device 0 (EC2 guide, "Maximize network bandwidth on Amazon EC2 instances
+    with multiple network cards").
     """
-    if not instance.efa_interfaces:
+    first = instance.first_efa_card
+    if not instance.efa_interfaces or first is None:
         return []
-    places = [(0, 0, "interface"), (0, 1, "efa-only")]
-    places += [(card, 0, "efa-only") for card in range(1, instance.efa_interfaces)]
+    cards = range(first, first + instance.efa_interfaces)
+    places = [(0, 0, "interface"), *((card, 1 if card == 0 else 0, "efa-only") for card in cards)]
     return [
         {
             "network_card_index": card,

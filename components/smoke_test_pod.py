@@ -19,8 +19,6 @@ def job_name(config: SmokeTestConfig, pool: PoolConfig, image_digest: str) -> st
     """The job's name: another one exactly when the pool, the image or the test's configuration is another."""
     tested = {"pool": pool.model_dump(mode="json"), "image": image_digest, "test": config.model_dump(mode="json")}
     tested["accelerator"] = pool.instance.row()
-    # What an hour costs is in the row, and changes nothing about what is tested.
-    tested["accelerator"].pop("price")
     return fit(SERVICE, digest(json.dumps(tested, sort_keys=True))[:10], limit=JOB_LIMIT)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from components.accelerators import CATALOGUE, InstanceType
+from components.accelerators import CATALOGUE, EC2_TYPES, InstanceType
 
 from .section import Conflict, Section
 from .values import LabelKey, LabelValue, enumeration, one_of
@@ -15,8 +15,7 @@ from .values import LabelKey, LabelValue, enumeration, one_of
 if TYPE_CHECKING:
     from .stack import StackConfig
 
-_TYPES = tuple(CATALOGUE)
-InstanceTypeName = Annotated[str, one_of("instance type", _TYPES), enumeration(_TYPES)]
+InstanceTypeName = Annotated[str, one_of("instance type", EC2_TYPES), enumeration(EC2_TYPES)]
 
 
 class Taint(Section):

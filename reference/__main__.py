@@ -1,0 +1,41 @@
+"""``python -m reference``: writes every file that is made from the code; ``--check`` only names the stale ones."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from components.accelerators import EC2_TYPES
+
+from . import catalogue, offers
+
+ROOT = Path(__file__).resolve().parents[1]
+MADE: dict[str, Callable[[], str]] = {
+    "components/accelerators/offers.py": lambda: offers.render(EC2_TYPES),
+    "docs/catalogue.md": catalogue.render,
+}
+
+
+def stale() -> list[str]:
+    """The files that are not what would be written."""
+    return [name for name, render in MADE.items() if not _same(ROOT / name, render())]
+
+
+def _same(file: Path, text: str) -> bool:
+    return file.is_file() and file.read_text(encoding="utf-8") == text
+
+
+def main(arguments: list[str]) -> int:
+    """Write what is stale, or with ``--check`` name it; the exit status is 1 where there is any."""
+    found = stale()
+    for name in found:
+        if "--check" not in arguments:
+            (ROOT / name).parent.mkdir(parents=True, exist_ok=True)
+            (ROOT / name).write_text(MADE[name](), encoding="utf-8")
+        print(name)
+    return 1 if found and "--check" in arguments else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
