@@ -118,7 +118,7 @@ def needed(pools: dict[str, PoolConfig]) -> list[_Plugin]:
         _Plugin(
             name="efa-device-plugin",
             image=EFA_DEVICE_PLUGIN,
-            pools=[name for name, pool in pools.items() if pool.instance.efa_interfaces],
+            pools=[name for name, pool in pools.items() if pool.adapters],
             host_folders=(_PLUGIN_FOLDER, "/dev/infiniband"),
         ),
     )

@@ -88,7 +88,7 @@ class NodePool(pulumi.ComponentResource):
 
     def _create_fabric_group(self) -> list[pulumi.Output[str]]:
         """EFA needs rules in and out that name the group itself; an open egress rule does not cover it (EC2 guide)."""
-        if not self._args.config.instance.efa_interfaces:
+        if not self._args.config.adapters:
             return []
         group = aws.ec2.SecurityGroup(
             f"{self._name}-fabric",
@@ -127,7 +127,7 @@ class NodePool(pulumi.ComponentResource):
         self, groups: list[pulumi.Input[str]], placement: aws.ec2.PlacementGroup | None
     ) -> aws.ec2.LaunchTemplate:
         """Never a subnet: the node group decides those, and a template that names one is refused."""
-        args, instance = self._args, self._args.config.instance
+        args, config = self._args, self._args.config
         tags = {**args.tags, "Name": f"{args.name}-{args.pool}"}
         return aws.ec2.LaunchTemplate(
             f"{self._name}-template",
@@ -147,10 +147,10 @@ class NodePool(pulumi.ComponentResource):
             ],
             # One hop: pods cannot take the node's role; they have Pod Identity.
             metadata_options={"http_endpoint": "enabled", "http_tokens": "required", "http_put_response_hop_limit": 1},
-            network_interfaces=network_interfaces(instance, groups) or None,
-            vpc_security_group_ids=None if instance.efa_interfaces else groups,
+            network_interfaces=network_interfaces(config.instance, config.adapters, groups) or None,
+            vpc_security_group_ids=None if config.adapters else groups,
             placement={"group_name": placement.name} if placement else None,
-            user_data=user_data() if instance.nvme else None,
+            user_data=user_data(config.instance, config.max_pods),
             tag_specifications=[
                 {"resource_type": kind, "tags": tags} for kind in ("instance", "volume", "network-interface")
             ],
@@ -193,10 +193,9 @@ class NodePool(pulumi.ComponentResource):
                 "desired_size": config.desired_size,
                 "max_size": config.most,
             },
-            # Accelerators are scarce: there is no spare machine to surge with.
             update_config={
                 "max_unavailable": config.max_unavailable,
-                "update_strategy": "MINIMAL" if config.instance.chips else "DEFAULT",
+                "update_strategy": "DEFAULT" if config.surges else "MINIMAL",
             },
             labels={**config.labels, POOL_LABEL: args.pool},
             taints=[
@@ -234,18 +233,18 @@ def taints(config: PoolConfig) -> list[Taint]:
 
 
 def network_interfaces(
-    instance: InstanceType, groups: list[pulumi.Input[str]]
+    instance: InstanceType, adapters: int, groups: list[pulumi.Input[str]]
 ) -> list[aws.ec2.LaunchTemplateNetworkInterfaceArgsDict]:
-    """The template's interfaces for a type with EFA, none for one without.
+    """The template's interfaces for a type with so many EFA interfaces, none for one without.
 
     Card 0 carries the machine's address on an ordinary interface and, where it takes one, its EFA beside it at device
     1; every other card is fabric only, at device 0 (EC2 guide, "Maximize network bandwidth on Amazon EC2 instances
     with multiple network cards").
     """
     first = instance.first_efa_card
-    if not instance.efa_interfaces or first is None:
+    if not adapters or first is None:
         return []
-    cards = range(first, first + instance.efa_interfaces)
+    cards = range(first, first + adapters)
     places = [(0, 0, "interface"), *((card, 1 if card == 0 else 0, "efa-only") for card in cards)]
     return [
         {
@@ -259,9 +258,19 @@ def network_interfaces(
     ]
 
 
-def user_data() -> str:
-    """NodeConfig that makes one file system of the instance store disks, for images and scratch space."""
-    node_config = "apiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\nspec:\n  instance:\n    localStorage:\n"
+def user_data(instance: InstanceType, max_pods: int | None) -> str | None:
+    """NodeConfig for what differs from EKS's defaults; ``None`` where nothing does.
+
+    Instance store disks become one file system, for images and scratch space.
+    """
+    spec: dict[str, Any] = {}
+    if instance.nvme:
+        spec["instance"] = {"localStorage": {"strategy": "RAID0"}}
+    if max_pods is not None:
+        spec["kubelet"] = {"config": {"maxPods": max_pods}}
+    if not spec:
+        return None
+    node_config = {"apiVersion": "node.eks.aws/v1alpha1", "kind": "NodeConfig", "spec": spec}
     parts = (
         "MIME-Version: 1.0",
         'Content-Type: multipart/mixed; boundary="BOUNDARY"',
@@ -269,7 +278,7 @@ def user_data() -> str:
         "--BOUNDARY",
         "Content-Type: application/node.eks.aws",
         "",
-        f"{node_config}      strategy: RAID0",
+        json.dumps(node_config),
         "--BOUNDARY--",
         "",
     )

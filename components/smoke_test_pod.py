@@ -52,7 +52,7 @@ def template(
 def _container(
     config: SmokeTestConfig, pool: PoolConfig, job: str, namespace: str, image: str, bucket: str
 ) -> dict[str, Any]:
-    devices = pool.instance.pod_resources()
+    devices = pool.instance.pod_resources(pool.adapters)
     # Half a node leaves room for what every node runs; the chips, not the CPUs, keep others away.
     cpu, memory = f"{max(1, pool.instance.vcpus // 2)}", f"{pool.instance.memory_gib // 2}Gi"
     return {

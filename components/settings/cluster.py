@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # Kubernetes versions this project pins add-ons and AMI releases for (see ``releases.py``).
 KUBERNETES_VERSIONS = ("1.34",)
+_PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 KubernetesVersion = Annotated[str, one_of("Kubernetes version", KUBERNETES_VERSIONS), enumeration(KUBERNETES_VERSIONS)]
 
 
@@ -41,6 +42,14 @@ def _size(config: StackConfig) -> Iterator[Conflict]:
         yield Conflict(key=("cluster", "service_cidr"), message=f"{service} must be a /12 to a /24")
 
 
+def _private(config: StackConfig) -> Iterator[Conflict]:
+    """EKS API reference, KubernetesNetworkConfigRequest."""
+    service = config.cluster.service_cidr
+    if not any(service.subnet_of(block) for block in _PRIVATE):
+        blocks = ", ".join(map(str, _PRIVATE))
+        yield Conflict(key=("cluster", "service_cidr"), message=f"{service} must be within one of {blocks}")
+
+
 def _open_to_everyone(config: StackConfig) -> Iterator[Conflict]:
     for index, open_range in enumerate(config.cluster.public_access_cidrs):
         if open_range.prefixlen == 0:
@@ -63,4 +72,4 @@ def _services_in_reserved_ranges(config: StackConfig) -> Iterator[Conflict]:
             yield Conflict(key=("cluster", "service_cidr"), message=message)
 
 
-RULES = (_size, _open_to_everyone, _services_in_the_vpc, _services_in_reserved_ranges)
+RULES = (_size, _private, _open_to_everyone, _services_in_the_vpc, _services_in_reserved_ranges)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from components.accelerators import zones_of
+
 from .section import Conflict, Section
 from .values import Cidr, RetentionDays
 
@@ -54,10 +56,20 @@ def _reserved_ranges(config: StackConfig) -> Iterator[Conflict]:
             yield Conflict(key=key, message=f"{reserved} overlaps network.cidr {config.network.cidr}")
 
 
+def _usable(config: StackConfig) -> Iterator[Conflict]:
+    cidr = config.network.cidr
+    if cidr.is_loopback or cidr.is_link_local or cidr.is_multicast or cidr.is_unspecified:
+        yield Conflict(key=("network", "cidr"), message=f"{cidr} is no range that machines can have addresses of")
+
+
 def _zones_of_the_region(config: StackConfig) -> Iterator[Conflict]:
+    region = config.aws.region
+    known = zones_of(region)
     for index, zone in enumerate(config.network.zones or ()):
-        if not re.fullmatch(re.escape(config.aws.region) + "[a-z]", zone):
-            yield Conflict(key=("network", "zones", index), message=f"{zone} is no zone of {config.aws.region}")
+        is_one = zone in known if known else re.fullmatch(re.escape(region) + "[a-z]", zone)
+        if not is_one:
+            key = ("network", "zones", index)
+            yield Conflict(key=key, message=f"{zone} is no zone of {region}", allowed=known or (), value=zone)
 
 
 def _zones_once(config: StackConfig) -> Iterator[Conflict]:
@@ -68,4 +80,4 @@ def _zones_once(config: StackConfig) -> Iterator[Conflict]:
             yield Conflict(key=("network", "zones", index), message=message)
 
 
-RULES = (_size, _reserved_ranges, _zones_of_the_region, _zones_once)
+RULES = (_size, _usable, _reserved_ranges, _zones_of_the_region, _zones_once)

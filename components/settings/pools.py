@@ -1,19 +1,16 @@
-"""The node pools, and what a pool may not be."""
+"""The node pools."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
 from components.accelerators import CATALOGUE, EC2_TYPES, InstanceType
 
-from .section import Conflict, Section
+from .network import ZONES
+from .section import Section
 from .values import LabelKey, LabelValue, enumeration, one_of
-
-if TYPE_CHECKING:
-    from .stack import StackConfig
 
 InstanceTypeName = Annotated[str, one_of("instance type", EC2_TYPES), enumeration(EC2_TYPES)]
 
@@ -39,15 +36,29 @@ class PoolConfig(Section):
     capacity_reservation_id: Annotated[str, StringConstraints(pattern=r"^cr-[0-9a-f]{8,17}$")] | None = Field(
         default=None, description="The reservation that the nodes are launched into."
     )
+    reserved_nodes: int | None = Field(
+        default=None, ge=1, le=5000, description="Machines that the reservation holds; absent: not checked."
+    )
     zone: str | None = Field(default=None, description="The one zone of the nodes; absent: all three.")
     placement_group: bool = Field(
-        default=False, description="A cluster placement group; may leave a part of a reservation unused (eksctl#7949)."
+        default=False, description="A cluster placement group; not with a reservation, of which it may use a part only."
     )
     disk_size_gb: int = Field(default=200, ge=20, le=16384, description="Root volume, GB.")
     ami_release: Annotated[str, StringConstraints(pattern=r"^1\.[0-9]+\.[0-9]+-[0-9]{8}$")] | None = Field(
         default=None, description="EKS AMI release; absent: the one pinned for the Kubernetes version."
     )
     max_unavailable: int = Field(default=1, ge=1, le=100, description="Nodes that an update may take away at once.")
+    update_strategy: Literal["minimal", "default"] | None = Field(
+        default=None,
+        description="Whether an update takes nodes away first (minimal) or starts more first (default); absent: "
+        "minimal with accelerators or a reservation, where there is no spare machine.",
+    )
+    efa_interfaces: int | None = Field(
+        default=None, ge=0, description="Elastic Fabric Adapters of a node; absent: all that the type takes."
+    )
+    max_pods: int | None = Field(
+        default=None, ge=4, description="Most pods on a node; absent: as many as get an address of the VPC's."
+    )
     labels: dict[LabelKey, LabelValue] = Field(default_factory=dict, description="Labels on every node.")
     taints: tuple[Taint, ...] = Field(default=(), strict=False, description="Taints beside the accelerator's own.")
 
@@ -61,36 +72,19 @@ class PoolConfig(Section):
         """Most nodes."""
         return self.max_size if self.max_size is not None else max(1, self.desired_size)
 
+    @property
+    def adapters(self) -> int:
+        """Elastic Fabric Adapters of a node."""
+        return self.instance.efa_interfaces if self.efa_interfaces is None else self.efa_interfaces
 
-def _sizes(name: str, pool: PoolConfig, config: StackConfig) -> Iterator[Conflict]:
-    if not pool.min_size <= pool.desired_size <= pool.most:
-        bounds = f"between min_size {pool.min_size} and max_size {pool.most}"
-        yield Conflict(key=("pools", name, "desired_size"), message=f"{pool.desired_size} is not {bounds}")
+    @property
+    def surges(self) -> bool:
+        """Whether an update starts new nodes before it takes old ones away."""
+        if self.update_strategy is None:
+            return not self.instance.chips and not self.capacity_reservation_id
+        return self.update_strategy == "default"
 
-
-def _block_without_reservation(name: str, pool: PoolConfig, config: StackConfig) -> Iterator[Conflict]:
-    if pool.capacity == "capacity_block" and not pool.capacity_reservation_id:
-        message = "capacity_block needs a capacity_reservation_id beside it"
-        yield Conflict(key=("pools", name, "capacity"), message=message)
-
-
-def _spot_in_a_reservation(name: str, pool: PoolConfig, config: StackConfig) -> Iterator[Conflict]:
-    if pool.capacity == "spot" and pool.capacity_reservation_id:
-        message = "spot nodes cannot use a reservation"
-        yield Conflict(key=("pools", name, "capacity_reservation_id"), message=message)
-
-
-def _group_without_zone(name: str, pool: PoolConfig, config: StackConfig) -> Iterator[Conflict]:
-    if pool.placement_group and not pool.zone:
-        message = "a cluster placement group is in one zone: name it as zone"
-        yield Conflict(key=("pools", name, "placement_group"), message=message)
-
-
-def _zone_of_the_network(name: str, pool: PoolConfig, config: StackConfig) -> Iterator[Conflict]:
-    zones = config.network.zones or ()
-    if pool.zone and pool.zone not in zones:
-        message = f"{pool.zone} is not among network.zones, which says {', '.join(zones) or 'nothing'}"
-        yield Conflict(key=("pools", name, "zone"), message=message, allowed=zones, value=pool.zone)
-
-
-RULES = (_sizes, _block_without_reservation, _spot_in_a_reservation, _group_without_zone, _zone_of_the_network)
+    @property
+    def surge(self) -> int:
+        """Nodes beyond the most that an update may start: twice the zones, or ``max_unavailable`` (EKS guide)."""
+        return max(2 * (1 if self.zone else ZONES), self.max_unavailable) if self.surges else 0

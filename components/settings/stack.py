@@ -7,7 +7,7 @@ from functools import partial
 
 from pydantic import Field
 
-from . import cluster, network, pools, smoke_test
+from . import cluster, network, pool_rules, smoke_test
 from .aws import AwsConfig
 from .cluster import ClusterConfig
 from .network import NetworkConfig
@@ -16,7 +16,7 @@ from .registry import RegistryConfig
 from .section import Conflict, Section, WrongByItself
 from .smoke_test import SmokeTestConfig
 from .storage import StorageConfig
-from .values import Name
+from .values import Name, TagKey, TagValue
 
 PROJECT = "ai-datacenter"
 
@@ -35,10 +35,16 @@ class StackConfig(Section):
     retain_data: bool = Field(
         default=True, description="Destroying a stack stops at buckets and registries with content."
     )
-    tags: dict[str, str] = Field(default_factory=dict, description="Tags on everything.")
+    tags: dict[TagKey, TagValue] = Field(default_factory=dict, max_length=40, description="Tags on everything.")
 
 
-_RULES = (*network.RULES, *cluster.RULES, *smoke_test.RULES)
+def _tags_of_aws(config: StackConfig) -> Iterator[Conflict]:
+    for name in config.tags:
+        if name.lower().startswith("aws:"):
+            yield Conflict(key=("tags", name), message="tags that begin with aws: are AWS's own")
+
+
+_RULES = (*network.RULES, *cluster.RULES, *smoke_test.RULES, _tags_of_aws)
 
 
 def conflicts(config: StackConfig) -> Iterator[Conflict]:
@@ -46,7 +52,7 @@ def conflicts(config: StackConfig) -> Iterator[Conflict]:
     rules: list[Callable[[], Iterator[Conflict]]] = [partial(rule, config) for rule in _RULES]
     try:
         for name, pool in config.pools.items():
-            rules += [partial(rule, name, pool, config) for rule in pools.RULES]
+            rules += [partial(rule, name, pool, config) for rule in pool_rules.RULES]
     except WrongByItself:
         pass
     for rule in rules:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import Any
 
 import pulumi
@@ -33,7 +35,7 @@ def template(cloud: Cloud) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("name", "count"), [("p5.48xlarge", 32), ("p5en.48xlarge", 16), ("p6-b200.48xlarge", 8)])
 def test_every_card_carries_one_efa_and_card_0_the_address_beside_it(name: str, count: int) -> None:
-    found = network_interfaces(CATALOGUE[name], ["sg-1"])
+    found = network_interfaces(CATALOGUE[name], count, ["sg-1"])
     assert [(i.get("network_card_index"), i.get("device_index"), i.get("interface_type")) for i in found] == [
         (0, 0, "interface"),
         (0, 1, "efa-only"),
@@ -96,3 +98,40 @@ def test_accelerator_pools_are_tainted(name: str, key: str | None) -> None:
 def test_the_ami_release_is_pinned() -> None:
     (group,) = pool(ami_release="1.34.1-20251001").of("aws:eks/nodeGroup:NodeGroup").values()
     assert group["releaseVersion"] == "1.34.1-20251001"
+
+
+def test_a_card_that_takes_no_efa_carries_the_address_only() -> None:
+    found = network_interfaces(CATALOGUE["p6-b300.48xlarge"], 16, ["sg-1"])
+    assert [(i.get("network_card_index"), i.get("device_index"), i.get("interface_type")) for i in found] == [
+        (0, 0, "interface"),
+        *((card, 0, "efa-only") for card in range(1, 17)),
+    ]
+
+
+def test_fewer_adapters_or_none_are_what_was_asked_for() -> None:
+    assert len(template(pool(instance_type="p5.48xlarge", efa_interfaces=4))["networkInterfaces"]) == 5
+    without = pool(instance_type="p5.48xlarge", efa_interfaces=0)
+    assert "networkInterfaces" not in template(without)
+    assert without.of("aws:ec2/securityGroup:SecurityGroup") == {}
+
+
+@pytest.mark.parametrize(
+    ("config", "strategy"),
+    [
+        ({}, "DEFAULT"),
+        ({"instance_type": "p5.48xlarge"}, "MINIMAL"),
+        ({"capacity_reservation_id": "cr-0123456789abcdef0"}, "MINIMAL"),
+        ({"instance_type": "p5.48xlarge", "update_strategy": "default"}, "DEFAULT"),
+    ],
+)
+def test_an_update_surges_only_where_there_can_be_a_spare_machine(config: dict[str, Any], strategy: str) -> None:
+    (group,) = pool(**config).of("aws:eks/nodeGroup:NodeGroup").values()
+    assert group["updateConfig"]["updateStrategy"] == strategy
+
+
+def test_disks_and_most_pods_reach_the_node_s_configuration() -> None:
+    assert "userData" not in template(pool())
+    text = base64.b64decode(template(pool(instance_type="p5.48xlarge", max_pods=40))["userData"]).decode()
+    (line,) = [line for line in text.splitlines() if line.startswith("{")]
+    spec = json.loads(line)["spec"]
+    assert spec == {"instance": {"localStorage": {"strategy": "RAID0"}}, "kubelet": {"config": {"maxPods": 40}}}
