@@ -94,15 +94,15 @@ class Peers:
         """Why the others may not be found: whether the coordinator's name has an address, and whether it answers."""
         host, _, port = self._job.coordinator.rpartition(":")
         try:
-            address = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)[0][4]
+            address = str(socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)[0][4][0])
         except OSError as error:
             return f"the name {host} has no address ({error.strerror}): look at the service of that name and at DNS"
         try:
-            socket.create_connection(address[:2], timeout=_PROBE_S).close()
+            socket.create_connection((address, int(port)), timeout=_PROBE_S).close()
         except OSError as error:
             why = error.strerror or error
-            return f"nothing answers at {address[0]} port {port} ({why}): process 0 is gone, or the network between is"
-        return f"the coordinator answers at {address[0]} port {port}: another process has not come"
+            return f"nothing answers at {address} port {port} ({why}): process 0 is gone, or the network between is"
+        return f"the coordinator answers at {address} port {port}: another process has not come"
 
     def exchange(self, name: str, text: str) -> list[str]:
         """Every process's text, in the order of their indices, at every process."""
