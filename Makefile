@@ -33,7 +33,7 @@ check: setup  ## lint, format and types: no finding
 	@$(RUN) -m pyright
 	@$(ANSIBLE) $(RUN) -m ansiblelint -q playbooks
 
-docs: setup  ## write what is made from the code: the catalogue's page and its table of regions
+docs: setup  ## write what is made from the code: the catalogue's page, the stack file's page and schema
 	@$(RUN) -m reference
 
 unit: setup  ## the fast tests: no root, no network, no built programs

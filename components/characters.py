@@ -53,8 +53,8 @@ def _digit(char: str) -> str | None:
 
 
 def _is_unseen(char: str) -> bool:
-    """Format and control characters, and spaces other than the plain one (Unicode categories Cf, Cc, Zs, Zl, Zp)."""
-    return char not in " \n\t" and unicodedata.category(char) in ("Cf", "Cc", "Zs", "Zl", "Zp")
+    """Format and control characters, halves of characters, and spaces other than the plain one, by Unicode category."""
+    return char not in " \n\t" and unicodedata.category(char) in ("Cf", "Cc", "Cs", "Zs", "Zl", "Zp")
 
 
 def _named(char: str) -> str:

@@ -85,9 +85,7 @@ def _plain(key: Key, annotation: Any, field: FieldInfo, value: Any, problems: Pr
     try:
         found = _adapter(annotation, tuple(field.metadata)).validate_python(value)
     except ValidationError as error:
-        for one in error.errors(include_url=False):
-            if not (one["type"] == "too_short" and one["input"]):  # its items are wrong, and told
-                _tell((*key, *one["loc"]), one, problems)
+        tell(key, error, problems)
     else:
         for place, text in _texts(key, value):
             if hidden := unseen(text):
@@ -113,6 +111,14 @@ def _texts(key: Key, value: Any) -> Iterator[tuple[Key, str]]:
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             yield from _texts((*key, index), inner)
+
+
+def tell(key: Key, error: ValidationError, problems: Problems) -> None:
+    """Tell what pydantic has found wrong with the value at ``key``."""
+    found = error.errors(include_url=False)
+    for one in found:
+        if not (one["type"] == "too_short" and len(found) > 1):  # it lacks the items that are wrong, and told
+            _tell((*key, *one["loc"]), one, problems)
 
 
 def _tell(key: Key, found: Any, problems: Problems) -> None:

@@ -12,6 +12,8 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from pydantic import ValidationError
+
 from . import checks
 from .problems import ConfigurationError, Problem, Problems, field_of
 from .settings import PROJECT, AwsConfig, StackConfig, conflicts
@@ -131,7 +133,11 @@ def _checked(values: Mapping[str, Any], problems: Problems) -> StackConfig:
         problems.tell(conflict.key, conflict.message, conflict.allowed, conflict.value)
     if found := problems.in_order():
         raise ConfigurationError(found)
-    return StackConfig.model_validate(by_field)
+    try:
+        return StackConfig.model_validate(by_field)
+    except ValidationError as error:  # a rule of a model as a whole, which no single value breaks
+        checks.tell((), error, problems)
+        raise ConfigurationError(problems.in_order()) from None
 
 
 def _by_field(values: Mapping[str, Any], problems: Problems) -> dict[str, Any]:

@@ -111,6 +111,7 @@ class Problems:
     ) -> None:
         if key.split(".")[0] in self._elsewhere:
             at = Position(0, 0)
+        key, message = _printable(key), _printable(message)
         problem = Problem(
             file=self._file, line=at.line, column=at.column, key=key, message=message, allowed=allowed, nearest=nearest
         )
@@ -140,6 +141,11 @@ def field_of(spelled: str) -> Key:
     if namespace == "aws":
         return ("aws", name)
     return (name,) if namespace in ("", PROJECT) else (spelled,)
+
+
+def _printable(text: str) -> str:
+    """The text without halves of characters, which an escape can make and no terminal takes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _nearest(text: str, allowed: tuple[str, ...]) -> str | None:

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from components.accelerators import EC2_TYPES
 
-from . import catalogue, offers
+from . import catalogue, offers, schema, stack_file
 
 ROOT = Path(__file__).resolve().parents[1]
 MADE: dict[str, Callable[[], str]] = {
     "components/accelerators/offers.py": lambda: offers.render(EC2_TYPES),
     "docs/catalogue.md": catalogue.render,
+    "docs/stack-file.md": stack_file.render,
+    "schemas/stack.schema.json": schema.render,
 }
 
 

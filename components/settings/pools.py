@@ -18,9 +18,11 @@ InstanceTypeName = Annotated[str, one_of("instance type", EC2_TYPES), enumeratio
 class Taint(Section):
     """A taint on every node of a pool, in Kubernetes' words."""
 
-    key: LabelKey
-    value: LabelValue = ""
-    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] = "NoSchedule"
+    key: LabelKey = Field(description="Its key.")
+    value: LabelValue = Field(default="", description="Its value.")
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] = Field(
+        default="NoSchedule", description="What happens to a pod that does not tolerate it."
+    )
 
 
 class PoolConfig(Section):

@@ -21,6 +21,9 @@ REGIONS = tuple(
 RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288)
 
 
+_RANGE = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2})?$"
+
+
 def not_allowed(what: str, value: object, allowed: tuple[object, ...]) -> PydanticCustomError:
     """The error of a value outside a list, which carries the list."""
     return PydanticCustomError(
@@ -65,7 +68,7 @@ def _network(value: object) -> IPv4Network:
 Cidr = Annotated[
     IPv4Network,
     BeforeValidator(_network),
-    WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2})?$"}),
+    WithJsonSchema({"type": "string", "pattern": _RANGE, "examples": ["10.0.0.0/16"]}),
 ]
 Region = Annotated[str, one_of("region", REGIONS), enumeration(REGIONS)]
 RetentionDays = Annotated[int, one_of("retention", RETENTION_DAYS), enumeration(RETENTION_DAYS)]

@@ -1,0 +1,228 @@
+"""Stack files by the thousand: valid ones, and ones that one change has spoilt."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+from components.accelerators import CATALOGUE, EC2_TYPES, Capacity, InstanceType, regions_with, zones_of
+from components.settings import KUBERNETES_VERSIONS, PROJECT, REGIONS, RETENTION_DAYS, ZONES
+
+Values = dict[str, Any]
+RESERVATION = "cr-0123456789abcdef0"
+NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,18}[a-z0-9]", fullmatch=True)
+ACCOUNTS = st.from_regex(r"[0-9]{12}", fullmatch=True)
+DAYS = st.sampled_from(RETENTION_DAYS)
+LABELS = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,10}[A-Za-z0-9])?", fullmatch=True)
+TEXT = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S"), include_characters=" "), max_size=20)
+_PEERS = ("192.168.0.0/16", "100.64.0.0/10", "172.16.8.0/21")
+_LOOK_ALIKES = str.maketrans("aeopcx", "\u0430\u0435\u043e\u0440\u0441\u0445")
+
+
+def stack_text(values: Values) -> str:
+    """The values as a stack file; JSON is YAML, and quotes every text."""
+    return "config:\n" + "".join(f"  {key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in values.items())
+
+
+def _some(draw: st.DrawFn, fields: dict[str, st.SearchStrategy[Any]]) -> Values:
+    """Each of the fields or not, as a file may leave it to its default."""
+    return {name: draw(strategy) for name, strategy in fields.items() if draw(st.booleans())}
+
+
+def sold_in(region: str) -> list[InstanceType]:
+    """The types that a pool of the region may have."""
+    rows = [CATALOGUE[name] for name in EC2_TYPES]
+    return [row for row in rows if region in (regions_with(row.name) or (region,)) and row.first_efa_card is not None]
+
+
+REGIONS_WITH_TYPES = [region for region in REGIONS if sold_in(region)]
+
+
+@st.composite
+def networks(draw: st.DrawFn, region: str) -> Values:
+    """A network of the region; ranges of peers lie outside 10.0.0.0/8, where the VPC is."""
+    prefix = draw(st.integers(16, 20))
+    third = draw(st.integers(0, 2 ** (prefix - 16) - 1)) << (24 - prefix)
+    network: Values = {"cidr": f"10.{draw(st.integers(0, 255))}.{third}.0/{prefix}"}
+    network |= _some(
+        draw,
+        {
+            "nat": st.sampled_from(["one", "per_zone"]),
+            "reserved_cidrs": st.lists(st.sampled_from(_PEERS), max_size=3),
+            "interface_endpoints": st.booleans(),
+            "flow_log_retention_days": DAYS,
+        },
+    )
+    known = zones_of(region) or ()
+    if len(known) >= ZONES and draw(st.booleans()):
+        network["zones"] = draw(st.permutations(known))[:ZONES]
+    return network
+
+
+@st.composite
+def pools(draw: st.DrawFn, region: str, zones: list[str]) -> Values:
+    """A pool that the region's types, the network's zones and its reservation have room for."""
+    row = draw(st.sampled_from(sold_in(region)))
+    capacity = draw(st.sampled_from(sorted(row.capacities)))
+    desired = draw(st.integers(1, 100))
+    pool: Values = {"instance_type": row.name, "desired_size": desired, "capacity": capacity.value}
+    pool |= _some(
+        draw,
+        {
+            "min_size": st.integers(0, desired),
+            "max_size": st.integers(desired, 200),
+            "disk_size_gb": st.integers(20, 16384),
+            "max_unavailable": st.integers(1, 100),
+            "efa_interfaces": st.integers(0, row.efa_interfaces),
+            "labels": st.dictionaries(LABELS, LABELS, max_size=3),
+            "taints": st.lists(st.fixed_dictionaries({"key": LABELS}, optional={"value": LABELS}), max_size=2),
+            "ami_release": st.just("1.34.1-20251001"),
+        },
+    )
+    reserved = capacity is Capacity.CAPACITY_BLOCK or (capacity is Capacity.ON_DEMAND and draw(st.booleans()))
+    if reserved:
+        pool["capacity_reservation_id"] = RESERVATION
+        pool |= _some(draw, {"update_strategy": st.just("minimal")})
+    if zones and draw(st.booleans()):
+        pool["zone"] = draw(st.sampled_from(zones))
+        pool["placement_group"] = not reserved and draw(st.booleans())
+    most = row.max_pods(pool.get("efa_interfaces", row.efa_interfaces))
+    return pool | _some(draw, {"max_pods": st.integers(4, most or 110)})
+
+
+@st.composite
+def stacks(draw: st.DrawFn) -> Values:
+    """A valid stack file's values, by its keys."""
+    region = draw(st.sampled_from(REGIONS_WITH_TYPES))
+    network = draw(networks(region))
+    names = draw(st.lists(NAMES, min_size=1, max_size=4, unique=True))
+    declared = {name: draw(pools(region, network.get("zones", []))) for name in names}
+    values = {
+        "aws:region": region,
+        "aws:allowedAccountIds": draw(st.lists(ACCOUNTS, min_size=1, max_size=3)),
+        f"{PROJECT}:name": draw(NAMES),
+        f"{PROJECT}:network": network,
+        f"{PROJECT}:pools": declared,
+        f"{PROJECT}:smoke_test": {
+            "pool": draw(st.sampled_from(names)),
+            **_some(draw, {"steps": st.integers(2, 100_000), "seed": st.integers(0, 2**31 - 1)}),
+        },
+    }
+    optional = {"retain_data": st.booleans(), "tags": st.dictionaries(LABELS, TEXT, max_size=3), "cluster": clusters()}
+    return values | {f"{PROJECT}:{name}": value for name, value in _some(draw, optional).items()}
+
+
+def clusters() -> st.SearchStrategy[Values]:
+    """A cluster section whose services lie apart from every network that :func:`networks` makes."""
+    return st.fixed_dictionaries(
+        {},
+        optional={
+            "version": st.sampled_from(KUBERNETES_VERSIONS),
+            "service_cidr": st.sampled_from(["172.20.0.0/16", "172.24.0.0/14"]),
+            "public_access_cidrs": st.lists(st.sampled_from(["203.0.113.0/24", "198.51.100.7/32"]), max_size=2),
+            "log_retention_days": DAYS,
+        },
+    )
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A stack file that one change has spoilt, and what was changed."""
+
+    text: str
+    change: str
+
+
+def _pool(values: Values) -> Values:
+    return next(iter(values[f"{PROJECT}:pools"].values()))
+
+
+def _set(path: str, value: Any) -> Callable[[Values], None]:
+    """A change: the value at ``path`` below a pool, or below a top-level key."""
+
+    def change(values: Values) -> None:
+        key, _, field = path.rpartition("/")
+        holder = _pool(values) if key == "pool" else values[key] if key else values
+        holder[field] = value
+
+    return change
+
+
+def _remove(path: str) -> Callable[[Values], None]:
+    def change(values: Values) -> None:
+        key, _, field = path.rpartition("/")
+        (_pool(values) if key == "pool" else values[key] if key else values).pop(field, None)
+
+    return change
+
+
+def _overlap(values: Values) -> None:
+    network = values[f"{PROJECT}:network"]
+    network["reserved_cidrs"] = [network["cidr"]]
+
+
+def _look_alike(values: Values) -> None:
+    values["aws:region"] = values["aws:region"].translate(_LOOK_ALIKES)
+
+
+_NETWORK, _SMOKE_TEST = f"{PROJECT}:network", f"{PROJECT}:smoke_test"
+_REQUIRED = ("aws:region", "aws:allowedAccountIds", f"{PROJECT}:name", f"{PROJECT}:pools", _NETWORK, _SMOKE_TEST,
+             f"{_NETWORK}/cidr", f"{_SMOKE_TEST}/pool", "pool/desired_size")  # fmt: skip
+_PLACES = (f"{PROJECT}:", f"{_NETWORK}/", "pool/")
+_JUNK = st.sampled_from([None, [], {}, -1, 1.5, True, "", "maybe", "\u200b", "NaN", [[]], 10**30, "x" * 500])
+CHANGES: dict[str, st.SearchStrategy[Callable[[Values], None]]] = {
+    "a required key is gone": st.sampled_from([_remove(path) for path in _REQUIRED]),
+    "a key that nothing has": NAMES.flatmap(
+        lambda name: st.sampled_from([_set(f"{place}x{name}x", 1) for place in _PLACES])
+    ),
+    "junk for a number": _JUNK.map(lambda junk: _set("pool/desired_size", junk)),
+    "junk for a choice": _JUNK.map(lambda junk: _set("pool/instance_type", junk)),
+    "junk for a range": _JUNK.map(lambda junk: _set(f"{_NETWORK}/cidr", junk)),
+    "junk for a region": _JUNK.map(lambda junk: _set("aws:region", junk)),
+    "junk for a section": _JUNK.filter(lambda junk: junk != {}).map(lambda junk: _set(f"{PROJECT}:pools", junk)),
+    "junk for a list": _JUNK.filter(lambda junk: junk is not None and junk != []).map(
+        lambda junk: _set("pool/taints", junk)
+    ),
+    "a misspelled choice": st.just(_set("pool/instance_type", "p5en.48xlargee")),
+    "too few zones": st.just(_set(f"{_NETWORK}/zones", ["us-east-1a"])),
+    "a zone that is nowhere": st.just(_set("pool/zone", "mars-north-1a")),
+    "more than the most": st.just(lambda values: _pool(values).update(desired_size=9, max_size=3)),
+    "more adapters than there are": st.just(_set("pool/efa_interfaces", 64)),
+    "more pods than addresses": st.just(_set("pool/max_pods", 1000)),
+    "a pool that is not there": st.just(_set(f"{_SMOKE_TEST}/pool", "nowhere")),
+    "ranges that overlap": st.just(_overlap),
+    "a letter that looks like another": st.just(_look_alike),
+    "spot in a reservation": st.just(
+        lambda values: _pool(values).update(capacity="spot", capacity_reservation_id=RESERVATION)
+    ),
+}
+_LINES = (
+    "  ai-datacenter:retain_data: no",
+    "  ai-datacenter:retain_data: 1e3",
+    "  ai-datacenter:tags: {a: 010}",
+    "  ai-datacenter:tags: {a: .nan}",
+    "\tx",
+    "  ai-datacenter:tags: [",
+    "  ? [a]",
+    "  ai-datacenter:tags: !!map {}",
+    "  ai-datacenter:tags: &a {b: *a}",
+    "  ai-datacenter:tags: {a: \x01}",
+    "  aws:region: eu-north-1",
+)
+
+
+@st.composite
+def broken_stacks(draw: st.DrawFn) -> Broken:
+    """A valid stack file with one change after which it is none."""
+    values = draw(stacks())
+    kind = draw(st.sampled_from([*CHANGES, "a line that is no good"]))
+    if kind == "a line that is no good":
+        values.pop(f"{PROJECT}:retain_data", None)
+        values.pop(f"{PROJECT}:tags", None)
+        return Broken(stack_text(values) + draw(st.sampled_from(_LINES)) + "\n", kind)
+    draw(CHANGES[kind])(values)
+    return Broken(stack_text(values), kind)
