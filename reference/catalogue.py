@@ -16,16 +16,17 @@ from components.accelerators import (
     Cloud,
     InstanceType,
     Precision,
+    Price,
     regions_with,
 )
 
 UNKNOWN = "unknown"
 _HEAD = """# The catalogue
 
-Made from `components/accelerators` by `make docs`: do not edit. Prices are for one hour on demand, Linux, in the region
-and on the day beside them; ask the price list before budgeting. `unknown` means that nobody publishes it, that the
-chip cannot do it, or that no source was at hand: it is never taken for zero. A source that ends in `?` was only seen
-second-hand.
+Made from `components/accelerators` by `make docs`: do not edit. Prices are for one hour of a machine, Linux, in the
+region and of the day beside them; ask the price list before budgeting. `unknown` means that nobody publishes it, that
+the chip cannot do it, or that no source was at hand: it is never taken for zero. A source that ends in `?` was only
+seen second-hand.
 """
 
 
@@ -89,21 +90,8 @@ def _anchor(chip: Chip, of: str, value: str, anchor: Anchor) -> tuple[str, ...]:
 
 
 def _types(rows: Iterable[InstanceType]) -> str:
-    head = (
-        "type",
-        "vCPU",
-        "GiB",
-        "chips",
-        "domain",
-        "Gbit/s",
-        "EFA",
-        "pods",
-        "NVMe GB",
-        "AMI",
-        "buy",
-        "regions",
-        "$/h",
-    )
+    head = ("type", "vCPU", "GiB", "chips", "domain", "Gbit/s", "EFA", "pods", "NVMe GB", "AMI", "buy", "regions")
+    head += ("$/h in a block", "$/h")
     return _table(head, (_type(row) for row in rows))
 
 
@@ -122,7 +110,8 @@ def _type(row: InstanceType) -> tuple[str, ...]:
         (row.ami_type or UNKNOWN).removeprefix("AL2023_"),
         "".join(letter for capacity, letter in _BUY if capacity in row.capacities),
         str(len(regions)) if regions else UNKNOWN,
-        _price(row),
+        _price(row.block_price) if Capacity.CAPACITY_BLOCK in row.capacities else "-",
+        _price(row.price),
     )
 
 
@@ -134,10 +123,8 @@ def _efa(row: InstanceType) -> str:
         return "-"
     if row.first_efa_card is None:
         return f"{row.efa_interfaces}, cards {UNKNOWN}"
-    last = row.first_efa_card + row.efa_interfaces - 1
-    return f"{row.efa_interfaces} (card{'' if last == row.first_efa_card else 's'} {row.first_efa_card}" + (
-        ")" if last == row.first_efa_card else f"–{last})"
-    )
+    first, last = row.first_efa_card, row.first_efa_card + row.efa_interfaces - 1
+    return f"{row.efa_interfaces} (card {first})" if first == last else f"{row.efa_interfaces} (cards {first}–{last})"
 
 
 def _tpus(rows: Iterable[InstanceType]) -> str:
@@ -152,18 +139,17 @@ def _tpus(rows: Iterable[InstanceType]) -> str:
                 f"{row.chips} × {row.chip.name if row.chip else UNKNOWN}",
                 str(row.domain_chips),
                 f"`{row.gke_accelerator}`",
-                _price(row),
+                _price(row.price),
             )
             for row in rows
         ),
     )
 
 
-def _price(row: InstanceType) -> str:
-    price = row.price
+def _price(price: Price | None) -> str:
     if price is None:
         return UNKNOWN
-    return f"{price.usd_per_hour:g} ({price.region}, {price.read_on}, `{price.source}`)"
+    return f"{price.usd_per_hour} ({price.region}, {price.read_on}, `{price.source}`)"
 
 
 def _number(value: float | None, unit: float = 1) -> str:

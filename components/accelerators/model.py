@@ -106,7 +106,7 @@ class Chip:
 
 @dataclass(frozen=True, kw_only=True)
 class Price:
-    """What an hour on demand costs, with the region, the day and the place where that was read."""
+    """What an hour costs, with the region, the day and the place where that was read."""
 
     usd_per_hour: float
     region: str
@@ -138,6 +138,7 @@ class InstanceType:
         nvme_gb: instance store, GB.
         capacities: how it can be bought.
         price: on demand, Linux; ``None`` is unknown, never free.
+        block_price: in a capacity block, which is paid in advance; the operating system apart. ``None`` is unknown.
         gke_accelerator: GKE's name of the chips, a node label; ``None`` on EC2.
         source: the tag of ``SOURCES`` of the numbers above, prices apart.
     """
@@ -159,6 +160,7 @@ class InstanceType:
     nvme_gb: int = 0
     capacities: frozenset[Capacity] = frozenset((Capacity.ON_DEMAND, Capacity.SPOT))
     price: Price | None = None
+    block_price: Price | None = None
     gke_accelerator: str | None = None
     source: str
 
@@ -191,6 +193,11 @@ class InstanceType:
     def peak_bf16_flops(self) -> float | None:
         """Dense bf16 FLOP/s of the whole machine; ``None`` on CPU types, where it is not known."""
         return self.chips * self.chip.peak_bf16_flops if self.chip else None
+
+    def price_of(self, capacity: Capacity) -> Price | None:
+        """What an hour costs when it is bought so; ``None`` is unknown. Spot is a market, and always unknown."""
+        prices = {Capacity.ON_DEMAND: self.price, Capacity.CAPACITY_BLOCK: self.block_price}
+        return prices.get(capacity)
 
     def max_pods(self, efa_interfaces: int) -> int | None:
         """Pods that get an address of the VPC's on one machine with so many EFA interfaces; ``None`` is unknown.

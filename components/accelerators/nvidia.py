@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .model import GIGA, TERA, Anchor, Capacity, Chip, InstanceType, Precision, Vendor
-from .sources import ec2_price
+from .sources import block_price, ec2_price
 
 
 def _peaks(**tera: float) -> dict[Precision, float]:
@@ -94,18 +94,19 @@ def _g(
 
 def _p(
     name: str, vcpus: int, memory_gib: int, chip: Chip, *, gbps: float, cards: int, interfaces: int,
-    nvme_gb: int, usd: float | None, chips: int = 8, addresses: int = 50, first_efa_card: int = 0,
+    nvme_gb: int, usd: float | None, block: float | None = None, chips: int = 8, addresses: int = 50,
+    first_efa_card: int = 0,
 ) -> InstanceType:  # fmt: skip
     """A P type: NVLink between its chips, an adapter on every card from ``first_efa_card`` on, capacity blocks."""
     return InstanceType(
         name=name, vcpus=vcpus, memory_gib=memory_gib, chips=chips, chip=chip, domain_chips=chips, network_gbps=gbps,
         network_cards=cards, efa_interfaces=cards - first_efa_card, first_efa_card=first_efa_card,
         card_interfaces=interfaces, interface_addresses=addresses, nvme_gb=nvme_gb, capacities=_BLOCKS,
-        price=ec2_price(usd), source="EC2",
+        price=ec2_price(usd), block_price=block_price(block, chips), source="EC2",
     )  # fmt: skip
 
 
-# vCPUs, GiB, chips, network, disks [EC2]; USD an hour [PRICE]
+# vCPUs, GiB, chips, network, disks [EC2]; USD an hour [PRICE]; USD an hour and chip in a block [BLOCK?]
 ROWS = (
     _g("g5.xlarge", 4, 16, 1, A10G, gbps=2.5, interfaces=4, addresses=15, nvme_gb=250, usd=1.006),
     _g("g5.2xlarge", 8, 32, 1, A10G, gbps=5, interfaces=4, addresses=15, nvme_gb=450, usd=1.212),
@@ -131,17 +132,20 @@ ROWS = (
     _g("g6e.16xlarge", 64, 512, 1, L40S, gbps=35, interfaces=15, addresses=50, nvme_gb=1900, usd=7.57719, efa=1),
     _g("g6e.24xlarge", 96, 768, 4, L40S, gbps=200, interfaces=10, addresses=50, nvme_gb=3800, usd=15.06559, efa=2),
     _g("g6e.48xlarge", 192, 1536, 8, L40S, gbps=400, interfaces=10, addresses=50, nvme_gb=7600, usd=30.13118, efa=4),
-    _p("p4d.24xlarge", 96, 1152, A100_40, gbps=400, cards=4, interfaces=15, nvme_gb=8000, usd=21.957642),
-    _p("p4de.24xlarge", 96, 1152, A100_80, gbps=400, cards=4, interfaces=15, nvme_gb=8000, usd=27.44705),
+    _p("p4d.24xlarge", 96, 1152, A100_40, gbps=400, cards=4, interfaces=15, nvme_gb=8000, usd=21.957642, block=1.696),
+    _p("p4de.24xlarge", 96, 1152, A100_80, gbps=400, cards=4, interfaces=15, nvme_gb=8000, usd=27.44705, block=2.546),
     _p("p5.4xlarge", 16, 256, H100, gbps=100, cards=1, interfaces=4, nvme_gb=3800, usd=6.88, chips=1, addresses=30),
-    _p("p5.48xlarge", 192, 2048, H100, gbps=3200, cards=32, interfaces=2, nvme_gb=30400, usd=55.04),
-    _p("p5e.48xlarge", 192, 2048, H200, gbps=3200, cards=32, interfaces=2, nvme_gb=30400, usd=None),
-    _p("p5en.48xlarge", 192, 2048, H200, gbps=3200, cards=16, interfaces=4, nvme_gb=30400, usd=63.296),
-    _p("p6-b200.48xlarge", 192, 2048, B200, gbps=3200, cards=8, interfaces=4, nvme_gb=30400, usd=113.9328),
+    _p("p5.48xlarge", 192, 2048, H100, gbps=3200, cards=32, interfaces=2, nvme_gb=30400, usd=55.04, block=5.97),
+    _p("p5e.48xlarge", 192, 2048, H200, gbps=3200, cards=32, interfaces=2, nvme_gb=30400, usd=None, block=6.866),
+    _p("p5en.48xlarge", 192, 2048, H200, gbps=3200, cards=16, interfaces=4, nvme_gb=30400, usd=63.296, block=7.895),
+    _p(
+        "p6-b200.48xlarge", 192, 2048, B200, gbps=3200, cards=8, interfaces=4, nvme_gb=30400, usd=113.9328,
+        block=14.208,
+    ),
     # Card 0 takes no EFA: EC2 lists it with ordinary interfaces only.
     _p(
         "p6-b300.48xlarge", 192, 4096, B300, gbps=6400, cards=17, interfaces=4, nvme_gb=30400, usd=142.416,
-        first_efa_card=1,
+        block=16.146,        first_efa_card=1,
     ),
     # One of the 18 machines of an UltraServer: NVLink joins the chips of all. How its adapters lie on its cards is not
     # published with the type's description.

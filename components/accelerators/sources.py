@@ -24,6 +24,7 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "TPU": "Google Cloud TPU documentation, system architecture of the version",
         "GKE?": "GKE documentation, Plan TPUs in GKE; vCPUs and memory of ct5p, ct6e and tpu7x",
         "PRICE": "EC2 price list for us-east-1, as aws/karpenter-provider-aws generated it from the Price List API",
+        "BLOCK?": "EC2 Capacity Blocks price page, rates by accelerator from 2026-10-07 on, the same in all regions",
         "TPU-PRICE": "Google Cloud price list for us-central1, as skypilot-org/skypilot-catalog quotes it, by chip",
         "TPU-PRICE?": "Google Cloud TPU price page, us-central1, by chip",
         "MAXTEXT": "AI-Hypercomputer/maxtext README, published performance",
@@ -40,3 +41,11 @@ def ec2_price(usd_per_hour: float | None) -> Price | None:
     if usd_per_hour is None:
         return None
     return Price(usd_per_hour=usd_per_hour, region="us-east-1", read_on="2026-07-20", source="PRICE")
+
+
+def block_price(usd_per_chip_hour: float | None, chips: int) -> Price | None:
+    """The price of a whole machine in a capacity block; ``None`` where it is unknown."""
+    if usd_per_chip_hour is None:
+        return None
+    usd = round(usd_per_chip_hour * chips, 4)
+    return Price(usd_per_hour=usd, region="all", read_on="2026-10-07", source="BLOCK?")

@@ -43,7 +43,9 @@ def test_a_row_is_whole(row: InstanceType) -> None:
     assert row.memory_gib > 0
     assert row.source in SOURCES
     assert row.price is None or (row.price.usd_per_hour > 0 and row.price.source in SOURCES)
-    assert row.price is None or re.fullmatch(r"20\d\d-\d\d-\d\d", row.price.read_on)
+    for price in (row.price, row.block_price):
+        assert price is None or re.fullmatch(r"20\d\d-\d\d-\d\d", price.read_on)
+    assert row.block_price is None or Capacity.CAPACITY_BLOCK in row.capacities
     assert row.domain_chips >= row.chips if row.chip and row.chip.link else row.domain_chips == 1
     assert (row.ami_type is None) == (row.cloud is Cloud.GOOGLE) == (row.gke_accelerator is not None)
     assert row.capacities
@@ -84,6 +86,7 @@ def test_fewer_bits_are_never_slower_and_what_was_measured_is_below_the_peak(chi
 
 def test_every_source_is_used() -> None:
     used = {row.source for row in CATALOGUE.values()} | {row.price.source for row in CATALOGUE.values() if row.price}
+    used |= {row.block_price.source for row in CATALOGUE.values() if row.block_price}
     for chip in CHIPS.values():
         used |= {*chip.sources.values(), *(anchor.source for anchor in chip.training_mfu)}
         used |= {chip.matmul_flops.source} if chip.matmul_flops else set()
@@ -178,9 +181,13 @@ def test_a_region_sells_what_ec2_offers_there_and_what_is_unknown_is_not_denied(
         assert set(regions_with(name) or ()) <= set(REGIONS)
 
 
-def test_a_type_that_only_comes_in_blocks_has_no_price_on_demand() -> None:
+def test_a_price_is_of_a_way_of_buying_that_there_is_and_spot_s_is_unknown() -> None:
     for row in CATALOGUE.values():
         assert row.price is None or Capacity.ON_DEMAND in row.capacities
+        assert row.price_of(Capacity.SPOT) is None
+    p5 = CATALOGUE["p5.48xlarge"]
+    assert (p5.price_of(Capacity.ON_DEMAND), p5.price_of(Capacity.CAPACITY_BLOCK)) == (p5.price, p5.block_price)
+    assert CATALOGUE["p5e.48xlarge"].price_of(Capacity.ON_DEMAND) is None
 
 
 # --- Nothing else repeats the catalogue.
@@ -206,8 +213,9 @@ def telling_numbers() -> dict[float, str]:
         found |= {tera: f"a speed of {chip.name}" for rate in rates if is_telling(tera := rate / 1e12)}
         found |= {size: f"memory of {chip.name}" for size in (chip.memory_gib * 1024,) if size % 1024}
     for row in CATALOGUE.values():
-        if row.price and is_telling(row.price.usd_per_hour):
-            found[row.price.usd_per_hour] = f"the price of {row.name}"
+        for price in (row.price, row.block_price):
+            if price and is_telling(price.usd_per_hour):
+                found[price.usd_per_hour] = f"the price of {row.name}"
     return found
 
 
