@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent, Event
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
@@ -95,6 +96,8 @@ def read(path: Path) -> Document:
     document = Document()
     try:
         document.text = path.read_text(encoding="utf-8-sig")
+        if at := _too_deep(document.text):
+            return _unreadable(at, f"this is nested deeper than {_DEEPEST} levels")
         root = YAML(pure=True).compose(document.text)
         document.values = _value(root, (), document) if root is not None else {}
     except MarkedYAMLError as error:
@@ -107,8 +110,21 @@ def read(path: Path) -> Document:
     except UnicodeDecodeError as error:
         return _unreadable(Position(1, 1), f"this is not UTF-8 text ({error.reason})")
     except RecursionError:
-        return _unreadable(Position(1, 1), f"this is nested deeper than {_DEEPEST} levels, or contains itself")
+        return _unreadable(Position(1, 1), "something in this contains itself")
     return document
+
+
+def _too_deep(text: str) -> Position | None:
+    """Where the file goes deeper than anybody means; found while reading, for a composer takes its time with it."""
+    depth = 0
+    for event in YAML(pure=True).parse(text):
+        if isinstance(event, CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, CollectionEndEvent):
+            depth -= 1
+        if depth > _DEEPEST:
+            return _position(event)
+    return None
 
 
 def _position_in(text: str, character: str) -> Position:
@@ -207,5 +223,5 @@ def _ambiguity(text: str) -> str:
     )
 
 
-def _position(node: Node) -> Position:
+def _position(node: Node | Event) -> Position:
     return Position(node.start_mark.line + 1, node.start_mark.column + 1)
