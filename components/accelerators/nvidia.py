@@ -30,7 +30,7 @@ L40S = Chip(
     peak_flops=_peaks(fp32=91.6, tf32=183, bf16=362, fp8=733),
     memory_bytes_per_s=864 * GIGA, power_w=350, sources=_sources("L40S"),
 )  # fmt: skip
-_A100_MFU = (Anchor(value=0.52, what="GPT 1 T, Megatron-LM", source="MEGATRON?", chips=3072),)
+_A100_MFU = (Anchor(value=0.542, what="GPT 530 B, Megatron-LM", source="MEGATRON", chips=2240),)
 _A100_MATMUL = Anchor(value=271 * TERA, what="bf16 matrix multiplication", source="MAMF", chips=1)
 A100_40 = Chip(
     name="A100 40GB", vendor=Vendor.NVIDIA, memory_gib=40, peak_flops=_peaks(fp32=19.5, tf32=156, bf16=312),

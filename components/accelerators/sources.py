@@ -29,7 +29,7 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "TPU-PRICE?": "Google Cloud TPU price page, us-central1, by chip",
         "MAXTEXT": "AI-Hypercomputer/maxtext README, published performance",
         "LLAMA3?": "The Llama 3 Herd of Models, table 4: bf16 MFU of Llama 3 405B",
-        "MEGATRON?": "Narayanan et al. 2021, Efficient Large-Scale Language Model Training, table 1: 163 TFLOP/s",
+        "MEGATRON": "Korthikanti et al. 2022, Reducing Activation Recomputation in Large Transformer Models, abstract",
         "MAMF": "stas00/ml-engineering, maximum achievable matmul FLOPS",
         "JAX-1B?": "public JAX trainers of about 1 B parameters on one 8 × H100 machine",
     }
