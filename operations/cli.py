@@ -11,6 +11,7 @@ import typer
 
 from local.paths import DataRoot, LocalCloudError
 from operations.exits import Ended, Exit, OperationFailed
+from operations.sizing.model import Precision
 from operations.workplace import Output, Workplace
 
 app = typer.Typer(
@@ -39,6 +40,25 @@ Check = Annotated[bool, typer.Option("--check", help="Change nothing; tell what 
 InventoryOption = Annotated[
     Path | None, typer.Option("--inventory", "-i", help="Machines of your own: see docs/inventory.example.yaml.")
 ]
+
+# What `aidc size` is asked, as text: quantities.py says where one is wrong.
+Parameters = Annotated[str | None, typer.Option("--parameters", help="Parameters of the model, such as 70B.")]
+Tokens = Annotated[str | None, typer.Option("--tokens", help="Tokens to train on, such as 2T; default 20 a parameter.")]
+Sequence = Annotated[str | None, typer.Option("--sequence", help="Tokens in a sequence; default 8192.")]
+Batch = Annotated[str | None, typer.Option("--batch", help="Tokens in a step; default 4M, from 100B on 16M.")]
+Layers = Annotated[str | None, typer.Option("--layers", help="Layers, where the rule for them is not right.")]
+Width = Annotated[str | None, typer.Option("--width", help="Width of the model, likewise.")]
+PrecisionOption = Annotated[Precision, typer.Option("--precision", help="Of the matrix multiplications.")]
+Deadline = Annotated[str | None, typer.Option("--deadline", help="The longest it may take, such as 30d.")]
+Budget = Annotated[str | None, typer.Option("--budget", help="What the machines may cost, such as '$2M'.")]
+Mfu = Annotated[str | None, typer.Option("--mfu", help="Utilisation to count with instead of the measured, as 40%.")]
+Rate = Annotated[str | None, typer.Option("--checkpoint-rate", help="What a machine writes; default 1GB/s.")]
+Types = Annotated[list[str] | None, typer.Option("--type", help="Only this instance type; may be given again.")]
+Write = Annotated[Path | None, typer.Option("--write", help="Write a stack file from the chosen option.")]
+Chosen = Annotated[int, typer.Option("--option", min=1, help="The option that is written.")]
+RegionOption = Annotated[str | None, typer.Option("--region", help="Its region; default us-east-1 where it sells it.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")]
+CheckRuns = Annotated[bool, typer.Option("--check", help="Only compare the formulas with published training runs.")]
 
 
 def _place(stack: str, output: Output) -> Workplace:
@@ -110,6 +130,52 @@ def smoke_test_command(stack: Stack = "local", output: Form = Output.TEXT) -> No
     from operations.smoke_test import smoke_test
 
     smoke_test(_place(stack, output))
+
+
+@app.command("size")
+def size_command(
+    parameters: Parameters = None,
+    tokens: Tokens = None,
+    sequence: Sequence = None,
+    batch: Batch = None,
+    precision: PrecisionOption = Precision.BF16,
+    deadline: Deadline = None,
+    budget: Budget = None,
+    layers: Layers = None,
+    width: Width = None,
+    mfu: Mfu = None,
+    checkpoint_rate: Rate = None,
+    types: Types = None,
+    write: Write = None,
+    option: Chosen = 1,
+    region: RegionOption = None,
+    force: Force = False,
+    check: CheckRuns = False,
+    output: Form = Output.TEXT,
+) -> None:
+    """From a model and its tokens to a plan: machines, time, price, checkpoints; several options side by side."""
+    from operations import size
+
+    place = _place("local", output)
+    if check:
+        size.check(place)
+        return
+    asked = size.Asked(
+        parameters=parameters,
+        tokens=tokens,
+        sequence=sequence,
+        layers=layers,
+        width=width,
+        batch=batch,
+        precision=precision,
+        deadline=deadline,
+        budget=budget,
+        mfu=mfu,
+        checkpoint_rate=checkpoint_rate,
+        types=tuple(types or ()),
+    )
+    writing = size.Writing(file=write, option=option, region=region, force=force) if write else None
+    size.size(place, asked, writing)
 
 
 @app.command("status")
