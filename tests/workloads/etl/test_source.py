@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import gzip
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zstandard
+from etl.config import EtlConfig, Failure
+from etl.pieces import lines, unpacked, whole
+from etl.source import Reader, take_inventory
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def config(*sources: Path, **more: Any) -> EtlConfig:
+    return EtlConfig(sources=tuple(map(str, sources)), output="out", **more)
+
+
+def read(*sources: Path, **more: Any) -> list[bytes | None]:
+    settings = config(*sources, **more)
+    return [record.data for record in Reader(take_inventory(settings), settings.max_document_bytes).records()]
+
+
+@given(st.binary(max_size=200), st.integers(1, 40), st.integers(0, 30))
+def test_lines_are_those_of_the_whole_however_it_is_cut(data: bytes, size: int, limit: int) -> None:
+    chunks = [data[start : start + size] for start in range(0, len(data), size)]
+    expected = data.split(b"\n")
+    if not expected[-1]:
+        expected.pop()
+    assert list(lines(chunks, limit)) == [line if len(line) <= limit else None for line in expected]
+    assert whole(chunks, limit) == (data if len(data) <= limit else None)
+
+
+def test_files_come_in_the_order_of_their_names_and_sources_in_the_order_given(tmp_path: Path) -> None:
+    for name in ("b/z.txt", "b/a/c.txt", "a/x.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    assert read(tmp_path / "b", tmp_path / "a/x.txt") == [b"b/a/c.txt", b"b/z.txt", b"a/x.txt"]
+
+
+def test_packed_files_are_read_as_what_they_hold(tmp_path: Path) -> None:
+    text = b"one\n\ntwo\n" * 20_000
+    (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(text[:9000]) + gzip.compress(text[9000:]))
+    (tmp_path / "b.txt.zst").write_bytes(zstandard.compress(text[:99]) + zstandard.compress(text[99:]))
+    found = read(tmp_path)
+    assert found[:3] == [b"one", b"", b"two"]
+    assert len(found) == 60_001
+    assert found[-1] == text
+
+
+@pytest.mark.parametrize("name", ["a.txt.gz", "a.txt.zst"])
+def test_a_packed_file_that_is_cut_or_changed_is_damage_and_not_an_end(tmp_path: Path, name: str) -> None:
+    text = os.urandom(300_000)
+    data = gzip.compress(text) if name.endswith("gz") else zstandard.ZstdCompressor(write_checksum=True).compress(text)
+    (tmp_path / name).write_bytes(data[:200_000])
+    with pytest.raises(Failure, match=f"source {tmp_path}/{name} ends too early: bring a whole one"):
+        read(tmp_path)
+    (tmp_path / name).write_bytes(data[:9] + b"garbage" + data[16:])
+    with pytest.raises(Failure, match=f"source {tmp_path}/{name} is damaged .*: bring a whole one"):
+        read(tmp_path)
+
+
+def test_a_line_of_any_length_takes_no_more_memory_than_a_document_may() -> None:
+    held = 0
+
+    def endless() -> Iterator[bytes]:
+        for _ in range(2000):
+            yield b"x" * 65536
+        yield b"\nshort"
+
+    for line in lines(endless(), 100_000):
+        held = max(held, len(line or b""))
+    assert held == 5
+
+
+def test_a_reader_that_starts_later_gives_what_is_left_and_the_same_digests(tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        (tmp_path / f"{name}.jsonl").write_text("".join(f"{name}{n}\n" for n in range(5)))
+    inventory = take_inventory(config(tmp_path))
+    first, later = Reader(inventory, 99), Reader(inventory, 99)
+    everything = list(first.records())
+    assert list(later.records(1, 3)) == everything[8:]
+    assert {**later.digests, 0: first.digests[0]} == first.digests
+
+
+def test_what_is_left_out_is_counted_by_its_ending(tmp_path: Path) -> None:
+    for name in ("a.txt", "b.bin", "c.bin", "LICENSE", ".hidden.txt"):
+        (tmp_path / name).write_text("x")
+    assert take_inventory(config(tmp_path)).ignored == {".bin": 2, "no ending": 1, ".txt": 1}
+
+
+def test_a_source_that_is_not_there_or_holds_nothing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Failure, match=f"cannot read source {tmp_path}/none: No such file or directory: correct"):
+        read(tmp_path / "none")
+    (tmp_path / "a.md").write_text("x")
+    with pytest.raises(
+        Failure, match=r"no file ends in .txt, .jsonl, .ndjson .*, of 1 that are there: name their ending"
+    ):
+        read(tmp_path)
+    with pytest.raises(Failure, match="neither s3://bucket/prefix nor a file or folder"):
+        take_inventory(EtlConfig(sources=("gs://x",), output="out"))
+
+
+def test_a_source_that_changes_or_goes_while_it_is_read_is_a_failure_that_names_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("x")
+    settings = config(tmp_path)
+    inventory = take_inventory(settings)
+    path.write_text("xy")
+    with pytest.raises(Failure, match=f"source {path} changed while the run was going: run it again with --anew"):
+        list(Reader(inventory, 9).records())
+    path.unlink()
+    with pytest.raises(Failure, match=f"cannot read source {path}: No such file or directory: bring it back, then run"):
+        list(Reader(inventory, 9).records())
+
+
+def test_a_file_that_may_not_be_read_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("x")
+    inventory = take_inventory(config(tmp_path))
+    path.chmod(0)
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)  # the superuser may read everything
+    try:
+        with pytest.raises(Failure, match=f"cannot read source {path}: Permission denied"):
+            list(Reader(inventory, 9).records())
+    finally:
+        if user == 0:
+            os.seteuid(user)
+
+
+def test_a_packed_stream_of_nothing_is_nothing() -> None:
+    assert list(unpacked(iter([b""]), "a.gz")) == []
