@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from .pins import FILE, NEEDED, PROJECT, expected, pins
 
 DOCKERFILE = (PROJECT / "workloads" / "Dockerfile").read_text()
@@ -29,13 +31,15 @@ def test_the_image_is_built_from_the_tested_files_on_a_base_of_choice() -> None:
     assert lines[0].startswith("ARG BASE=")
     assert "FROM ${BASE}" in lines
     assert "COPY train /opt/workloads/train" in lines
+    assert "COPY etl /opt/workloads/etl" in lines
     assert "--require-hashes" in DOCKERFILE
     ignored = (PROJECT / "workloads" / ".dockerignore").read_text().splitlines()
-    assert ignored == ["*", "!requirements.txt", "!train", "**/__pycache__"]
+    assert ignored == ["*", "!requirements.txt", "!train", "!etl", "**/__pycache__"]
 
 
-def test_the_job_imports_nothing_of_the_project_around_it() -> None:
-    for path in sorted((PROJECT / "workloads" / "train").glob("*.py")):
-        for room in ("components", "local", "operations", "setup"):
+@pytest.mark.parametrize(("package", "other"), [("train", "etl"), ("etl", "train")])
+def test_a_package_imports_nothing_of_the_project_around_it(package: str, other: str) -> None:
+    for path in sorted((PROJECT / "workloads" / package).glob("*.py")):
+        for room in ("components", "local", "operations", "setup", other):
             assert f"from {room}" not in path.read_text()
             assert f"import {room}" not in path.read_text()
