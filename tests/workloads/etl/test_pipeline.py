@@ -88,18 +88,18 @@ def test_batches_and_their_size_change_no_byte(etl: Run, tmp_path: Path) -> None
 
 
 def test_a_document_longer_than_a_shard_goes_on_in_the_next(etl: Run, tmp_path: Path, documents: list[str]) -> None:
-    etl(shard_tokens=150)
+    etl(shard_tokens=400)
     assert texts_in(tmp_path / "out") == documents
 
 
 def test_a_run_killed_before_any_of_its_writes_ends_in_the_same_bytes(
     etl: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    etl(output=str(tmp_path / "whole"))
+    etl(output=str(tmp_path / "whole"), shard_tokens=12_000)
     expected, writes = files_of(tmp_path / "whole"), 0
-    while killed_after(etl, monkeypatch, writes, output=str(tmp_path / f"killed{writes}")):
+    while killed_after(etl, monkeypatch, writes, output=str(tmp_path / f"killed{writes}"), shard_tokens=12_000):
         assert MANIFEST not in files_of(tmp_path / f"killed{writes}")
-        etl(output=str(tmp_path / f"killed{writes}"))
+        etl(output=str(tmp_path / f"killed{writes}"), shard_tokens=12_000)
         assert files_of(tmp_path / f"killed{writes}") == expected
         writes += 1
     assert writes == len(expected)
