@@ -21,6 +21,8 @@ def test_no_held_out_file_is_trained_on(tmp_path: Path) -> None:
     for number in range(40):
         (tmp_path / f"m{number}.py").write_text(f"<{number}>")
     corpus = read_corpus(1 << 20, tmp_path)
+    assert isinstance(corpus.train, np.ndarray)
+    assert isinstance(corpus.validation, np.ndarray)
     held_out = [number for number in range(40) if is_validation(f"m{number}.py")]
     assert held_out
     for number in range(40):
@@ -68,9 +70,9 @@ def test_another_seed_is_another_order() -> None:
 
 
 def test_too_little_text_for_one_sequence_is_a_failure() -> None:
-    with pytest.raises(Failure, match="5 bytes of text hold no sequence of 11"):
+    with pytest.raises(Failure, match="5 tokens of text hold no sequence of 11"):
         Batches(TEXT[:5], context=10, batch_size=1, seed=0)
-    with pytest.raises(Failure, match="5 bytes of validation text hold no sequence of 11"):
+    with pytest.raises(Failure, match="5 tokens of validation text hold no sequence of 11"):
         validation_rows(TEXT[:5], context=10)
 
 

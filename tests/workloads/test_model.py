@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from train.config import ModelConfig
-from train.model import VOCABULARY, attend, compute_dtype, rotate
+from train.model import attend, compute_dtype, rotate
 from train.train import _HURRY as HURRY
 from train.train import FlatModel
 
@@ -31,7 +31,7 @@ def logits(tokens: jax.Array) -> jax.Array:
 
 
 def tokens(seed: int = 0) -> jax.Array:
-    return jnp.asarray(np.random.default_rng(seed).integers(0, VOCABULARY, (3, CONFIG.context)), jnp.int32)
+    return jnp.asarray(np.random.default_rng(seed).integers(0, CONFIG.vocabulary, (3, CONFIG.context)), jnp.int32)
 
 
 def test_no_prediction_depends_on_what_follows() -> None:
@@ -43,20 +43,20 @@ def test_no_prediction_depends_on_what_follows() -> None:
 
 
 def test_every_prediction_depends_on_what_came_before() -> None:
-    changed = tokens().at[:, 0].add(1) % VOCABULARY
+    changed = tokens().at[:, 0].add(1) % CONFIG.vocabulary
     difference = jnp.abs(logits(tokens()) - logits(changed)).max(axis=(0, 2))
     assert float(difference.min()) > 1e-4
 
 
 def test_the_model_gives_a_logit_for_each_byte_in_float32() -> None:
     given = logits(tokens())
-    assert (given.shape, given.dtype) == ((3, CONFIG.context, VOCABULARY), jnp.float32)
+    assert (given.shape, given.dtype) == ((3, CONFIG.context, CONFIG.vocabulary), jnp.float32)
 
 
 def test_an_untrained_model_knows_little_more_than_chance() -> None:
     flat, params = model()
     loss = float(jax.jit(flat.loss, compiler_options=HURRY)(params, tokens()))
-    assert abs(loss - np.log(VOCABULARY)) < 1
+    assert abs(loss - np.log(CONFIG.vocabulary)) < 1
 
 
 def test_the_parameters_are_the_same_wherever_they_are_made() -> None:

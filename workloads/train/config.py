@@ -36,12 +36,13 @@ class _Model(BaseModel):
 
 
 class ModelConfig(_Model):
-    """Size of the transformer. The vocabulary is the 256 bytes."""
+    """Size of the transformer."""
 
     layers: PositiveInt = 2
     width: PositiveInt = 64
     heads: PositiveInt = 4
-    context: PositiveInt = Field(default=64, description="bytes that a prediction may look back on")
+    context: PositiveInt = Field(default=64, description="tokens that a prediction may look back on")
+    vocabulary: Annotated[int, Field(ge=256)] = Field(default=256, description="tokens; 256: the bytes")
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> ModelConfig:
@@ -67,9 +68,13 @@ class TrainConfig(_Model):
     weight_decay: Annotated[float, Field(ge=0)] = 0.1
     clip_norm: PositiveFloat = 1.0
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    corpus_uri: str = Field(
+        default="", description="folder or s3://bucket/prefix of token shards; empty: the standard library's sources"
+    )
     corpus_bytes: PositiveInt = Field(default=4 << 20, description="how much of the standard library's sources is read")
     min_loss_drop: Annotated[float, Field(ge=0)] = Field(
-        default=1.5, description="nats per byte that the validation loss must fall by; 40 steps make it fall by about 3"
+        default=1.5,
+        description="nats per token that the validation loss must fall by; 40 steps make it fall by about 3",
     )
     checkpoint_uri: str = Field(default="", description="s3://bucket/prefix or a folder; empty: no checkpoints")
     verdict_uri: str = Field(default="", description="s3://bucket/key or a file; empty: the verdict is only printed")

@@ -1,6 +1,6 @@
-"""Real text that every machine has: the sources of Python's standard library, as bytes.
+"""Real text that every machine has, the sources of Python's standard library as bytes; or shards of tokens.
 
-The order depends on the files' names and the seed alone, so every process computes the same batches and takes its own
+The order depends on the text and the seed alone, so every process computes the same batches and takes its own
 rows of them. The position in the data is one number, the sequences drawn so far: the cursor of a checkpoint.
 """
 
@@ -14,19 +14,30 @@ from pathlib import Path
 
 import numpy as np
 
-from train.config import Failure
+from train.config import Failure, TrainConfig
+from train.shards import Tokens, read_shards
 
-VALIDATION_SHARE = 10  # one file in this many, chosen by the hash of its name, is never trained on
+VALIDATION_SHARE = 10  # one file in this many, chosen by the hash of its name, or this part of the shards
 VALIDATION_SEQUENCES = 64  # for the loss before and after; 64 × 64 bytes tell losses apart to about 0.05 nats
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Text as uint8, split by file, and a digest that tells whether two machines hold the same."""
+    """Tokens to train and to validate on, and a digest that tells whether two machines hold the same."""
 
-    train: np.ndarray
-    validation: np.ndarray
+    train: np.ndarray | Tokens
+    validation: np.ndarray | Tokens
     digest: str
+
+
+def open_corpus(config: TrainConfig) -> Corpus:
+    """What the configuration names. Of shards the last part is held out: the documents there are nobody's copies."""
+    if not config.corpus_uri:
+        return read_corpus(config.corpus_bytes)
+    arrays, digest = read_shards(config.corpus_uri, config.model.vocabulary)
+    total = sum(map(len, arrays))
+    split = total - total // VALIDATION_SHARE
+    return Corpus(Tokens(arrays, 0, split), Tokens(arrays, split), digest)
 
 
 def read_corpus(limit_bytes: int, folder: Path | None = None) -> Corpus:
@@ -60,21 +71,20 @@ def is_validation(name: str) -> bool:
 
 
 class Batches:
-    """Every window of ``context + 1`` bytes once an epoch, in an order shuffled anew each epoch."""
+    """Every window of ``context + 1`` tokens once an epoch, in an order shuffled anew each epoch."""
 
-    def __init__(self, text: np.ndarray, context: int, batch_size: int, seed: int) -> None:
+    def __init__(self, text: np.ndarray | Tokens, context: int, batch_size: int, seed: int) -> None:
         self.batch_size = batch_size
         self._seed = seed
-        count = (len(text) - 1) // context
-        if count < 1:
-            raise Failure(f"{len(text)} bytes of text hold no sequence of {context + 1}: give a smaller model.context")
-        # The last byte of a window is the first of the next: every byte is a target once.
-        self._windows = np.lib.stride_tricks.sliding_window_view(text, context + 1)[::context][:count]
+        # The last token of a window is the first of the next: every token is a target once.
+        self._text, self._context, self._count = text, context, (len(text) - 1) // context
+        if self._count < 1:
+            raise Failure(f"{len(text)} tokens of text hold no sequence of {context + 1}: give a smaller model.context")
         self._epoch = -1
         self._order = np.empty(0, np.int64)
 
     def __len__(self) -> int:
-        return len(self._windows)
+        return self._count
 
     def indices(self, cursor: int) -> np.ndarray:
         """Windows of the batch that starts after ``cursor`` drawn sequences, for all processes together."""
@@ -83,7 +93,8 @@ class Batches:
 
     def rows(self, cursor: int, part: slice) -> np.ndarray:
         """This process's rows of that batch, as int32[rows, context + 1]."""
-        return self._windows[self.indices(cursor)[part]].astype(np.int32)
+        starts = self.indices(cursor)[part] * self._context
+        return self._text[starts[:, None] + np.arange(self._context + 1)].astype(np.int32)
 
     def _permutation(self, epoch: int) -> np.ndarray:
         if epoch != self._epoch:
@@ -92,10 +103,10 @@ class Batches:
         return self._order
 
 
-def validation_rows(text: np.ndarray, context: int, multiple_of: int = 1) -> np.ndarray:
+def validation_rows(text: np.ndarray | Tokens, context: int, multiple_of: int = 1) -> np.ndarray:
     """Held-out sequences, evenly spread, as int32[rows, context + 1]; as many as ``multiple_of`` devices can share."""
     if len(text) <= context:
-        raise Failure(f"{len(text)} bytes of validation text hold no sequence of {context + 1}")
+        raise Failure(f"{len(text)} tokens of validation text hold no sequence of {context + 1}")
     count = -(-VALIDATION_SEQUENCES // multiple_of) * multiple_of
     starts = np.linspace(0, len(text) - context - 1, count).astype(np.int64)
     return text[starts[:, None] + np.arange(context + 1)].astype(np.int32)

@@ -16,7 +16,7 @@ import jax
 from train import checks, parallel
 from train.checkpoint import Checkpoints, Damaged
 from train.config import Failure, Job, load
-from train.data import Corpus, read_corpus
+from train.data import Corpus, open_corpus
 from train.metrics import process_age_s
 from train.report import Verdict, deliver, judge_loss, leave_reason, now
 from train.store import open_store
@@ -162,10 +162,10 @@ def _check(run: Run, mesh: jax.sharding.Mesh) -> Corpus:
     run.enter("checking devices")
     checks.check_devices(job)
     checks.check_processes(job, mesh)
-    corpus = read_corpus(job.config.corpus_bytes)
+    corpus = open_corpus(job.config)
     nodes = run.peers.exchange("train/node", job.node)
     if len(set(run.peers.exchange("train/text", corpus.digest))) > 1:
-        raise Failure("the processes hold different text: their images carry different Pythons")
+        raise Failure("the processes hold different text: other Pythons in their images, or other shards")
     run.enter("adding up over all devices")
     seconds = checks.time_all_reduce(mesh)
     say(f"{mesh.devices.size} devices, all-reduce of 4 MiB in {1e3 * seconds:.1f} ms")

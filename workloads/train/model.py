@@ -1,4 +1,4 @@
-"""A decoder-only transformer over bytes. Shapes are in the names: B batch, T time, D width, H heads, K head width."""
+"""A decoder-only transformer. Shapes are in the names: B batch, T time, D width, H heads, K head width."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from flax import nnx
 
 from train.config import ModelConfig
 
-VOCABULARY = 256
 ROPE_BASE = 10_000.0  # Su et al. 2021, RoFormer
 
 
@@ -66,22 +65,22 @@ class Block(nnx.Module):
 
 
 class Transformer(nnx.Module):
-    """Bytes in, logits for the next byte out. Parameters are float32; ``dtype`` is what it computes in."""
+    """Tokens in, logits for the next one out. Parameters are float32; ``dtype`` is what it computes in."""
 
     def __init__(self, config: ModelConfig, dtype: jnp.dtype, rngs: nnx.Rngs) -> None:
-        self.embed = nnx.Embed(VOCABULARY, config.width, dtype=dtype, rngs=rngs)
+        self.embed = nnx.Embed(config.vocabulary, config.width, dtype=dtype, rngs=rngs)
         # Unrolled layers: on CPU a scan over layers doubles the step.
         self.blocks = nnx.List([Block(config, dtype, rngs) for _ in range(config.layers)])
         self.norm = nnx.RMSNorm(config.width, dtype=dtype, rngs=rngs)
-        self.head = nnx.Linear(config.width, VOCABULARY, use_bias=False, dtype=dtype, rngs=rngs)
+        self.head = nnx.Linear(config.width, config.vocabulary, use_bias=False, dtype=dtype, rngs=rngs)
 
     def __call__(self, tokens_BxT: jax.Array) -> jax.Array:
-        """Logits BxTxV of the byte after each, in float32."""
+        """Logits BxTxV of the token after each, in float32."""
         B, T = tokens_BxT.shape
         x_NxD = self.embed(tokens_BxT).reshape(B * T, -1)  # N = B·T: one matrix product a layer, not B
         for block in self.blocks:
             x_NxD = block(x_NxD, B)
-        return self.head(self.norm(x_NxD)).reshape(B, T, VOCABULARY).astype(jnp.float32)
+        return self.head(self.norm(x_NxD)).reshape(B, T, -1).astype(jnp.float32)
 
 
 def compute_dtype(platform: str) -> jnp.dtype:
