@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,24 +31,24 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def folder_digest(folder: Path) -> str:
-    """SHA-256 over the names and bytes of a folder's files.
+def folder_digest(folder: Path, only: Collection[str]) -> str:
+    """SHA-256 over the names and bytes of the files in a folder that are, or are in, one of ``only``.
 
     What Python and tools leave behind (caches, hidden files) does not count, nor do times, owners and the order of
     the file system: the same sources have the same digest on every machine.
     """
     total = hashlib.sha256()
-    for path in sorted(_sources(folder), key=lambda p: p.relative_to(folder).as_posix()):
+    for path in sorted(_sources(folder, only), key=lambda p: p.relative_to(folder).as_posix()):
         content = hashlib.sha256(path.read_bytes()).hexdigest()
         total.update(f"{path.relative_to(folder).as_posix()}\0{content}\n".encode())
     return total.hexdigest()
 
 
-def _sources(folder: Path) -> Iterator[Path]:
+def _sources(folder: Path, only: Collection[str]) -> Iterator[Path]:
     for path in folder.rglob("*"):
         parts = path.relative_to(folder).parts
         hidden = any(part.startswith(".") or part == "__pycache__" for part in parts)
-        if path.is_file() and not hidden and path.suffix not in (".pyc", ".pyo"):
+        if path.is_file() and parts[0] in only and not hidden and path.suffix not in (".pyc", ".pyo"):
             yield path
 
 

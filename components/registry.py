@@ -14,6 +14,8 @@ from .naming import component_type, folder_digest
 from .settings import RegistryConfig
 
 IMAGE = "train"
+IMAGE_SOURCES = ("Dockerfile", "requirements.txt", "train", "etl")
+"""What in ``workloads`` its image is made of; what stands beside them makes no other image."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +43,7 @@ class Registry(pulumi.ComponentResource):
         repository = self._create_repository()
         self._create_lifecycle(repository)
         self.repository_url = repository.repository_url
-        self.image_digest = args.config.image_digest or folder_digest(args.workloads)
+        self.image_digest = args.config.image_digest or folder_digest(args.workloads, IMAGE_SOURCES)
         reference = image_suffix(args.config, self.image_digest)
         self.image = pulumi.Output.concat(repository.repository_url, reference)
         self.register_outputs({"repository_url": self.repository_url, "image": self.image})

@@ -34,6 +34,8 @@ OVERLAY = Path("local/machines/image")
 """Files of the machine's image that are ours, under the paths that they have in it."""
 TRAIN_REPOSITORY, PAUSE_IMAGE = "localhost/aidc/train", "localhost/aidc/pause:1"
 """What the images are called in every machine's containerd; the workload's tag is its store's digest."""
+IMAGE_SOURCES = ("Dockerfile", "requirements.txt", "train", "etl")
+"""What in ``workloads`` its image is made of; ``components/registry.py`` says the same to the cloud."""
 ARCHIVE = "images.tar.zst"
 """A store's images once more, for machines that run already when the workload changes."""
 REFUSED = "refused"
@@ -267,4 +269,4 @@ def _variable(option: str) -> str:
 
 def _is_source(path: Path) -> bool:
     hidden = any(part.startswith(".") or part == "__pycache__" for part in path.parts)
-    return not hidden and path.suffix not in (".pyc", ".pyo")
+    return path.parts[0] in IMAGE_SOURCES and not hidden and path.suffix not in (".pyc", ".pyo")

@@ -27,14 +27,25 @@ def test_shortened_names_stay_apart(one: str, other: str) -> None:
 
 
 def test_a_folder_s_digest_is_that_of_its_sources_only(tmp_path: Path) -> None:
+    only = ("a.py", "b.py", "__pycache__", ".hidden")
     (tmp_path / "a.py").write_text("x = 1")
-    before = folder_digest(tmp_path)
+    before = folder_digest(tmp_path, only)
     (tmp_path / "__pycache__").mkdir()
     (tmp_path / "__pycache__" / "a.cpython-311.pyc").write_text("cached")
     (tmp_path / ".hidden").write_text("left by a tool")
-    assert folder_digest(tmp_path) == before
+    assert folder_digest(tmp_path, only) == before
     (tmp_path / "a.py").rename(tmp_path / "b.py")
-    assert folder_digest(tmp_path) != before
+    assert folder_digest(tmp_path, only) != before
+
+
+def test_what_stands_beside_a_folder_s_sources_does_not_change_its_digest(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.py").write_text("x = 1")
+    before = folder_digest(tmp_path, ("in",))
+    (tmp_path / "beside").mkdir()
+    (tmp_path / "beside" / "in").write_text("of the same name")
+    (tmp_path / "inner.py").write_text("of a name that begins so")
+    assert folder_digest(tmp_path, ("in",)) == before
 
 
 @pytest.mark.parametrize(

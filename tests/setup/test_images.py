@@ -42,6 +42,13 @@ def test_another_workload_is_another_store_on_the_same_machines(checkout: Path) 
     assert folders(checkout)[1] != store
 
 
+def test_what_stands_beside_the_workload_is_not_in_its_image(checkout: Path) -> None:
+    before = folders(checkout)
+    (checkout / "workloads" / "beside").mkdir()
+    (checkout / "workloads" / "beside" / "main.py").write_text("print()\n")
+    assert folders(checkout) == before
+
+
 def test_another_file_of_the_machine_is_another_machine(checkout: Path) -> None:
     machine, store = folders(checkout)
     with (checkout / images.OVERLAY / "etc/containerd/config.toml").open("a") as file:

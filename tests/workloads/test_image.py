@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from components import registry
+from setup import images
+
 from .pins import FILE, NEEDED, PROJECT, expected, pins
 
 DOCKERFILE = (PROJECT / "workloads" / "Dockerfile").read_text()
@@ -35,6 +38,11 @@ def test_the_image_is_built_from_the_tested_files_on_a_base_of_choice() -> None:
     assert "--require-hashes" in DOCKERFILE
     ignored = (PROJECT / "workloads" / ".dockerignore").read_text().splitlines()
     assert ignored == ["*", "!requirements.txt", "!train", "!etl", "**/__pycache__"]
+
+
+def test_the_image_s_tag_is_of_the_files_that_it_is_made_of() -> None:
+    copied = {line.split()[1] for line in DOCKERFILE.splitlines() if line.startswith("COPY ")}
+    assert set(registry.IMAGE_SOURCES) == set(images.IMAGE_SOURCES) == {"Dockerfile", *copied}
 
 
 @pytest.mark.parametrize(("package", "other"), [("train", "etl"), ("etl", "train")])
