@@ -24,7 +24,7 @@ _PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
 
 def to_json(value: Any) -> bytes:
     """Readable, and the same for the same value."""
-    return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+    return (json.dumps(value, indent=1, sort_keys=True) + "\n").encode()
 
 
 def plan_of(config: EtlConfig, inventory: Inventory) -> dict[str, Any]:

@@ -85,6 +85,8 @@ def _list_folder(source: str) -> list[tuple[str, int, str]]:
         if not root.is_dir():
             return [_described(root)]
         found = [Path(folder) / name for folder, _, names in os.walk(root, onerror=_raise) for name in names]
+        # A link that leads nowhere is an error; sockets and the like hold no text.
+        found = [path for path in found if path.is_file() or path.is_symlink()]
         return [_described(path) for path in sorted(found, key=lambda path: path.as_posix())]
     except OSError as error:
         raise Failure(

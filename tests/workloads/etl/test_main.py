@@ -107,7 +107,7 @@ def many(settings: Settings, sources: Path) -> Settings:
     """A run that takes seconds."""
     rows = [json.dumps({"text": text_of(seed, 400)}) for seed in range(3000)]
     (sources / "many.jsonl").write_text("\n".join(rows))
-    return {**settings, "shard_tokens": 100_000, "tokenizer_sample_bytes": 200_000, "batch_bytes": 50_000}
+    return {**settings, "shard_tokens": 600_000, "tokenizer_sample_bytes": 200_000, "batch_bytes": 50_000}
 
 
 @pytest.mark.soak

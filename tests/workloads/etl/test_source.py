@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 import zstandard
 from etl.config import EtlConfig, Failure
+from etl.manifest import plan_of, to_json
 from etl.pieces import lines, unpacked, whole
 from etl.source import Reader, take_inventory
 from hypothesis import given
@@ -84,6 +86,23 @@ def test_a_reader_that_starts_later_gives_what_is_left_and_the_same_digests(tmp_
     everything = list(first.records())
     assert list(later.records(1, 3)) == everything[8:]
     assert {**later.digests, 0: first.digests[0]} == first.digests
+
+
+def test_a_link_that_leads_nowhere_is_named_and_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("x")
+    os.mkfifo(tmp_path / "b.txt")
+    assert read(tmp_path) == [b"x"]
+    (tmp_path / "c.txt").symlink_to(tmp_path / "gone")
+    with pytest.raises(Failure, match=f"cannot read source {tmp_path}/c.txt: No such file or directory"):
+        read(tmp_path)
+
+
+def test_a_name_that_is_no_utf8_can_be_written_down(tmp_path: Path) -> None:
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.txt")).write_text("x")
+    settings = config(tmp_path)
+    plan = plan_of(settings, take_inventory(settings))
+    assert json.loads(to_json(plan))["sources"] == plan["sources"]
+    assert b"caf\\udce9.txt" in to_json(plan)
 
 
 def test_what_is_left_out_is_counted_by_its_ending(tmp_path: Path) -> None:
