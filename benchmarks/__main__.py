@@ -1,7 +1,7 @@
 """``make bench``: measure, and write docs/benchmarks.md. Figures are ratios within one run wherever they can be.
 
-``python -m benchmarks [--short] [GROUP …]``: GROUP is ``engine`` or ``machines``; what is not asked for stays as it is
-in the file. ``--short`` measures the smaller sizes, and everything once, and says so in what it writes.
+``python -m benchmarks [--short] [GROUP …]``: GROUP is ``engine``, ``machines`` or ``etl``; what is not asked for
+stays as it is in the file. ``--short`` measures the smaller sizes, and everything once, and says so in what it writes.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import engine, machines
+from benchmarks import engine, etl, machines
 from benchmarks.tables import Failed, NotMeasured, Section, document, sections_of
 from local.paths import CHECKOUT
 from local.processes import write_atomically
 
 FILE = CHECKOUT / "docs" / "benchmarks.md"
-GROUPS = ("engine", "machines")
+GROUPS = ("engine", "machines", "etl")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,11 +26,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--short", action="store_true", help="the smaller sizes, and everything once")
     asked = parser.parse_args(arguments)
     if unknown := [group for group in asked.groups if group not in GROUPS]:
-        parser.error(f"there is no group {', '.join(unknown)}: the groups are {' and '.join(GROUPS)}")
+        parser.error(f"there is no group {', '.join(unknown)}: the groups are {', '.join(GROUPS)}")
     rounds, form = (1, "; the short form: one run of each") if asked.short else (3, "")
     every = [
         *engine.sections(rounds, slice(2 if asked.short else None)),
         *machines.sections(rounds, pairs=2 if asked.short else 4),
+        *etl.sections(pairs=2 if asked.short else 6),
     ]
     wanted = [section for section in every if section.group in (asked.groups or GROUPS)]
     failed = renew(FILE, every, wanted, form)

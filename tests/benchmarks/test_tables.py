@@ -70,4 +70,4 @@ def test_a_group_that_there_is_not_is_refused_with_those_there_are(capsys: pytes
     with pytest.raises(SystemExit) as ended:
         main(["machine"])
     assert ended.value.code == 2
-    assert "there is no group machine: the groups are engine and machines" in capsys.readouterr().err
+    assert "there is no group machine: the groups are engine, machines, etl" in capsys.readouterr().err
