@@ -1,4 +1,4 @@
-"""What configures nodes: the playbook ``site.yml`` with its roles, and the one way to run it.
+"""What configures machines: the playbooks of nodes and of what watches them, their roles, and the one way to run them.
 
 The same files reach production nodes through ``AWS-ApplyAnsiblePlaybooks`` and local machines through
 :func:`playbooks.runner.converge`. Nothing here knows Pulumi, a cloud, or this machine's data root.

@@ -57,7 +57,7 @@ def converge(
 
     Args:
         check: only look, and tell what would change.
-        limit: the names of the hosts to configure; empty: all.
+        limit: the names of the hosts to configure; empty: all. The others stay in the inventory, where roles find them.
         project: the folder of the playbook and its roles, or a zip of it.
         lock: whose holder alone may converge; ``None`` where nobody else can be at it.
         say: told each host's new line, and sentences about waiting.
@@ -71,7 +71,8 @@ def converge(
     if not wanted.hosts:
         return Convergence(hosts=(), seconds=0.0, check=check)
     request = {
-        "inventory": wanted.for_ansible(),
+        "inventory": inventory.for_ansible(),
+        "limit": list(limit),
         "check": check,
         "host_keys": wanted.host_keys,
         "project": str(project) if isinstance(project, Path) else None,
@@ -147,6 +148,7 @@ def _perform(request: Mapping[str, Any], private: Path, emit: Callable[..., None
         playbook=request["playbook"],
         inventory=_inventory(request, private),
         envvars=Settings(fast=request["fast"]).environment(private),
+        limit=",".join(request["limit"]) or None,
         cmdline="--check --diff" if request["check"] else None,
         event_handler=lambda event: _tell(event, emit),
         quiet=True,

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -166,3 +167,15 @@ def test_a_lock_file_whose_folder_cannot_be_made_is_named(tmp_path: Path) -> Non
     path = tmp_path / "file" / "lock"
     with pytest.raises(ConvergeError, match=rf"{path} cannot be opened: File exists"), Lock(path, "a run").held(print):
         pass
+
+
+def test_who_is_limited_to_some_hosts_still_finds_the_others_in_the_inventory(tmp_path: Path) -> None:
+    seen = {
+        "name": "Seen",
+        "ansible.builtin.copy": {"dest": "{{ folder }}/seen", "content": "{{ groups.nodes | sort }}"},
+    }
+    hosts = (here("server"), *(replace(nowhere(name), groups=("nodes",)) for name in ("a", "b")))
+    inventory = Inventory(hosts=hosts, variables={"folder": str(tmp_path)})
+    run = converge(inventory, project=play(tmp_path, seen), limit=("server",))
+    assert by_name(run) == {"server": Status.CHANGED}
+    assert (tmp_path / "seen").read_text() == "a b"
