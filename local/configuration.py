@@ -2,6 +2,10 @@
 
 What is run is what was declared: the archive is fetched from the bucket that the association names, as a node's agent
 does, and given to Ansible. Nodes that are processes have nothing to configure.
+
+Machines that are no nodes, such as the one with Prometheus, are told of the nodes: the inventory of each run holds the
+whole cluster, and the run is limited to those whom the association concerns. When nodes come or go, what was told
+before is told anew.
 """
 
 from __future__ import annotations
@@ -10,7 +14,7 @@ import json
 import shlex
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +23,7 @@ from local.aws.cloud import Account, Cloud
 from local.aws.recorded import records_of
 from local.machines import Machine, list_machines
 from local.paths import DataRoot, LocalCloudError
+from local.processes import lock as lock_file
 from local.processes import write_atomically
 from playbooks.inventory import Host, Inventory
 from playbooks.lock import Lock
@@ -27,9 +32,15 @@ from playbooks.runner import converge
 
 DOCUMENT = "AWS-ApplyAnsiblePlaybooks"
 """The one document that is performed; associations of others are kept and do nothing here."""
+INSTANCES = "_instances"
+"""The group of a cluster's machines that are no nodes: no node group can have this name."""
+NODES, MONITORING = "nodes", "monitoring"
+"""Groups of the inventory. A machine that is no node is of the second by its tag."""
+_MONITORING_TAG = "ai-datacenter:monitoring"
 _WAIT_S = 1800.0
 _TAG = "tag:"
 _TYPE = "Association"
+_TOLD = "told-of-nodes"
 
 
 @dataclass(frozen=True)
@@ -75,7 +86,10 @@ class Association:
 
 @dataclass(frozen=True)
 class Group:
-    """A node group: groups settle at the same time, and each configures its own machines and no others."""
+    """A node group, or a cluster's machines that are no nodes.
+
+    Groups settle at the same time, and each configures its own machines and no others.
+    """
 
     region: str
     cluster: str
@@ -83,7 +97,8 @@ class Group:
 
     def has(self, machine: Machine) -> bool:
         """Whether the machine is one of its own."""
-        return (machine.region, machine.cluster, machine.nodegroup) == (self.region, self.cluster, self.name)
+        group = machine.nodegroup or INSTANCES
+        return (machine.region, machine.cluster, group) == (self.region, self.cluster, self.name)
 
 
 def configure(root: DataRoot, association: Association, among: Iterable[Machine] | None = None) -> Convergence | None:
@@ -133,6 +148,20 @@ def configure_joined(root: DataRoot, group: Group, names: Iterable[str]) -> None
         (_expected(root, group) / name).unlink(missing_ok=True)
 
 
+def tell_of_nodes(root: DataRoot, region: str, cluster: str) -> None:
+    """Apply anew what a cluster's machines that are no nodes were told, where its nodes are others now.
+
+    Raises:
+        LocalCloudError: one could not be told; the next change tells it.
+    """
+    with lock_file(root.path / f".{_TOLD}.lock"):  # or an older list could go over a newer one
+        machines = [one for one in list_machines(root) if (one.region, one.cluster) == (region, cluster)]
+        for association in associations(root):
+            told = [one for one in machines if not one.nodegroup and one.running and association.concerns(one)]
+            if told and association.document == DOCUMENT and _told(root, association) != _addresses(machines):
+                _perform(root, association, told)
+
+
 def forget(root: DataRoot, group: Group) -> None:
     """Expect no machine of a group any more."""
     shutil.rmtree(_expected(root, group), ignore_errors=True)
@@ -157,11 +186,34 @@ def inventory(machines: Iterable[Machine], variables: Mapping[str, Any] | None =
     hosts = tuple(
         Host(
             name=machine.name, address=machine.address, key_file=machine.ssh_key, host_key=machine.host_key,
-            groups=(machine.nodegroup.replace("-", "_"),),
+            groups=groups_of(machine),
         )
         for machine in machines
     )  # fmt: skip
     return Inventory(hosts=hosts, variables=variables or {})
+
+
+def groups_of(machine: Machine) -> tuple[str, ...]:
+    """The groups of the inventory that a machine is in."""
+    if machine.nodegroup:
+        return (NODES, machine.nodegroup.replace("-", "_"))
+    return (MONITORING,) if _MONITORING_TAG in machine.tags else ()
+
+
+def as_declared(root: DataRoot, machines: Iterable[Machine]) -> Inventory:
+    """The machines, each with the variables that its associations give it."""
+    machines, known = list(machines), associations(root)
+    given = {
+        machine.name: {
+            name: value
+            for association in known
+            if association.document == DOCUMENT and association.concerns(machine)
+            for name, value in _variables(association).items()
+        }
+        for machine in machines
+    }
+    plain = inventory(machines)
+    return replace(plain, hosts=tuple(replace(host, variables=given[host.name]) for host in plain.hosts))
 
 
 def lock(root: DataRoot, purpose: str, wait_s: float = 0.0) -> Lock:
@@ -175,9 +227,12 @@ def lock(root: DataRoot, purpose: str, wait_s: float = 0.0) -> Lock:
 def _perform(root: DataRoot, association: Association, machines: list[Machine]) -> Convergence:
     given = association.parameters
     variables = _variables(association)
+    clusters = {(machine.region, machine.cluster) for machine in machines}
+    everyone = [one for one in list_machines(root) if (one.region, one.cluster) in clusters]
     try:
         done = converge(
-            inventory(machines, variables),
+            inventory(everyone, variables),
+            limit=tuple(machine.name for machine in machines),
             check=given.get("Check") == "True",
             project=_archive(Account(root).at(association.region), association),
             playbook=given.get("PlaybookFile", ""),
@@ -186,11 +241,30 @@ def _perform(root: DataRoot, association: Association, machines: list[Machine]) 
     except ConvergeError as error:
         raise LocalCloudError(f"the association {association.name} could not be applied: {error}") from None
     if done.succeeded:
+        if not all(machine.nodegroup for machine in machines):
+            write_atomically(_told_file(root, association), json.dumps(_addresses(everyone)))
         return done
     failures = "\n".join(map(str, done.failures))
     raise LocalCloudError(
         f"the association {association.name} failed on {len(done.failures)} of {len(done.hosts)} machines:\n{failures}"
     )
+
+
+def _addresses(machines: Iterable[Machine]) -> dict[str, str]:
+    """The nodes among the machines, running or not, by name."""
+    return {machine.name: machine.address for machine in machines if machine.nodegroup}
+
+
+def _told(root: DataRoot, association: Association) -> dict[str, str] | None:
+    """The nodes that were known when the association was last applied to machines that are none."""
+    try:
+        return json.loads(_told_file(root, association).read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def _told_file(root: DataRoot, association: Association) -> Path:
+    return root.path / _TOLD / f"{association.id}.json"
 
 
 def _archive(cloud: Cloud, association: Association) -> bytes:

@@ -35,10 +35,10 @@ def converge(
     Raises:
         OperationFailed: there is nothing to configure, the file is wrong, or a host was not configured.
     """
-    machines, lock = _from_file(inventory) if inventory else _of_stack(place)
+    machines, lock, running = _from_file(inventory) if inventory else _of_stack(place)
     try:
         with _display(place) as say:
-            done = run(machines, check=check, limit=limit, lock=lock, say=say)
+            done = run(machines, check=check, limit=limit or running, lock=lock, say=say)
     except ConvergeError as problem:
         raise OperationFailed(str(problem)) from None
     place.give(as_data(done), as_text(done))
@@ -47,15 +47,15 @@ def converge(
         raise OperationFailed(f"{len(done.failures)} of {len(done.hosts)} hosts were not configured:\n{failures}")
 
 
-def _from_file(path: Path) -> tuple[Inventory, Lock]:
+def _from_file(path: Path) -> tuple[Inventory, Lock, tuple[str, ...]]:
     from operations.inventory_file import load  # pydantic takes a while to import
 
     name = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
-    return load(path), Lock(cache_root() / f"converge-{name}.lock", f"aidc converge --inventory {path}")
+    return load(path), Lock(cache_root() / f"converge-{name}.lock", f"aidc converge --inventory {path}"), ()
 
 
-def _of_stack(place: Workplace) -> tuple[Inventory, Lock]:
-    """The machines of the stack's cluster that run here."""
+def _of_stack(place: Workplace) -> tuple[Inventory, Lock, tuple[str, ...]]:
+    """The machines of the stack's cluster, and the names of those that run here: Prometheus watches the dead too."""
     place.require_stack_file()
     outputs = stack_outputs(place).get("datacenter")
     if not isinstance(outputs, Mapping):
@@ -64,14 +64,15 @@ def _of_stack(place: Workplace) -> tuple[Inventory, Lock]:
     found = [
         machine
         for machine in configuration.list_machines(place.root)
-        if (machine.cluster, machine.region) == (cluster, region) and machine.running
+        if (machine.cluster, machine.region) == (cluster, region)
     ]
-    if not found:
+    running = tuple(machine.name for machine in found if machine.running)
+    if not running:
         raise OperationFailed(
             f"No machine of the stack `{place.stack}` runs here: nodes that are processes have nothing to configure. "
             "Machines of your own are named in a file: `aidc converge --inventory FILE`."
         )
-    return configuration.inventory(found), configuration.lock(place.root, "aidc converge")
+    return configuration.as_declared(place.root, found), configuration.lock(place.root, "aidc converge"), running
 
 
 # -- what is shown ----------------------------------------------------------------------------------------------------

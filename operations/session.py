@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from local import control_plane, moto, nodes
+from local import control_plane, machines, moto, nodes
 from local.engine.events import Display, Result
 from local.engine.store import SecretsManager, StateStore
 from operations.exits import Exit, OperationFailed
@@ -113,6 +113,9 @@ def ensure_cloud(place: Workplace, *, is_declared: bool) -> tuple[tuple[str, ...
             losses.append(
                 f"Of the nodes of {plane.name}, {', '.join(dead)} had stopped or left it; an `up` brings them back."
             )
+    others = [machine for machine in machines.list_machines(place.root) if not machine.nodegroup]
+    if dead := [machine.name for machine in others if not machine.running]:
+        losses.append(f"Of the machines that are no nodes, {', '.join(dead)} had stopped; an `up` brings them back.")
     return tuple(losses), marker.exists()
 
 

@@ -34,6 +34,7 @@ def converge(cloud: Cloud, cluster: str, group: str, outputs: Values) -> None:
         list(pool.map(lambda name: carrier.stop(plane, name), surplus))
         list(pool.map(lambda spec: carrier.start(plane, spec), wanted))
     configuration.configure_joined(cloud.account.root, own, joining)
+    configuration.tell_of_nodes(cloud.account.root, cloud.region, cluster)
 
 
 def alive(cloud: Cloud, cluster: str, group: str) -> int:
@@ -55,6 +56,7 @@ def remove(cloud: Cloud, cluster: str, group: str) -> None:
     names = [spec.name for spec in carrier.list_nodes(plane, group)]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda name: carrier.stop(plane, name), names))
+    configuration.tell_of_nodes(cloud.account.root, cloud.region, cluster)
 
 
 def _specs(cloud: Cloud, cluster: str, group: str, outputs: Values) -> list[NodeSpec]:

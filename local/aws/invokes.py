@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import importlib.metadata
 import json
 from collections.abc import Callable, Mapping
@@ -84,6 +85,17 @@ def _region(cloud: Cloud, args: Values) -> Values:
     }  # fmt: skip
 
 
+def _image(cloud: Cloud, args: Values) -> Values:
+    """An image of that name and owner: there is none here, so its id follows from the region and the question."""
+    owners = args.get("owners") or []
+    names = [name for one in args.get("filters") or [] if one.get("name") == "name" for name in one["values"]]
+    if not (owners and names):
+        raise ProviderError("an image is looked for by its owner and its name here: give owners and a filter of name")
+    asked = json.dumps([cloud.region, owners, names])
+    id = f"ami-{hashlib.sha256(asked.encode()).hexdigest()[:17]}"
+    return {**args, "id": id, "imageId": id, "name": names[0], "ownerId": owners[0], "region": cloud.region}
+
+
 def _object(cloud: Cloud, args: Values) -> Values:
     """An object's properties; its body only where it is text, as with the official provider."""
     bucket, key = args["bucket"], args["key"]
@@ -119,6 +131,7 @@ def _version(args: Values) -> Values:
 
 
 INVOKES: Mapping[str, Callable[[Cloud, Values], Mapping[str, Any]]] = {
+    "aws:ec2/getAmi:getAmi": _image,
     "aws:index/getAvailabilityZones:getAvailabilityZones": _availability_zones,
     "aws:index/getCallerIdentity:getCallerIdentity": _caller_identity,
     "aws:index/getPartition:getPartition": _partition,

@@ -80,8 +80,8 @@ class ResourceType:
     replace_on: tuple[str, ...] = ()
     """Properties (whole or by path prefix) that cannot be changed in place."""
     fidelity: Fidelity = "emulated"
-    needs_machines: bool = False
-    """Whether it is as real as ``fidelity`` says on machines only: nodes that are processes have nothing of it."""
+    on_processes: Fidelity | None = None
+    """How real it is where nodes are processes, if that is less."""
     defaults: Values = field(default_factory=dict[str, Any])
     """Inputs that the service fills in where the program gives none; they become outputs."""
     autoname: tuple[str, int] | None = None
@@ -95,7 +95,7 @@ class ResourceType:
 
     def fidelity_on(self, machines: bool) -> Fidelity:
         """How real it is where nodes are machines, or else processes."""
-        return "recorded" if self.needs_machines and not machines else self.fidelity
+        return self.fidelity if machines or self.on_processes is None else self.on_processes
 
     def replaces(self, path: str) -> bool:
         """Whether a change at this property path needs a new resource."""

@@ -41,7 +41,7 @@ def _settle(call: Call, changed: frozenset[str]) -> None:
 
 TYPES = (
     replace(
-        _KEPT, settle=_settle, fidelity="realised", needs_machines=True, settled_on_create=frozenset({"name"})
+        _KEPT, settle=_settle, fidelity="realised", on_processes="recorded", settled_on_create=frozenset({"name"})
     ),
 )  # fmt: skip
 """Associations."""

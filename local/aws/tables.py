@@ -7,6 +7,7 @@ from local.aws import (
     ec2_endpoints,
     ec2_flow_logs,
     ec2_gateways,
+    ec2_instance,
     ec2_routing,
     ec2_security,
     ec2_vpc,
@@ -15,6 +16,7 @@ from local.aws import (
     eks_cluster,
     eks_node_group,
     iam,
+    iam_profile,
     kms,
     logs,
     s3,
@@ -24,8 +26,8 @@ from local.aws import (
 from local.aws.resource_type import ResourceType
 
 _TABLES = (
-    ec2_vpc, ec2_gateways, ec2_routing, ec2_endpoints, ec2_flow_logs, ec2_security, ec2_compute,
-    iam, kms, logs, eks_cluster, eks_node_group, eks_access, s3, s3_settings, ecr, ssm,
+    ec2_vpc, ec2_gateways, ec2_routing, ec2_endpoints, ec2_flow_logs, ec2_security, ec2_compute, ec2_instance,
+    iam, iam_profile, kms, logs, eks_cluster, eks_node_group, eks_access, s3, s3_settings, ecr, ssm,
 )  # fmt: skip
 
 TYPES: dict[str, ResourceType] = {kind.token: kind for table in _TABLES for kind in table.TYPES}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,15 +35,27 @@ def name_of(plane: ControlPlane, node: str) -> str:
 
 def command(plane: ControlPlane, root: DataRoot, node: str, address: str, image: str) -> list[str]:
     """The arguments of podman that start the machine; its folders lie in the node's folder."""
-    folder, name = plane.nodes_folder / node, name_of(plane, node)
-    labels = {ROOT_LABEL: str(root.path), CLUSTER_LABEL: plane.folder.name, NODE_LABEL: node}
+    folder = plane.nodes_folder / node
     volumes = {
-        folder / "user-data": f"{user_data.PLACE}:ro",
         folder / "containerd": "/var/lib/containerd",
         folder / "kubelet": "/var/lib/kubelet",
         jax_cache(): JAX_CACHE,
         **{binary(name).resolve(): f"/usr/local/bin/{name}:ro" for name in MACHINE_NAMES},
     }
+    return _command(plane, root, node, address, image, volumes)
+
+
+def plain_command(plane: ControlPlane, root: DataRoot, name: str, address: str, image: str) -> list[str]:
+    """The same for a machine that is no node: it has nothing of Kubernetes."""
+    return _command(plane, root, name, address, image, {})
+
+
+def _command(
+    plane: ControlPlane, root: DataRoot, node: str, address: str, image: str, own: Mapping[Path, str]
+) -> list[str]:
+    folder, name = plane.nodes_folder / node, name_of(plane, node)
+    labels = {ROOT_LABEL: str(root.path), CLUSTER_LABEL: plane.folder.name, NODE_LABEL: node}
+    volumes = {folder / "user-data": f"{user_data.PLACE}:ro", **own}
     return [
         "run", "--detach", f"--name={name}", f"--hostname={node[:_LONGEST_HOST_NAME]}",
         f"--network={networks.name_of(plane.folder)}", f"--ip={address}", f"--mac-address={hardware_address(name)}",

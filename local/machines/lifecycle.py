@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -124,19 +125,32 @@ def _boot(plane: ControlPlane, spec: NodeSpec, folder: Path) -> None:
         shutil.rmtree(empty, ignore_errors=True)
     (folder / "kubelet").mkdir()
     stock.fill(folder / "containerd")
-    while True:
-        address = places.ensure(plane, spec.name)
+
+    def prepare(address: str) -> list[str]:
         token = joining.new_token(plane, spec.name)
         user_data.write(plane, spec, address, token, folder / "user-data", ensure_key(plane.folder / SSH_KEY))
         stock.write_names(plane, spec.name)
+        return container.command(plane, root_of(plane), spec.name, address, image)
+
+    boot(plane, spec.name, prepare)
+
+
+def boot(plane: ControlPlane, name: str, prepare: Callable[[str], list[str]]) -> None:
+    """Start a machine at an address that podman lets it have.
+
+    Args:
+        prepare: makes ready what it needs at that address, and gives podman's arguments.
+    """
+    while True:
+        address = places.ensure(plane, name)
         try:
-            container.podman(*container.command(plane, _root_of(plane), spec.name, address, image))
+            container.podman(*prepare(address))
             break
         except PodmanError as error:
             if "already allocated" not in str(error):
                 raise
-            container.remove(container.name_of(plane, spec.name))  # podman has made it, and its name would be taken
-            places.give_up(plane, spec.name, address)
+            container.remove(container.name_of(plane, name))  # podman has made it, and its name would be taken
+            places.give_up(plane, name, address)
     networks.settle(plane.folder)
 
 
@@ -168,5 +182,6 @@ def _not_ready(plane: ControlPlane, name: str, what: str) -> LocalCloudError:
     )
 
 
-def _root_of(plane: ControlPlane) -> DataRoot:
+def root_of(plane: ControlPlane) -> DataRoot:
+    """The data root that the cluster is of."""
     return DataRoot(plane.folder.parent.parent)

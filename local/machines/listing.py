@@ -5,21 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from local import control_plane
 from local.machines import container, places
+from local.machines.instances import list_instances
 from local.machines.lifecycle import SSH_KEY, list_nodes
 from local.paths import DataRoot
+
+if TYPE_CHECKING:
+    from local.control_plane import ControlPlane
 
 
 @dataclass(frozen=True)
 class Machine:
-    """One machine of a cluster.
+    """One machine of a cluster, or one that stands beside it in its network.
 
     Attributes:
-        name: the node's.
+        name: the node's, or the instance's.
+        nodegroup: empty where it is no node.
         address: IPv4, the same for as long as the node is declared.
-        tags: the instance's: those of its launch template, ``eks:cluster-name`` and ``eks:nodegroup-name``.
+        tags: the instance's; those of nodes come from the launch template, with ``eks:cluster-name`` and
+            ``eks:nodegroup-name``.
         ssh_key: the private key that enters it as root.
         host_key: the public key by which it is known, as one line.
         running: whether it runs now.
@@ -42,20 +49,17 @@ def list_machines(root: DataRoot) -> list[Machine]:
     if not planes:
         return []
     up = container.running_names(root)
-    found: list[Machine] = []
-    for plane in planes:
-        for spec in list_nodes(plane):
-            address = places.of(plane, spec.name)
-            if address is not None:
-                found.append(
-                    Machine(
-                        name=spec.name, cluster=plane.name, region=plane.region, nodegroup=spec.nodegroup,
-                        address=address, tags=spec.tags, ssh_key=plane.folder / SSH_KEY,
-                        host_key=host_key(plane.nodes_folder / spec.name),
-                        running=container.name_of(plane, spec.name) in up,
-                    )
-                )  # fmt: skip
-    return found
+    nodes = [_machine(plane, one.name, one.nodegroup, one.tags, up) for plane in planes for one in list_nodes(plane)]
+    others = [_machine(plane, one.name, "", one.tags, up) for plane in planes for one in list_instances(plane)]
+    return [machine for machine in (*nodes, *others) if machine.address]
+
+
+def _machine(plane: ControlPlane, name: str, nodegroup: str, tags: Mapping[str, str], up: set[str]) -> Machine:
+    return Machine(
+        name=name, cluster=plane.name, region=plane.region, nodegroup=nodegroup,
+        address=places.of(plane, name) or "", tags=tags, ssh_key=plane.folder / SSH_KEY,
+        host_key=host_key(plane.nodes_folder / name), running=container.name_of(plane, name) in up,
+    )  # fmt: skip
 
 
 def host_key(folder: Path) -> str:

@@ -64,7 +64,8 @@ def _free(plane: ControlPlane) -> str:
             f"The cluster {plane.name} would have {len(names)} machines, and one host takes {network.most_machines} in "
             "one cluster: lower the pools' desired_size."
         )
-    places = [place for name in names if (place := _read(plane, name))]
+    folders = [path.parent.name for path in plane.nodes_folder.glob(f"*/{FILE}")]  # of machines that are no nodes too
+    places = [place for name in folders if (place := _read(plane, name))]
     taken = {address for place in places for address in (place.address, *place.spent)}
     address = free_machine_address(network, taken)
     if address is None:

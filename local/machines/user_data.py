@@ -47,13 +47,10 @@ def write(plane: ControlPlane, spec: NodeSpec, address: str, token: str, folder:
     """Write everything that the machine needs into ``folder``, readable by root only."""
     network = plane.network
     assert network is not None, "a cluster of machines has a network"
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)
-    ensure_key(folder / "ssh_host_ed25519_key")
+    write_entry(folder, entry_key)
     proxy = kubeconfig(plane.client_credentials("kube-proxy", PROXY_USER))
     dns = kubeconfig(plane.client_credentials("coredns", DNS_USER))
     contents = {
-        "authorized_keys": f"{entry_key}\n",
         "ca.crt": plane.ca_pem,
         "bootstrap.kubeconfig": json.dumps(joining_kubeconfig(plane.endpoint, plane.ca_pem, token), indent=1),
         "kubelet.yaml": json.dumps(kubelet_configuration(spec, address, HostSize.here()), indent=1),
@@ -65,6 +62,14 @@ def write(plane: ControlPlane, spec: NodeSpec, address: str, token: str, folder:
     }
     for name, content in contents.items():
         write_atomically(folder / name, content, 0o600)
+
+
+def write_entry(folder: Path, entry_key: str) -> None:
+    """Write what lets somebody in: the key by which the machine is known, and the one that enters it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    ensure_key(folder / "ssh_host_ed25519_key")
+    write_atomically(folder / "authorized_keys", f"{entry_key}\n", 0o600)
 
 
 def joining_kubeconfig(endpoint: str, ca_pem: str, token: str) -> dict[str, Any]:
