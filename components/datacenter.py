@@ -12,7 +12,8 @@ import pulumi_kubernetes as kubernetes
 from .cluster import Cluster, ClusterArgs
 from .device_plugins import DevicePlugins, DevicePluginsArgs
 from .encryption import Encryption, EncryptionArgs
-from .naming import NAME_TAG, default_tags
+from .monitoring import Monitoring, MonitoringArgs
+from .naming import default_tags
 from .network import Network, NetworkArgs
 from .node_configuration import NodeConfiguration, NodeConfigurationArgs
 from .node_pool import NodePool, NodePoolArgs
@@ -55,6 +56,7 @@ class Datacenter:
         self.cluster.add_node_addons(after=groups)
         self.storage = self._create_storage()
         self.node_configuration = self._create_node_configuration(groups)
+        self.monitoring = self._create_monitoring()
         self.registry = self._create_registry()
         self._create_inside(groups)
 
@@ -124,10 +126,28 @@ class Datacenter:
             bucket_arn=self.storage.data_bucket_arn,
             key_arn=self.encryption.key_arn,
             node_role_names={name: pool.node_role_name for name, pool in self.pools.items()},
-            tag=(NAME_TAG, self._config.name),
         )
         after = pulumi.ResourceOptions(depends_on=[*groups, self.storage])
         return NodeConfiguration("node-configuration", args, pulumi.ResourceOptions.merge(self._opts, after))
+
+    def _create_monitoring(self) -> Monitoring | None:
+        if self._config.monitoring is None:
+            return None
+        args = MonitoringArgs(
+            name=self._config.name,
+            region=self._config.aws.region,
+            config=self._config.monitoring,
+            vpc_id=self.network.vpc_id,
+            vpc_cidr=str(self._config.network.cidr),
+            subnet_id=self.network.private_subnet_ids[0],
+            cluster_security_group_id=self.cluster.security_group_id,
+            bucket_arn=self.storage.data_bucket_arn,
+            key_arn=self.encryption.key_arn,
+            archive=self.node_configuration.source,
+        )
+        # After the nodes' own configuration: the smoke test waits for that one, and not for this.
+        after = pulumi.ResourceOptions(depends_on=[self.node_configuration])
+        return Monitoring("monitoring", args, pulumi.ResourceOptions.merge(self._opts, after))
 
     def _create_registry(self) -> Registry:
         args = RegistryArgs(
@@ -190,6 +210,9 @@ class Datacenter:
                 "namespace": self.smoke_test.namespace_name,
                 "verdict": self.smoke_test.verdict,
             },
+            "monitoring": {"instance_id": self.monitoring.instance_id, "url": self.monitoring.url}
+            if self.monitoring
+            else None,
         }
 
 

@@ -14,6 +14,8 @@ NODE_GROUP_LIMIT = 63  # EKS API reference, CreateNodegroup
 BUCKET_LIMIT = 63  # S3 guide, bucket naming rules
 JOB_LIMIT = 52  # a Job's pods append an index and five letters, and a pod's host name has at most 63
 NAME_TAG = f"{PROJECT}:name"  # on everything; names are unique in a region, for the cluster's is
+# On machines of that kind, with the data centre's name as its value: an association chooses its targets by one tag.
+NODES_TAG, MONITORING_TAG = f"{PROJECT}:nodes", f"{PROJECT}:monitoring"
 _DIGEST_LENGTH = 8
 
 

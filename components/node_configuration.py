@@ -17,8 +17,8 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from .naming import component_type
-from .playbook_archive import PLAYBOOK, pack
+from .naming import NODES_TAG, component_type
+from .playbook_archive import NODES_PLAYBOOK, pack
 
 PREFIX = "playbooks"  # of the keys in the data bucket
 _DOCUMENT = "AWS-ApplyAnsiblePlaybooks"
@@ -27,10 +27,7 @@ _TIMEOUT_S = 3600
 
 @dataclass(frozen=True, kw_only=True)
 class NodeConfigurationArgs:
-    """``node_role_names``: by pool; ``tag``: key and value that every machine of this data centre bears, and no other.
-
-    ``playbooks``: the folder of the playbook and its roles.
-    """
+    """``node_role_names``: by pool; ``playbooks``: the folder of the playbooks and their roles."""
 
     name: str
     region: str
@@ -39,7 +36,6 @@ class NodeConfigurationArgs:
     bucket_arn: pulumi.Input[str]
     key_arn: pulumi.Input[str]
     node_role_names: Mapping[str, pulumi.Input[str]]
-    tag: tuple[str, str]
 
 
 class NodeConfiguration(pulumi.ComponentResource):
@@ -47,14 +43,17 @@ class NodeConfiguration(pulumi.ComponentResource):
 
     association_id: pulumi.Output[str]
     archive_key: pulumi.Output[str]
+    source: pulumi.Output[str]
+    """Where the archive is, as the document takes it."""
 
     def __init__(self, name: str, args: NodeConfigurationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(component_type(NodeConfiguration), name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
         archive = self._create_archive()
+        self.source = archive_source(archive, args.region)
         rights = self._create_rights()
-        association = self._create_association(archive, rights)
+        association = self._create_association(rights)
         self.association_id, self.archive_key = association.association_id, archive.key
         self.register_outputs({"association_id": self.association_id, "archive_key": self.archive_key})
 
@@ -71,42 +70,71 @@ class NodeConfiguration(pulumi.ComponentResource):
         )
 
     def _create_rights(self) -> list[pulumi.Resource]:
-        policy = pulumi.Output.all(self._args.bucket_arn, self._args.key_arn).apply(
-            lambda arns: json.dumps(read_archive(arns[0], arns[1], self._args.region))
-        )
+        policy = archive_rights(self._args.bucket_arn, self._args.key_arn, self._args.region)
         return [
             aws.iam.RolePolicy(f"{self._name}-{pool}", role=role, policy=policy, opts=self._child)
             for pool, role in self._args.node_role_names.items()
         ]
 
-    def _create_association(self, archive: aws.s3.BucketObjectv2, after: list[pulumi.Resource]) -> aws.ssm.Association:
-        args = self._args
-        key, value = args.tag
-        source = pulumi.Output.all(archive.bucket, archive.key).apply(
-            lambda where: json.dumps({"path": f"https://s3.{args.region}.amazonaws.com/{where[0]}/{where[1]}"})
-        )
-        return aws.ssm.Association(
+    def _create_association(self, after: list[pulumi.Resource]) -> aws.ssm.Association:
+        return apply_playbook(
             f"{self._name}-association",
-            name=_DOCUMENT,
-            association_name=f"{args.name}-nodes",
-            targets=[{"key": f"tag:{key}", "values": [value]}],
-            parameters=parameters(source),
-            # A node that cannot be configured is told and must not keep the others from it.
-            max_concurrency="100%",
-            max_errors="100%",
-            compliance_severity="HIGH",
+            association_name=f"{self._args.name}-nodes",
+            tag=(NODES_TAG, self._args.name),
+            parameters=parameters(self.source, NODES_PLAYBOOK),
             opts=pulumi.ResourceOptions(parent=self, depends_on=after),
         )
 
 
-def parameters(source: pulumi.Input[str]) -> dict[str, pulumi.Input[str]]:
+def apply_playbook(
+    name: str,
+    *,
+    association_name: str,
+    tag: tuple[str, str],
+    parameters: dict[str, pulumi.Input[str]],
+    opts: pulumi.ResourceOptions,
+) -> aws.ssm.Association:
+    """The association that applies a playbook to the machines that bear a tag.
+
+    A machine that cannot be configured is told and must not keep the others from it.
+    """
+    key, value = tag
+    return aws.ssm.Association(
+        name,
+        name=_DOCUMENT,
+        association_name=association_name,
+        targets=[{"key": f"tag:{key}", "values": [value]}],
+        parameters=parameters,
+        max_concurrency="100%",
+        max_errors="100%",
+        compliance_severity="HIGH",
+        opts=opts,
+    )
+
+
+def archive_source(archive: aws.s3.BucketObjectv2, region: str) -> pulumi.Output[str]:
+    """Where the archive is, as the document takes it."""
+    return pulumi.Output.all(archive.bucket, archive.key).apply(
+        lambda where: json.dumps({"path": f"https://s3.{region}.amazonaws.com/{where[0]}/{where[1]}"})
+    )
+
+
+def archive_rights(bucket_arn: pulumi.Input[str], key_arn: pulumi.Input[str], region: str) -> pulumi.Output[str]:
+    """The policy of a role that may read the archive."""
+    return pulumi.Output.all(bucket_arn, key_arn).apply(lambda arns: json.dumps(read_archive(arns[0], arns[1], region)))
+
+
+def parameters(
+    source: pulumi.Input[str], playbook: str, variables: Mapping[str, str] | None = None
+) -> dict[str, pulumi.Input[str]]:
     """What the document is given: every value is text, and it refuses a colon in ``ExtraVariables``."""
+    given = {"SSM": "True", **(variables or {})}
     return {
         "SourceType": "S3",
         "SourceInfo": source,
         "InstallDependencies": "True",
-        "PlaybookFile": PLAYBOOK,
-        "ExtraVariables": "SSM=True",
+        "PlaybookFile": playbook,
+        "ExtraVariables": " ".join(f"{name}={value}" for name, value in given.items()),
         "Check": "False",
         "Verbose": "-v",
         "TimeoutSeconds": str(_TIMEOUT_S),

@@ -11,7 +11,7 @@ import pulumi
 import pulumi_aws as aws
 
 from .accelerators import InstanceType
-from .naming import IAM_ROLE_LIMIT, NODE_GROUP_LIMIT, component_type, fit, managed_policy_arn
+from .naming import IAM_ROLE_LIMIT, NODE_GROUP_LIMIT, NODES_TAG, component_type, fit, managed_policy_arn
 from .network import service_trust
 from .releases import AMI_RELEASES
 from .settings import PoolConfig, Taint
@@ -128,7 +128,7 @@ class NodePool(pulumi.ComponentResource):
     ) -> aws.ec2.LaunchTemplate:
         """Never a subnet: the node group decides those, and a template that names one is refused."""
         args, config = self._args, self._args.config
-        tags = {**args.tags, "Name": f"{args.name}-{args.pool}"}
+        tags = {**args.tags, NODES_TAG: args.name, "Name": f"{args.name}-{args.pool}"}
         return aws.ec2.LaunchTemplate(
             f"{self._name}-template",
             name=f"{args.name}-{args.pool}",

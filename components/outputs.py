@@ -80,6 +80,13 @@ class SmokeTestOutputs(Output):
     verdict: Verdict | None
 
 
+class MonitoringOutputs(Output):
+    """The machine that watches the others; ``url``: its Prometheus, inside the VPC."""
+
+    instance_id: str
+    url: str
+
+
 class DatacenterOutputs(Output):
     """Everything that the rest of the project may know about a stack: its output ``datacenter``."""
 
@@ -93,3 +100,4 @@ class DatacenterOutputs(Output):
     buckets: BucketOutputs
     registry: RegistryOutputs
     smoke_test: SmokeTestOutputs
+    monitoring: MonitoringOutputs | None

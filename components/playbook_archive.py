@@ -7,7 +7,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-PLAYBOOK = "site.yml"
+NODES_PLAYBOOK, MONITORING_PLAYBOOK = "nodes.yml", "monitoring.yml"
+"""What is applied to nodes, and to the machine that watches them."""
 _ROLE_FOLDERS = ("defaults", "files", "handlers", "meta", "tasks", "templates", "vars")
 _SUFFIXES = (".yml", ".j2")
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # the oldest time that the format can say
@@ -15,7 +16,7 @@ _UNIX, _PLAIN_FILE = 3, 0o100644
 
 
 def pack(folder: Path) -> bytes:
-    """The playbook and its roles as a zip, which is what ``AWS-ApplyAnsiblePlaybooks`` unpacks.
+    """The playbooks and their roles as a zip, which is what ``AWS-ApplyAnsiblePlaybooks`` unpacks.
 
     Only what is listed here goes in: caches, editors' files and this project's Python do not. Stored, not compressed,
     for two builds of zlib may compress differently.
@@ -35,7 +36,7 @@ def files(folder: Path) -> list[str]:
 
 
 def _chosen(folder: Path) -> Iterator[Path]:
-    yield folder / PLAYBOOK
+    yield from (folder / NODES_PLAYBOOK, folder / MONITORING_PLAYBOOK)
     for role in (folder / "roles").iterdir():
         for kind in _ROLE_FOLDERS:
             for path in (role / kind).rglob("*"):

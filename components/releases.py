@@ -24,6 +24,10 @@ ADDONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 )
 AMI_RELEASES: Mapping[str, str] = MappingProxyType({"1.34": "1.34.2-20260128"})
 
+# Debian's own account and the names of its images (wiki.debian.org/Cloud/AmazonEC2Image).
+DEBIAN_OWNER, DEBIAN_IMAGES = "136693071363", "debian-12-amd64-*"
+ANSIBLE_CORE = "2.19.14"  # on machines that bring none, as in pyproject.toml
+
 NVIDIA_DEVICE_PLUGIN = "nvcr.io/nvidia/k8s-device-plugin:v0.17.4"
 NEURON_DEVICE_PLUGIN = "public.ecr.aws/neuron/neuron-device-plugin:2.29.16.0"
 EFA_DEVICE_PLUGIN = "public.ecr.aws/eks/aws-efa-k8s-device-plugin:v0.5.13"

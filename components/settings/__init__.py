@@ -6,6 +6,7 @@ One file a section; what must hold between values is a rule beside the section t
 
 from .aws import AwsConfig
 from .cluster import KUBERNETES_VERSIONS, ClusterConfig
+from .monitoring import MonitoringConfig
 from .network import ZONES, NetworkConfig
 from .pools import PoolConfig, Taint
 from .registry import RegistryConfig
@@ -24,6 +25,7 @@ __all__ = [
     "AwsConfig",
     "ClusterConfig",
     "Conflict",
+    "MonitoringConfig",
     "NetworkConfig",
     "PoolConfig",
     "RegistryConfig",

@@ -7,9 +7,10 @@ from functools import partial
 
 from pydantic import Field
 
-from . import cluster, network, pool_rules, smoke_test
+from . import cluster, monitoring, network, pool_rules, smoke_test
 from .aws import AwsConfig
 from .cluster import ClusterConfig
+from .monitoring import MonitoringConfig
 from .network import NetworkConfig
 from .pools import PoolConfig
 from .registry import RegistryConfig
@@ -32,6 +33,7 @@ class StackConfig(Section):
     storage: StorageConfig = StorageConfig()
     registry: RegistryConfig = RegistryConfig()
     smoke_test: SmokeTestConfig
+    monitoring: MonitoringConfig | None = Field(default=None, description="Absent: nothing watches the nodes.")
     retain_data: bool = Field(
         default=True, description="Destroying a stack stops at buckets and registries with content."
     )
@@ -44,7 +46,7 @@ def _tags_of_aws(config: StackConfig) -> Iterator[Conflict]:
             yield Conflict(key=("tags", name), message="tags that begin with aws: are AWS's own")
 
 
-_RULES = (*network.RULES, *cluster.RULES, *smoke_test.RULES, _tags_of_aws)
+_RULES = (*network.RULES, *cluster.RULES, *smoke_test.RULES, *monitoring.RULES, _tags_of_aws)
 
 
 def conflicts(config: StackConfig) -> Iterator[Conflict]:

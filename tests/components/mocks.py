@@ -51,12 +51,15 @@ def _computed(args: MockResourceArgs) -> dict[str, Any]:
     if args.typ == "aws:ecr/repository:Repository":
         url = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/{args.inputs['name']}"
         return {"repositoryUrl": url}
+    if args.typ == "aws:ec2/instance:Instance":
+        return {"privateIp": "10.0.0.9"}
     return {"keyId": "key-id", "latestVersion": 1, "allocationId": "eipalloc-1"}
 
 
 _ANSWERS: dict[str, dict[str, Any]] = {
     "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
     "aws:index/getAvailabilityZones:getAvailabilityZones": {"names": [f"us-east-1{letter}" for letter in "abcd"]},
+    "aws:ec2/getAmi:getAmi": {"id": "ami-0123456789abcdef0"},
     "aws:s3/getObject:getObject": {"body": json.dumps(VERDICT)},
 }
 

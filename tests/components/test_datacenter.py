@@ -84,10 +84,12 @@ def test_only_pools_with_devices_bring_plugins() -> None:
     }
 
 
-def test_the_association_concerns_the_machines_of_this_data_centre_and_no_other() -> None:
+def test_the_association_of_the_nodes_concerns_those_of_this_data_centre_and_no_other_machine() -> None:
     cloud = program("prod")[0]
-    (association,) = cloud.of("aws:ssm/association:Association").values()
+    association = cloud.of("aws:ssm/association:Association")["node-configuration-association"]
     (target,) = association["targets"]
     for template in cloud.of("aws:ec2/launchTemplate:LaunchTemplate").values():
         tags = next(one["tags"] for one in template["tagSpecifications"] if one["resourceType"] == "instance")
-        assert target == {"key": "tag:ai-datacenter:name", "values": [tags["ai-datacenter:name"]]}
+        assert target == {"key": "tag:ai-datacenter:nodes", "values": [tags["ai-datacenter:nodes"]]}
+    (server,) = cloud.of("aws:ec2/instance:Instance").values()
+    assert "ai-datacenter:nodes" not in server["tags"]

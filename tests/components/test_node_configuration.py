@@ -23,7 +23,7 @@ def declared(playbooks: Path = PLAYBOOKS) -> Cloud:
     def declare() -> None:
         args = NodeConfigurationArgs(
             name="dc", region="us-east-1", playbooks=playbooks, bucket_name="data", bucket_arn="arn:aws:s3:::data",
-            key_arn="arn:key", node_role_names={"cpu": "cpu-role", "gpu": "gpu-role"}, tag=("ai-datacenter:name", "dc"),
+            key_arn="arn:key", node_role_names={"cpu": "cpu-role", "gpu": "gpu-role"},
         )  # fmt: skip
         NodeConfiguration("nodes", args)
 
@@ -38,7 +38,7 @@ def test_the_archive_is_the_same_whenever_and_wherever_it_is_packed(tmp_path: Pa
     other = copy(tmp_path / "other")
     for path in other.rglob("*"):
         os.utime(path, (1, 1))
-    (other / "site.yml").chmod(0o600)
+    (other / "nodes.yml").chmod(0o600)
     assert pack(other) == pack(PLAYBOOKS)
 
 
@@ -54,13 +54,13 @@ def test_caches_editors_files_and_python_do_not_change_the_archive(tmp_path: Pat
 def test_the_archive_holds_every_file_that_the_roles_have() -> None:
     archive = zipfile.ZipFile(io.BytesIO(pack(PLAYBOOKS)))
     on_disk = {path.relative_to(PLAYBOOKS).as_posix() for path in (PLAYBOOKS / "roles").rglob("*") if path.is_file()}
-    assert set(archive.namelist()) == {"site.yml", *on_disk}
+    assert set(archive.namelist()) == {"nodes.yml", "monitoring.yml", *on_disk}
     assert archive.testzip() is None
 
 
 def test_another_playbook_is_another_key_and_another_association(tmp_path: Path) -> None:
     other = copy(tmp_path / "other")
-    (other / "site.yml").write_text("---\n[]\n")
+    (other / "nodes.yml").write_text("---\n[]\n")
     clouds = (declared(), declared(other))
     keys = [cloud.of("aws:s3/bucketObjectv2:BucketObjectv2")["nodes-archive"]["key"] for cloud in clouds]
     associations = [cloud.of("aws:ssm/association:Association")["nodes-association"] for cloud in clouds]

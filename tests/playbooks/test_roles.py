@@ -53,6 +53,12 @@ def test_where_names_differ_every_known_system_names_the_same_things(role: Path)
     assert len(found) in (0, 2)
 
 
-def test_the_playbook_names_every_role_once() -> None:
-    (site,) = read(PLAYBOOKS / "site.yml")
-    assert sorted([*site["roles"], *HELPERS]) == [role.name for role in ROLES]
+def test_the_playbooks_name_every_role_and_none_twice() -> None:
+    plays = [play for name in ("nodes", "monitoring") for play in read(PLAYBOOKS / f"{name}.yml")]
+    assert sorted({*(role for play in plays for role in play["roles"]), *HELPERS}) == [role.name for role in ROLES]
+    assert all(len(set(play["roles"])) == len(play["roles"]) for play in plays)
+
+
+def test_the_playbook_of_everything_is_those_two() -> None:
+    site = read(PLAYBOOKS / "site.yml")
+    assert [one["ansible.builtin.import_playbook"] for one in site] == ["nodes.yml", "monitoring.yml"]

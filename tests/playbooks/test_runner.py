@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import subprocess
 import sys
@@ -12,7 +13,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+from ruamel.yaml import YAML
 
+from playbooks import PLAYBOOKS
 from playbooks.inventory import Inventory
 from playbooks.lock import Lock
 from playbooks.results import ConvergeError, Convergence, Progress, Status
@@ -179,3 +182,17 @@ def test_who_is_limited_to_some_hosts_still_finds_the_others_in_the_inventory(tm
     run = converge(inventory, project=play(tmp_path, seen), limit=("server",))
     assert by_name(run) == {"server": Status.CHANGED}
     assert (tmp_path / "seen").read_text() == "a b"
+
+
+@pytest.mark.parametrize(("inventory", "configured"), [("localhost,", ["localhost"]), ("other,", [])])
+def test_the_playbook_of_the_server_runs_where_systems_manager_runs_it_and_never_on_the_controller(
+    tmp_path: Path, inventory: str, configured: list[str]
+) -> None:
+    (monitoring,) = YAML(typ="safe").load(PLAYBOOKS / "monitoring.yml")
+    told = {"ansible.builtin.debug": {"msg": "here"}}
+    content = [{"hosts": monitoring["hosts"], "gather_facts": False, "tasks": [told]}]
+    (tmp_path / "site.yml").write_text(json.dumps(content))
+    command = [Path(sys.executable).with_name("ansible-playbook"), "-i", inventory, "-c", "local", "site.yml"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert [line.split(" ")[0] for line in run.stdout.partition("PLAY RECAP")[2].splitlines()[1:] if line] == configured

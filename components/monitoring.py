@@ -1,0 +1,201 @@
+"""A machine that watches the others: a Prometheus outside the cluster, for a cluster that is down cannot tell.
+
+It finds the nodes by their tag, asks the node exporter of each, and warns by the rules of the role ``prometheus``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from .naming import IAM_ROLE_LIMIT, MONITORING_TAG, component_type, fit
+from .network import service_trust
+from .node_configuration import apply_playbook, archive_rights, parameters
+from .node_pool import systems_manager
+from .playbook_archive import MONITORING_PLAYBOOK
+from .releases import ANSIBLE_CORE, DEBIAN_IMAGES, DEBIAN_OWNER
+from .settings import MonitoringConfig
+
+NODE_EXPORTER_PORT, PROMETHEUS_PORT = 9100, 9090
+# Debian's image has neither the agent nor an Ansible as new as the roles need (bookworm's is 2.14). The region's bucket
+# is reached through the gateway endpoint, PyPI through the NAT gateway.
+_USER_DATA = """#!/bin/sh
+set -e
+export DEBIAN_FRONTEND=noninteractive
+apt-get update
+apt-get install --yes --no-install-recommends ca-certificates python3-apt python3-venv unzip wget
+python3 -m venv /opt/ansible
+/opt/ansible/bin/pip install --quiet ansible-core=={ansible}
+ln -sf /opt/ansible/bin/ansible /opt/ansible/bin/ansible-playbook /usr/local/bin/
+wget --quiet --output-document=/tmp/agent.deb \\
+    https://s3.{region}.amazonaws.com/amazon-ssm-{region}/latest/debian_amd64/amazon-ssm-agent.deb
+dpkg --install /tmp/agent.deb
+systemctl enable --now amazon-ssm-agent
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonitoringArgs:
+    """``subnet_id``: a private one; ``archive``: where the playbooks are, as the document takes it."""
+
+    name: str
+    region: str
+    config: MonitoringConfig
+    vpc_id: pulumi.Input[str]
+    vpc_cidr: str
+    subnet_id: pulumi.Input[str]
+    cluster_security_group_id: pulumi.Input[str]
+    bucket_arn: pulumi.Input[str]
+    key_arn: pulumi.Input[str]
+    archive: pulumi.Input[str]
+
+
+class Monitoring(pulumi.ComponentResource):
+    """The instance, who may talk to whom, its rights, and the association that makes a Prometheus of it."""
+
+    instance_id: pulumi.Output[str]
+    private_ip: pulumi.Output[str]
+    url: pulumi.Output[str]
+
+    def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(component_type(Monitoring), name, None, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        group, way_to_nodes = self._create_security_group()
+        profile, rights = self._create_profile()
+        instance = self._create_instance(group, profile, after=[way_to_nodes, *rights])
+        self._create_association(instance)
+        self.instance_id, self.private_ip = instance.id, instance.private_ip
+        self.url = instance.private_ip.apply(lambda address: f"http://{address}:{PROMETHEUS_PORT}")
+        self.register_outputs({"instance_id": self.instance_id, "url": self.url})
+
+    def _create_security_group(self) -> tuple[aws.ec2.SecurityGroup, pulumi.Resource]:
+        """It is asked from inside the VPC only, for it knows no passwords; the nodes let it ask their exporters."""
+        args = self._args
+        group = aws.ec2.SecurityGroup(
+            f"{self._name}-group",
+            description="Prometheus, for whoever is inside the VPC",
+            vpc_id=args.vpc_id,
+            tags={"Name": f"{args.name}-monitoring"},
+            opts=self._child,
+        )
+        aws.vpc.SecurityGroupIngressRule(
+            f"{self._name}-from-inside",
+            security_group_id=group.id,
+            cidr_ipv4=args.vpc_cidr,
+            ip_protocol="tcp",
+            from_port=PROMETHEUS_PORT,
+            to_port=PROMETHEUS_PORT,
+            opts=self._child,
+        )
+        aws.vpc.SecurityGroupEgressRule(
+            f"{self._name}-out",
+            security_group_id=group.id,
+            cidr_ipv4="0.0.0.0/0",
+            ip_protocol="-1",
+            opts=self._child,
+        )
+        way_to_nodes = aws.vpc.SecurityGroupIngressRule(
+            f"{self._name}-to-nodes",
+            security_group_id=args.cluster_security_group_id,
+            referenced_security_group_id=group.id,
+            ip_protocol="tcp",
+            from_port=NODE_EXPORTER_PORT,
+            to_port=NODE_EXPORTER_PORT,
+            opts=self._child,
+        )
+        return group, way_to_nodes
+
+    def _create_profile(self) -> tuple[aws.iam.InstanceProfile, list[pulumi.Resource]]:
+        args = self._args
+        name = fit(args.name, args.region, "monitoring", limit=IAM_ROLE_LIMIT)
+        role = aws.iam.Role(
+            f"{self._name}-role",
+            name=name,
+            assume_role_policy=json.dumps(service_trust("ec2.amazonaws.com")),
+            opts=self._child,
+        )
+        policies: dict[str, pulumi.Input[str]] = {
+            "systems-manager": json.dumps(systems_manager()),
+            "playbooks": archive_rights(args.bucket_arn, args.key_arn, args.region),
+            "discovery": json.dumps(find_nodes()),
+        }
+        rights: list[pulumi.Resource] = [
+            aws.iam.RolePolicy(f"{self._name}-{label}", role=role.name, policy=policy, opts=self._child)
+            for label, policy in policies.items()
+        ]
+        profile = aws.iam.InstanceProfile(f"{self._name}-profile", name=name, role=role.name, opts=self._child)
+        return profile, rights
+
+    def _create_instance(
+        self, group: aws.ec2.SecurityGroup, profile: aws.iam.InstanceProfile, after: list[pulumi.Resource]
+    ) -> aws.ec2.Instance:
+        args = self._args
+        image = aws.ec2.get_ami_output(
+            owners=[DEBIAN_OWNER],
+            most_recent=True,
+            filters=[{"name": "name", "values": [DEBIAN_IMAGES]}],
+            opts=pulumi.InvokeOutputOptions(parent=self),
+        )
+        return aws.ec2.Instance(
+            f"{self._name}-instance",
+            ami=image.id,
+            instance_type=args.config.instance_type,
+            subnet_id=args.subnet_id,
+            vpc_security_group_ids=[group.id],
+            iam_instance_profile=profile.name,
+            root_block_device={
+                "volume_size": args.config.disk_size_gb,
+                "volume_type": "gp3",
+                "encrypted": True,
+                "kms_key_id": args.key_arn,
+                "delete_on_termination": True,
+            },
+            metadata_options={"http_endpoint": "enabled", "http_tokens": "required", "http_put_response_hop_limit": 1},
+            user_data=user_data(args.region),
+            tags={"Name": f"{args.name}-monitoring", MONITORING_TAG: args.name},
+            # A newer image of Debian's must not take the machine away with all that it has measured.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=after, ignore_changes=["ami"]),
+        )
+
+    def _create_association(self, instance: aws.ec2.Instance) -> None:
+        args = self._args
+        apply_playbook(
+            f"{self._name}-association",
+            association_name=f"{args.name}-monitoring",
+            tag=(MONITORING_TAG, args.name),
+            parameters={
+                **parameters(args.archive, MONITORING_PLAYBOOK, variables(args)),
+                "InstallDependencies": "False",  # user data has
+            },
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[instance]),
+        )
+
+
+def variables(args: MonitoringArgs) -> dict[str, str]:
+    """The role's variables: how the nodes are found where no inventory names them, and what the stack file sets.
+
+    The tag's key is the role's default: the document takes no colon.
+    """
+    return {
+        "prometheus_ec2_region": args.region,
+        "prometheus_ec2_tag_value": args.name,
+        "prometheus_scrape_interval_s": str(args.config.scrape_interval_s),
+        "prometheus_node_down_for_s": str(args.config.node_down_s),
+        "prometheus_retention_days": str(args.config.retention_days),
+    }
+
+
+def user_data(region: str) -> str:
+    """What makes a Systems Manager node of Debian's image."""
+    return _USER_DATA.format(region=region, ansible=ANSIBLE_CORE)
+
+
+def find_nodes() -> dict[str, Any]:
+    """What Prometheus asks EC2 to find nodes; neither action can be limited to some resources."""
+    actions = ["ec2:DescribeInstances", "ec2:DescribeAvailabilityZones"]
+    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}

@@ -1,0 +1,92 @@
+"""Whom Prometheus watches, and when it warns. `promtool` runs the rules where it is installed; elsewhere the machine
+that a data centre of `make hosts` watches itself with runs them (tests/end_to_end/test_machines.py)."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from .prometheus import RULES_TEST, render, rules
+
+PROMTOOL = shutil.which("promtool")
+NEEDS_PROMTOOL = pytest.mark.skipif(PROMTOOL is None, reason="promtool (of the package prometheus) is not on PATH")
+
+
+def configuration(nodes: list[str], **variables: Any) -> dict[str, Any]:
+    text = render("prometheus.yml.j2", _prometheus_nodes=nodes, inventory_hostname="server", **variables)
+    return YAML(typ="safe").load(text)
+
+
+def jobs(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {job["job_name"]: job for job in found["scrape_configs"]}
+
+
+def test_the_nodes_of_the_inventory_are_the_targets_under_the_names_that_kubernetes_has_for_them() -> None:
+    hosts = {"a": SimpleNamespace(ansible_host="192.0.2.1"), "b": SimpleNamespace(ansible_host="192.0.2.2")}
+    assert json.loads(render("targets.json.j2", _prometheus_nodes=["a", "b"], hostvars=hosts)) == [
+        {"targets": ["192.0.2.1:9100"], "labels": {"node": "a"}},
+        {"targets": ["192.0.2.2:9100"], "labels": {"node": "b"}},
+    ]
+    assert json.loads(render("targets.json.j2", _prometheus_nodes=[], hostvars={})) == []
+
+
+def test_an_inventory_that_names_nodes_needs_no_cloud() -> None:
+    node = jobs(configuration(["a"]))["node"]
+    assert node["file_sd_configs"] == [{"files": ["/etc/prometheus/targets/nodes.json"]}]
+    assert "ec2_sd_configs" not in node
+
+
+def test_without_one_the_nodes_are_those_instances_that_bear_the_data_centre_s_tag_whatever_their_state() -> None:
+    node = jobs(configuration([], prometheus_ec2_region="us-east-2", prometheus_ec2_tag_value="dc"))["node"]
+    (found,) = node["ec2_sd_configs"]
+    assert found["region"] == "us-east-2"
+    assert found["filters"] == [{"name": "tag:ai-datacenter:nodes", "values": ["dc"]}]
+    assert node["relabel_configs"][0] == {"source_labels": ["__meta_ec2_private_dns_name"], "target_label": "node"}
+    assert "file_sd_configs" not in node
+
+
+def test_the_server_watches_itself() -> None:
+    (own,) = jobs(configuration(["a"]))["monitoring"]["static_configs"]
+    assert own == {"targets": ["localhost:9100"], "labels": {"node": "server"}}
+
+
+def test_each_rule_names_the_node_and_says_what_to_do() -> None:
+    (group,) = YAML(typ="safe").load(rules())["groups"]
+    assert [rule["alert"] for rule in group["rules"]] == ["NodeDown", "NodeCPUHigh", "NodeMemoryHigh", "NodeDiskFull"]
+    for rule in group["rules"]:
+        assert "{{ $labels.node }}" in rule["annotations"]["summary"]
+        assert len(rule["annotations"]["description"].split()) > 20
+        assert "[[" not in str(rule)
+
+
+def test_thresholds_and_times_are_those_of_the_variables() -> None:
+    (group,) = YAML(typ="safe").load(rules(prometheus_node_down_for_s=5, prometheus_disk_percent=50))["groups"]
+    assert group["rules"][0]["for"] == "5s"
+    assert "> 50" in group["rules"][3]["expr"]
+
+
+@NEEDS_PROMTOOL
+def test_the_rules_fire_when_they_should_and_not_before(tmp_path: Path) -> None:
+    (tmp_path / "rules.yml").write_text(rules())
+    shutil.copy(RULES_TEST, tmp_path)
+    run = subprocess.run(["promtool", "test", "rules", RULES_TEST.name], cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+@NEEDS_PROMTOOL
+@pytest.mark.parametrize("nodes", [["a"], []])
+def test_promtool_finds_no_fault_in_the_configuration(tmp_path: Path, nodes: list[str]) -> None:
+    path = tmp_path / "prometheus.yml"
+    (tmp_path / "rules.yml").write_text(rules())
+    variables: dict[str, Any] = {"prometheus_ec2_region": "us-east-2", "prometheus_ec2_tag_value": "dc"}
+    variables |= {"_prometheus_rules": tmp_path / "rules.yml", "_prometheus_targets": tmp_path / "nodes.json"}
+    path.write_text(render("prometheus.yml.j2", _prometheus_nodes=nodes, inventory_hostname="server", **variables))
+    run = subprocess.run(["promtool", "check", "config", path], capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
