@@ -1,4 +1,4 @@
-"""``aidc status``: what of the data centre runs now, asked of the processes and API servers, not of the state."""
+"""``aidc status``: what runs now, asked of the processes, the API servers and Prometheus, not of the state."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from local import control_plane, moto
-from operations import nodes
+from operations import metrics, nodes
+from operations.metrics import Watch
 from operations.outputs import last_verdict
 from operations.session import open_store
 from operations.summary import verdict_lines
@@ -19,12 +20,16 @@ def status(place: Workplace) -> bool:
     if (found["aws"] or found["control_planes"]) and not open_store(place).exists():
         place.tell(f"The stack `{place.stack}` is not on this machine: what follows is of another one.")
     place.give(found, as_text(found))
-    return all(not plane["missing"] for plane in found["control_planes"]) and all(n["ready"] for n in found["nodes"])
+    return (
+        all(not plane["missing"] for plane in found["control_planes"])
+        and all(node["ready"] for node in found["nodes"])
+        and not any(watch["url"] and watch["reason"] for watch in found["monitoring"])
+    )
 
 
 def collect(place: Workplace) -> dict[str, Any]:
     """Everything that runs here, as plain values."""
-    server = moto.running(place.root)
+    server, watches = moto.running(place.root), metrics.watches(place.root)
     return {
         "stack": place.stack,
         "aws": {"endpoint": server.endpoint_url, "pid": server.pid} if server else None,
@@ -32,11 +37,18 @@ def collect(place: Workplace) -> dict[str, Any]:
             {"name": plane.name, "region": plane.region, "endpoint": plane.endpoint, "missing": plane.missing()}
             for plane in control_plane.clusters(place.root)
         ],
-        "nodes": [asdict(node) for node in nodes.nodes(place.root)],
+        "nodes": [{**asdict(node), "metrics": _metrics(node, watches)} for node in nodes.nodes(place.root)],
+        "monitoring": [{name: value for name, value in asdict(one).items() if name != "nodes"} for one in watches],
         "pods": [asdict(pod) for pod in nodes.pods(place.root)],
         "verdict": last_verdict(place),
         "logs": str(place.root.path),
     }
+
+
+def _metrics(node: nodes.NodeState, watches: tuple[Watch, ...]) -> dict[str, Any] | None:
+    """How busy the node is; None where nobody knows."""
+    known = [watch.nodes[node.name] for watch in watches if watch.cluster == node.cluster and node.name in watch.nodes]
+    return asdict(known[0]) if known else None
 
 
 def as_text(found: dict[str, Any]) -> str:
@@ -48,6 +60,22 @@ def as_text(found: dict[str, Any]) -> str:
     for plane in found["control_planes"]:
         state = f"lost {', '.join(plane['missing'])}" if plane["missing"] else "running"
         lines.append(f"cluster    {plane['name']} in {plane['region']}: {state}, {plane['endpoint']}")
-    lines += [f"node       {nodes.NodeState(**node).line()}" for node in found["nodes"]]
+    lines += [line for node in found["nodes"] for line in _node_lines(node)]
+    lines += [line for watch in found["monitoring"] for line in _watch_lines(watch)]
     lines += [f"pod        {p['namespace']}/{p['name']}  {p['phase']} on {p['node'] or '-'}" for p in found["pods"]]
     return "\n".join([*lines, *verdict_lines(found["verdict"], is_new=False), f"logs       {found['logs']}"])
+
+
+def _node_lines(node: dict[str, Any]) -> list[str]:
+    state = nodes.NodeState(**{name: value for name, value in node.items() if name != "metrics"})
+    busy = [f"           {metrics.NodeMetrics(**node['metrics']).line()}"] if node["metrics"] else []
+    return [f"node       {state.line()}", *busy]
+
+
+def _watch_lines(watch: dict[str, Any]) -> list[str]:
+    """Who watches the nodes and what is wrong with them, or why nobody can tell."""
+    if watch["reason"]:
+        return [f"monitoring – ({watch['reason']})"]
+    alerts = [metrics.Alert(**one).line() for one in watch["alerts"]]
+    firing = f"{len(alerts)} alert{'s' * (len(alerts) > 1)}" if alerts else "no alert"
+    return [f"monitoring {watch['url']}, {firing}", *(f"           {line}" for line in alerts)]

@@ -9,6 +9,7 @@ import json
 import signal
 import subprocess
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,14 @@ from local import control_plane, networks
 from local.addresses import is_ours
 from local.machines import Machine, list_machines
 from local.processes import wait_until
+from operations import metrics
 from tests.end_to_end.conftest import Checkout
+from tests.playbooks.prometheus import RULES_TEST, rules
 
 pytestmark = [pytest.mark.hosts, pytest.mark.timeout(600)]
+
+IMPATIENT = "    scrape_interval_s: 2\n    node_down_s: 6"
+"""What a test cannot wait for: the stack files' own are 15 s and a minute."""
 
 
 def run(*command: str) -> str:
@@ -48,12 +54,41 @@ def inside(checkout: Checkout, number: int, *command: str) -> str:
     return run("podman", "exec", container(checkout, number), *command)
 
 
+def prometheus(checkout: Checkout) -> str:
+    """The address of the one server; of the data centre in the east, where there are two."""
+    servers = [one for one in list_machines(checkout.root) if not one.nodegroup and one.region == "us-east-1"]
+    (server,) = servers
+    return f"http://{server.address}:9090"
+
+
+def watched(checkout: Checkout) -> dict[str, str]:
+    """The health of everything that Prometheus looks at, by the name of the machine."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"{prometheus(checkout)}/api/v1/targets?state=active", timeout=5) as answer:
+        targets = json.load(answer)["data"]["activeTargets"]
+    return {target["labels"]["node"]: target["health"] for target in targets}
+
+
+def all_watched(checkout: Checkout) -> bool:
+    """Whether Prometheus looks at exactly the machines that there are, and all answer it."""
+    names = {one.name for one in list_machines(checkout.root) if one.region == "us-east-1"}
+    return watched(checkout) == dict.fromkeys(names, "up")
+
+
+def down(checkout: Checkout) -> set[str]:
+    """The nodes of which NodeDown fires."""
+    found = metrics.ask("", prometheus(checkout))
+    assert not found.reason
+    return {alert.node for alert in found.alerts if alert.name == "NodeDown"}
+
+
 def ready(checkout: Checkout) -> dict[str, bool]:
     data, _ = checkout.aidc("status", code=0 if len(containers(checkout)) else 1)
     return {node["name"]: node["ready"] for node in data["nodes"]}
 
 
 def test_two_machines_boot_join_and_train_without_the_hosts_network(host_checkout: Checkout) -> None:
+    host_checkout.configure({"retention_days: 1": f"retention_days: 1\n{IMPATIENT}"})
     data, told = host_checkout.aidc("up")
     assert data["passed"], told
     assert data["vehicle"] == "they are machines"
@@ -79,6 +114,36 @@ def test_the_kubelet_sees_files_of_its_machine_over_the_settings_of_the_hosts_ke
     mounts = inside(host_checkout, 0, "cat", "/proc/self/mountinfo")
     for name in ("vm/overcommit_memory", "kernel/panic", "kernel/panic_on_oops", "kernel/keys/root_maxkeys"):
         assert f" /proc/sys/{name} " in mounts
+
+
+def test_prometheus_looks_at_every_machine_and_status_tells_how_busy_nodes_are(host_checkout: Checkout) -> None:
+    assert wait_until(lambda: all_watched(host_checkout), 30, 0.5), watched(host_checkout)
+    assert len(watched(host_checkout)) == 3
+
+    def is_told() -> bool:
+        data, _ = host_checkout.aidc("status")
+        known = [value for node in data["nodes"] for value in (node["metrics"] or {"none": None}).values()]
+        return len(known) == 10 and None not in known  # a rate needs two looks
+
+    assert wait_until(is_told, 20, 1)
+
+
+def test_the_server_is_no_node_and_runs_no_kubelet(host_checkout: Checkout) -> None:
+    (server,) = [name for name in containers(host_checkout) if name.endswith("-monitoring")]
+    assert run("podman", "exec", server, "systemctl", "list-units", "--failed", "--plain", "--no-legend") == ""
+    kubelet = ["podman", "exec", server, "systemctl", "is-active", "kubelet", "kube-proxy", "coredns"]
+    assert set(subprocess.run(kubelet, capture_output=True, text=True).stdout.split()) == {"inactive"}
+
+
+def test_promtool_runs_the_rules_and_finds_no_fault_in_what_is_configured(
+    host_checkout: Checkout, tmp_path: Path
+) -> None:
+    (server,) = [name for name in containers(host_checkout) if name.endswith("-monitoring")]
+    (tmp_path / "rules.yml").write_text(rules())
+    for path in (tmp_path / "rules.yml", RULES_TEST):
+        run("podman", "cp", str(path), f"{server}:/root/{path.name}")
+    run("podman", "exec", "--workdir=/root", server, "promtool", "test", "rules", RULES_TEST.name)
+    run("podman", "exec", server, "promtool", "check", "config", "/etc/prometheus/prometheus.yml")
 
 
 def test_what_configures_machines_finds_them_with_their_tags_and_enters_as_root(host_checkout: Checkout) -> None:
@@ -136,21 +201,28 @@ def test_a_third_node_is_exactly_one_new_machine(host_checkout: Checkout) -> Non
     data, told = host_checkout.aidc("up")
     assert data["verdict"]["processes"] == 3, told
     after = containers(host_checkout)
-    assert len(after) == 3
+    assert len(after) == 4
     assert before.items() <= after.items()
+    assert wait_until(lambda: all_watched(host_checkout), 30, 0.5), watched(host_checkout)
 
 
-def test_a_killed_machine_is_seen_within_a_minute_and_mended_and_the_others_stay(host_checkout: Checkout) -> None:
+def test_a_killed_machine_is_seen_and_warned_of_within_a_minute_and_mended_and_the_others_stay(
+    host_checkout: Checkout,
+) -> None:
     before = containers(host_checkout)
     victim = container(host_checkout, 1)
     run("podman", "kill", "--signal=KILL", victim)
     began = time.monotonic()
     data, _ = host_checkout.aidc("status", code=1)
     assert [node["name"] for node in data["nodes"] if not node["ready"]] == [machine(host_checkout, 1).name]
+    name = machine(host_checkout, 1).name
+    assert wait_until(lambda: down(host_checkout) == {name}, 60, 0.5)
+    assert f"NodeDown (critical): {name} does not answer" in host_checkout.told("status", code=1)
     assert time.monotonic() - began < 60
     host_checkout.aidc("refresh", code=5)
     data, told = host_checkout.aidc("up")
     assert data["passed"], told
+    assert wait_until(lambda: down(host_checkout) == set() and all_watched(host_checkout), 60, 0.5)
     after = containers(host_checkout)
     assert after.keys() == before.keys()
     assert [name for name in after if after[name] != before[name]] == [victim]
@@ -179,7 +251,8 @@ def test_an_up_that_is_killed_while_machines_start_leaves_no_orphan(host_checkou
         process.communicate()
     data, told = host_checkout.aidc("up")
     assert data["passed"], told
-    assert len(containers(host_checkout)) == 3
+    assert len(containers(host_checkout)) == 4
+    assert wait_until(lambda: all_watched(host_checkout), 60, 0.5), watched(host_checkout)
 
 
 def test_fewer_nodes_are_exactly_those_machines_less(host_checkout: Checkout) -> None:
@@ -188,7 +261,8 @@ def test_fewer_nodes_are_exactly_those_machines_less(host_checkout: Checkout) ->
     data, told = host_checkout.aidc("up")
     assert data["verdict"]["processes"] == 1, told
     assert containers(host_checkout).items() <= before.items()
-    assert len(containers(host_checkout)) == 1
+    assert len(containers(host_checkout)) == 2
+    assert wait_until(lambda: all_watched(host_checkout), 30, 0.5), watched(host_checkout)
     assert len(host_checkout.kubernetes().get("/api/v1/nodes")["items"]) == 1
 
 
@@ -204,7 +278,7 @@ def test_a_second_region_has_machines_on_a_network_of_its_own(host_checkout: Che
     assert len(subnets) == 2
     assert not subnets[0].overlaps(subnets[1])
     assert before.items() <= containers(host_checkout).items()
-    assert len({found.address for found in list_machines(host_checkout.root)}) == 2
+    assert len({found.address for found in list_machines(host_checkout.root)}) == 4
     host_checkout.aidc("destroy", "--stack", "west")
     assert containers(host_checkout) == before
 

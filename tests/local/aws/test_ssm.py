@@ -231,3 +231,66 @@ def test_variables_that_cannot_be_read_are_told_with_the_reason(cloud: Cloud) ->
     said = b"ExtraVariables of dc-nodes are not key=value pairs as a shell reads them (no closing quotation): a='b"
     assert said in refused.value.trailing
     assert cloud.marks() == {}
+
+
+def server(name: str = "server", **more: Any) -> FakeMachine:
+    return FakeMachine(name, {"watch": "dc", "ai-datacenter:monitoring": "dc"}, nodegroup="", **more)
+
+
+def watch(cloud: Cloud, mark: str) -> Resource:
+    return cloud.associate(cloud.put(mark), targets=[{"key": "tag:watch", "values": ["dc"]}])
+
+
+def test_a_machine_that_is_no_node_is_told_when_nodes_come_and_go_and_else_left_alone(cloud: Cloud) -> None:
+    node, new = FakeMachine("a"), FakeMachine("b", address="192.0.2.2")
+    cloud.machines = [server(), node]
+    watch(cloud, "one")
+    assert cloud.marks() == {"server": "one"}
+    configuration.tell_of_nodes(cloud.root, "us-east-1", "dc")
+    assert cloud.marks() == {}
+    cloud.machines = [server(), node, new]
+    configuration.tell_of_nodes(cloud.root, "us-east-1", "other")
+    assert cloud.marks() == {}
+    configuration.tell_of_nodes(cloud.root, "us-east-1", "dc")
+    assert cloud.marks() == {"server": "one"}
+    cloud.machines = [server(), replace(node, running=False), new]
+    configuration.tell_of_nodes(cloud.root, "us-east-1", "dc")
+    assert cloud.marks() == {}, "a node that is dead is still to be watched"
+    cloud.machines = [server(), new]
+    configuration.tell_of_nodes(cloud.root, "us-east-1", "dc")
+    assert cloud.marks() == {"server": "one"}
+
+
+def test_a_server_that_is_dead_or_refuses_is_told_the_next_time(cloud: Cloud) -> None:
+    cloud.machines = [server(), FakeMachine("a")]
+    made = watch(cloud, "one")
+    cloud.marks()
+    cloud.machines = [server(running=False)]
+    configuration.tell_of_nodes(cloud.root, "us-east-1", "dc")
+    assert cloud.marks() == {}
+    cloud.machines = [server()]
+    targets = [{"key": "tag:watch", "values": ["dc"]}]
+    with pytest.raises(Refused):
+        cloud.driver.update(made, cloud.inputs(cloud.put("two", refused=["server"]), targets=targets))
+    with pytest.raises(LocalCloudError, match="server: failed: Refuse some"):
+        configuration.tell_of_nodes(cloud.root, "us-east-1", "dc")
+
+
+def test_machines_are_in_the_groups_by_which_playbooks_find_them() -> None:
+    assert configuration.groups_of(FakeMachine("a")) == ("nodes", "dc_cpu")  # type: ignore[arg-type]
+    assert configuration.groups_of(server()) == ("monitoring",)  # type: ignore[arg-type]
+    assert configuration.groups_of(FakeMachine("x", nodegroup="")) == ()  # type: ignore[arg-type]
+
+
+def test_who_converges_by_hand_gives_each_machine_the_variables_of_its_associations(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    inputs = cloud.inputs(cloud.put("one"), targets=[{"key": "tag:watch", "values": ["dc"]}])
+    inputs["parameters"]["ExtraVariables"] = "SSM=True prometheus_retention_days=7"
+    cloud.driver.create(TOKEN, cloud.folder.name, inputs)
+    found = configuration.as_declared(cloud.root, [server(), FakeMachine("a")])  # type: ignore[list-item]
+    assert {host.name: dict(host.variables) for host in found.hosts} == {
+        "server": {"SSM": "True", "prometheus_retention_days": "7"},
+        "a": {},
+    }

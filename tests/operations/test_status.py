@@ -1,0 +1,52 @@
+"""`aidc status` on one screen: nodes and how busy they are, who watches them, and what is wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from operations.status import as_text
+
+METRICS = {
+    "load1": 0.42, "memory_percent": 12.0, "disk_percent": 38.0, "receive_bytes_per_s": 1200.0,
+    "transmit_bytes_per_s": 3400.0,
+}  # fmt: skip
+NODE = {
+    "cluster": "main", "name": "main-cpu-0", "pool": "main-cpu", "instance_type": "m7i.large", "ready": True,
+    "is_stopped": False,
+}  # fmt: skip
+WATCH: dict[str, Any] = {"cluster": "main", "url": "http://198.18.16.4:9090", "reason": "", "alerts": []}
+FOUND: dict[str, Any] = {
+    "aws": {"endpoint": "http://198.18.0.5:5000", "pid": 7},
+    "control_planes": [{"name": "main", "region": "us-east-1", "endpoint": "https://198.18.0.5:20000", "missing": []}],
+    "nodes": [{**NODE, "metrics": METRICS}],
+    "monitoring": [WATCH],
+    "pods": [],
+    "verdict": None,
+    "logs": "/data/.datacenter",
+}
+
+
+def lines(**changed: Any) -> list[str]:
+    return as_text({**FOUND, **changed}).splitlines()
+
+
+def test_a_node_has_a_line_of_how_busy_it_is() -> None:
+    found = lines()
+    assert "node       main-cpu-0  Ready  pool main-cpu, m7i.large" in found
+    after = found[found.index("node       main-cpu-0  Ready  pool main-cpu, m7i.large") + 1]
+    assert after == "           load 0.42 · memory 12 % · disk 38 % · 1.2 kB/s in, 3.4 kB/s out"
+    assert "monitoring http://198.18.16.4:9090, no alert" in found
+
+
+def test_an_alert_that_fires_is_told_under_who_tells_it() -> None:
+    alert = {"name": "NodeDown", "severity": "critical", "node": "main-cpu-0", "summary": "it is silent", "since": ""}
+    found = lines(monitoring=[{**WATCH, "alerts": [alert]}])
+    place = found.index("monitoring http://198.18.16.4:9090, 1 alert")
+    assert found[place + 1] == "           NodeDown (critical): it is silent"
+
+
+def test_where_nobody_knows_there_are_no_numbers_and_one_line_says_why() -> None:
+    watch = {**WATCH, "url": "", "reason": "nodes are processes, and Prometheus needs a machine"}
+    found = lines(nodes=[{**NODE, "metrics": None}], monitoring=[watch])
+    assert "monitoring – (nodes are processes, and Prometheus needs a machine)" in found
+    assert not any("load" in line for line in found)
