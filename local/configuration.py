@@ -155,8 +155,10 @@ def tell_of_nodes(root: DataRoot, region: str, cluster: str) -> None:
         LocalCloudError: one could not be told; the next change tells it.
     """
     with lock_file(root.path / f".{_TOLD}.lock"):  # or an older list could go over a newer one
-        machines = [one for one in list_machines(root) if (one.region, one.cluster) == (region, cluster)]
-        for association in associations(root):
+        known = associations(root)
+        found = list_machines(root) if known else []
+        machines = [one for one in found if (one.region, one.cluster) == (region, cluster)]
+        for association in known:
             told = [one for one in machines if not one.nodegroup and one.running and association.concerns(one)]
             if told and association.document == DOCUMENT and _told(root, association) != _addresses(machines):
                 _perform(root, association, told)

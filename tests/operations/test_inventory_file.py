@@ -22,10 +22,11 @@ def refusal(tmp_path: Path, text: str) -> list[str]:
 
 def test_the_example_shows_every_key_and_is_taken() -> None:
     inventory = load(CHECKOUT / "docs" / "inventory.example.yaml")
-    first, second = inventory.hosts
-    assert (first.name, first.user, first.groups) == ("gpu-0", "admin", ("gpu",))
+    first, second, third = inventory.hosts
+    assert (first.name, first.user, first.groups) == ("gpu-0", "admin", ("nodes", "gpu"))
     assert first.key_file == Path("~/.ssh/id_ed25519").expanduser()
     assert (second.port, second.user, second.key_file) == (22, "root", None)
+    assert (third.name, third.groups) == ("watcher", ("monitoring",))
 
 
 def test_all_mistakes_are_told_at_once_with_line_and_column(tmp_path: Path) -> None:

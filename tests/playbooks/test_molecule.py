@@ -67,5 +67,6 @@ def test_nothing_is_removed_that_is_not_this_checkouts(tmp_path: Path) -> None:
     assert asked.read_text().splitlines() == [
         f"rm --force --ignore --volumes --time=0 {OWN}-0",
         f"rm --force --ignore --volumes --time=0 {OWN}-1",
+        f"rm --force --ignore --volumes --time=0 {OWN}-2",
         f"network rm --force {OWN}",
     ]
