@@ -9,11 +9,18 @@ import threading
 import time
 import urllib.parse
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from operations.metrics import QUERIES, Alert, NodeMetrics, ask
+from local import control_plane, machines, networks
+from local.control_plane import ControlPlane
+from local.control_plane.ports import Place
+from local.machines import Machine
+from local.paths import DataRoot
+from local.podman import PodmanError
+from operations.metrics import QUERIES, Alert, NodeMetrics, Watch, ask, watches
 
 FIRING = {
     "labels": {"alertname": "NodeDown", "node": "b", "severity": "critical"},
@@ -132,3 +139,50 @@ def test_a_proxy_of_the_environment_is_not_asked(prometheus: Prometheus, monkeyp
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     monkeypatch.delenv("no_proxy", raising=False)
     assert ask("dc", prometheus.url).reason == ""
+
+
+def cluster(folder: Path, on_machines: bool = True) -> ControlPlane:
+    """A cluster whose nodes are machines, or processes."""
+    plane = ControlPlane("us-east-1", "dc", folder, Place("127.0.0.1", 20_000))
+    if on_machines:
+        (folder / networks.FILE).write_text('{"subnet": "198.18.16.0/20"}')
+    return plane
+
+
+def server(address: str, running: bool = True, tag: str = "ai-datacenter:monitoring") -> Machine:
+    return Machine("server", "dc", "us-east-1", "", address, {tag: "dc"}, Path("key"), "", running)
+
+
+def watch(monkeypatch: pytest.MonkeyPatch, plane: ControlPlane, *found: Machine) -> Watch:
+    monkeypatch.setattr(control_plane, "clusters", lambda root: [plane])
+    monkeypatch.setattr(machines, "list_machines", lambda root: list(found))
+    (only,) = watches(DataRoot(plane.folder))
+    return only
+
+
+def test_nobody_watches_processes_or_where_no_server_is_declared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = watch(monkeypatch, cluster(tmp_path, on_machines=False))
+    assert (found.url, found.reason) == ("", "nodes are processes, and Prometheus needs a machine")
+    found = watch(monkeypatch, cluster(tmp_path), server("127.0.0.1", tag="other"))
+    assert (found.url, found.reason.split(":")[0]) == ("", "no machine watches the nodes")
+
+
+def test_a_server_that_is_declared_and_dead_is_wrong_and_not_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = watch(monkeypatch, cluster(tmp_path), server("192.0.2.1", running=False))
+    assert found.url == "http://192.0.2.1:9090"
+    assert "its machine server does not run" in found.reason
+
+
+def test_a_podman_that_refuses_is_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(root: DataRoot) -> list[Machine]:
+        raise PodmanError("`podman ps` failed: database is locked")
+
+    plane = cluster(tmp_path)
+    monkeypatch.setattr(control_plane, "clusters", lambda root: [plane])
+    monkeypatch.setattr(machines, "list_machines", refuse)
+    (only,) = watches(DataRoot(tmp_path))
+    assert only.reason == "`podman ps` failed: database is locked"
