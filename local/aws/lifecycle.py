@@ -131,9 +131,10 @@ class Lifecycle:
         if request.preview:
             kept = {**request.old_outputs, **dict.fromkeys(kind.volatile, UNKNOWN)}
             removed = request.old_inputs.keys() - request.inputs.keys()
-            return self._outputs(
+            planned = self._outputs(
                 kind, request.inputs, {k: v for k, v in kept.items() if k not in removed}, planned=True
             )
+            return {**planned, **_unchanged(request)}
         call = replace(self._call(request.urn, request.inputs), id=request.id, old_inputs=request.old_inputs)
         changed = {top_of(change.path) for change in compare(request.old_inputs, request.inputs, ignore=request.ignore)}
         if "tagsAll" in changed:
@@ -231,6 +232,15 @@ class Lifecycle:
             return False
         name = kind.autoname[0]
         return request.old_inputs.get(name) == request.inputs.get(name)
+
+
+def _unchanged(request: Update) -> Values:
+    """What was made of inputs that stay: more than them, where the service filled in a part, as in a cluster's VPC."""
+    return {
+        key: request.old_outputs[key]
+        for key, value in request.inputs.items()
+        if key in request.old_outputs and key not in ("tags", "tagsAll") and request.old_inputs.get(key) == value
+    }
 
 
 def _prefixed(request: Check, name: str, prefix: str) -> str:

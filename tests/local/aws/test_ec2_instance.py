@@ -165,3 +165,14 @@ def test_an_image_is_the_same_one_every_time_and_another_in_another_region(drive
     elsewhere = driver.invoke("aws:ec2/getAmi:getAmi", **question, region="eu-west-1")
     assert first["id"] == again["id"] != elsewhere["id"]
     assert first["id"].startswith("ami-")
+
+
+def test_a_preview_keeps_what_the_service_filled_into_an_input_that_stays(driver: Driver, subnet: Resource) -> None:
+    options = {"httpTokens": "required"}
+    made = driver.create(TOKEN, "h", inputs(subnet, metadataOptions=options))
+    made.outputs["metadataOptions"] = filled = {**options, "instanceMetadataTags": "disabled"}
+    planned = driver.update(made, inputs(subnet, metadataOptions=options, tags={"Name": "other"}), preview=True)
+    assert planned.outputs["metadataOptions"] == filled
+    assert planned.outputs["tags"] == {"Name": "other"}
+    changed_too = driver.update(made, inputs(subnet, metadataOptions={"httpTokens": "optional"}), preview=True)
+    assert changed_too.outputs["metadataOptions"] == {"httpTokens": "optional"}
