@@ -20,7 +20,7 @@ from local.machines import Machine, list_machines
 from local.processes import wait_until
 from operations import metrics
 from tests.end_to_end.conftest import Checkout
-from tests.playbooks.prometheus import RULES_TEST, rules
+from tests.playbooks.prometheus import RULES_TEST, render, rules
 
 pytestmark = [pytest.mark.hosts, pytest.mark.timeout(600)]
 
@@ -140,10 +140,13 @@ def test_promtool_runs_the_rules_and_finds_no_fault_in_what_is_configured(
 ) -> None:
     (server,) = [name for name in containers(host_checkout) if name.endswith("-monitoring")]
     (tmp_path / "rules.yml").write_text(rules())
-    for path in (tmp_path / "rules.yml", RULES_TEST):
+    by_tag = {"prometheus_ec2_region": "us-east-2", "prometheus_ec2_tag_value": "dc", "_prometheus_nodes": []}
+    (tmp_path / "by_tag.yml").write_text(render("prometheus.yml.j2", inventory_hostname="server", **by_tag))
+    for path in (tmp_path / "rules.yml", tmp_path / "by_tag.yml", RULES_TEST):
         run("podman", "cp", str(path), f"{server}:/root/{path.name}")
     run("podman", "exec", "--workdir=/root", server, "promtool", "test", "rules", RULES_TEST.name)
-    run("podman", "exec", server, "promtool", "check", "config", "/etc/prometheus/prometheus.yml")
+    for path in ("/etc/prometheus/prometheus.yml", "/root/by_tag.yml"):
+        run("podman", "exec", server, "promtool", "check", "config", path)
 
 
 def test_what_configures_machines_finds_them_with_their_tags_and_enters_as_root(host_checkout: Checkout) -> None:

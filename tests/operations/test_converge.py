@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from local import configuration
+from local.machines import Machine
 from operations import converge
 from operations.cli import main
 from playbooks.inventory import Inventory
@@ -101,3 +103,25 @@ def test_a_stack_that_is_not_up_has_no_machines_and_says_what_makes_them(
     assert main(["converge"]) == 1
     assert "`aidc up` makes its machines" in capsys.readouterr().err
     assert not data_root.exists()
+
+
+def test_a_machine_that_is_dead_is_not_entered_and_stays_known_to_who_watches_it(
+    data_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def machine(name: str, nodegroup: str, running: bool = True) -> Machine:
+        tags = {} if nodegroup else {"ai-datacenter:monitoring": "dc"}
+        return Machine(name, "dc", "us-east-1", nodegroup, "192.0.2.1", tags, Path("key"), "", running)
+
+    found = [machine("a", "dc-cpu"), machine("b", "dc-cpu", running=False), machine("server", "")]
+    outputs = {"datacenter": {"cluster": {"name": "dc"}, "region": "us-east-1"}}
+    monkeypatch.setattr(converge, "stack_outputs", lambda place: outputs)
+    monkeypatch.setattr(configuration, "list_machines", lambda root: found)
+    runner = Runner(GOOD)
+    use(monkeypatch, runner)
+    assert main(["converge"]) == 0
+    assert runner.asked["limit"] == ("a", "server")
+    assert {host.name: host.groups[0] for host in runner.inventory.hosts} == {
+        "a": "nodes",
+        "b": "nodes",
+        "server": "monitoring",
+    }
