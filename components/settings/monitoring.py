@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from ..accelerators import CATALOGUE
+from components.accelerators import CATALOGUE, OFFERS_SOURCE, regions_with
+
 from .pools import InstanceTypeName
 from .section import Conflict, Section
 
@@ -26,10 +27,20 @@ class MonitoringConfig(Section):
 
 
 def _type(config: StackConfig) -> Iterator[Conflict]:
-    if config.monitoring and CATALOGUE[config.monitoring.instance_type].chips:
-        what = f"{config.monitoring.instance_type} has accelerators, which nothing there uses"
-        plain = tuple(name for name, row in CATALOGUE.items() if not row.chips)
-        yield Conflict(key=("monitoring", "instance_type"), message=what, allowed=plain)
+    if config.monitoring is None:
+        return
+    row, region = CATALOGUE[config.monitoring.instance_type], config.aws.region
+    if row.chips:
+        what = "has accelerators, which nothing there uses"
+    elif row.architecture != "x86_64":
+        what = "has another processor than the image, which is for x86_64"
+    elif region not in (regions_with(row.name) or (region,)):
+        what = f"is not sold in {region} ({OFFERS_SOURCE})"
+    else:
+        return
+    fitting = (other for other in CATALOGUE.values() if not other.chips and other.architecture == "x86_64")
+    allowed = tuple(other.name for other in fitting if region in (regions_with(other.name) or (region,)))
+    yield Conflict(key=("monitoring", "instance_type"), message=f"{row.name} {what}", allowed=allowed)
 
 
 RULES = (_type,)

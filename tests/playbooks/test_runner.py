@@ -175,7 +175,7 @@ def test_a_lock_file_whose_folder_cannot_be_made_is_named(tmp_path: Path) -> Non
 def test_who_is_limited_to_some_hosts_still_finds_the_others_in_the_inventory(tmp_path: Path) -> None:
     seen = {
         "name": "Seen",
-        "ansible.builtin.copy": {"dest": "{{ folder }}/seen", "content": "{{ groups.nodes | sort }}"},
+        "ansible.builtin.copy": {"dest": "{{ folder }}/seen", "content": "{{ groups.nodes | sort | join(' ') }}"},
     }
     hosts = (here("server"), *(replace(nowhere(name), groups=("nodes",)) for name in ("a", "b")))
     inventory = Inventory(hosts=hosts, variables={"folder": str(tmp_path)})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -99,19 +99,22 @@ def played(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Cloud:
     For what is asked of which machines when; that Ansible does it, and how its failures are told, is tested with it.
     """
 
-    def converge(inventory: Inventory, *, project: bytes, playbook: str, **_: Any) -> Convergence:
+    def converge(
+        inventory: Inventory, *, project: bytes, playbook: str, limit: Sequence[str] = (), **_: Any
+    ) -> Convergence:
         with zipfile.ZipFile(io.BytesIO(project)) as archive:
             (play,) = json.loads(archive.read(playbook))
         given = play["vars"]
         failure = Failure(task="Refuse some", message="no clock")
-        for name in inventory.names:
+        names = [name for name in inventory.names if not limit or name in limit]
+        for name in names:
             if name not in given["refused"]:
                 (Path(given["folder"]) / name).write_text(given["mark"])
         hosts = [
             HostResult(name=name, status=Status.FAILED, tasks=1, failure=failure)
             if name in given["refused"]
             else HostResult(name=name, status=Status.CHANGED, tasks=2, changes=("Leave a mark",))
-            for name in inventory.names
+            for name in names
         ]
         return Convergence(hosts=tuple(hosts), seconds=0.0)
 
