@@ -137,12 +137,22 @@ def _tell(key: Key, found: Any, problems: Problems) -> None:
     elif kind == "literal_error":
         problems.tell(key, f"{_yaml(value)} is not known", _literals(context["expected"]), value)
     elif kind == "not_allowed":
-        problems.tell(key, str(found["msg"]), tuple(map(str, context["allowed"])), value)
+        _tell_choice(key, str(found["msg"]), context["allowed"], value, problems)
     elif kind == "string_pattern_mismatch":
         problems.tell(key, f'"{_yaml(value)}" does not match {context["pattern"]}', value=value)
     else:
         message = str(found["msg"]).replace("Input should", "should")
         problems.tell(key, message[0].lower() + message[1:] + _said(value), value=value)
+
+
+def _tell_choice(key: Key, message: str, choices: tuple[Any, ...], value: Any, problems: Problems) -> None:
+    """A value outside a list, or of another type than those of the list."""
+    allowed = tuple(map(str, choices))
+    if isinstance(value, bool | int | float) and isinstance(choices[0], str):
+        message = f'needs text, and {_yaml(value)} is {_kind(value)}: quote it ("{_yaml(value)}")'
+    elif value in allowed:
+        message = f'needs a whole number, and "{value}" is text: write {value} without quotes'
+    problems.tell(key, message, allowed, value)
 
 
 def _tell_secret(key: Key, problems: Problems) -> Any:

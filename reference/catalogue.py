@@ -18,7 +18,9 @@ from components.accelerators import (
     Precision,
     Price,
     regions_with,
+    zones_of,
 )
+from components.settings import REGIONS
 
 UNKNOWN = "unknown"
 _HEAD = """# The catalogue
@@ -45,13 +47,17 @@ def render() -> str:
         "## Machine types on EC2\n",
         _types([row for row in types if row.cloud is Cloud.AWS]),
         "Buy: `d` on demand, `s` spot, `b` capacity block. Regions: how many sell it, by",
-        f"{OFFERS_SOURCE}.\n",
+        f"{OFFERS_SOURCE}. It has nothing on {_unknown_regions()}: there no type is refused.\n",
         "## Machine types on Google Cloud\n",
         _tpus([row for row in types if row.cloud is Cloud.GOOGLE]),
         "## Sources\n",
         _table(("tag", "source"), ((f"`{tag}`", text) for tag, text in SOURCES.items())),
     ]
     return "\n".join(parts).rstrip() + "\n"
+
+
+def _unknown_regions() -> str:
+    return ", ".join(region for region in REGIONS if not zones_of(region))
 
 
 def _chips(chips: Sequence[Chip]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from components.accelerators import CATALOGUE, EC2_TYPES, OFFERS_SOURCE, Capacity, regions_with
+from components.accelerators import CATALOGUE, EC2_TYPES, OFFERS_SOURCE, Capacity, regions_with, zones_of
 
 from .pools import PoolConfig
 from .section import Conflict
@@ -22,7 +22,7 @@ def _sizes(name: str, pool: PoolConfig, config: StackConfig) -> Iterator[Conflic
 
 def _sold_in_the_region(name: str, pool: PoolConfig, config: StackConfig) -> Iterator[Conflict]:
     region, regions = config.aws.region, regions_with(pool.instance_type)
-    if regions is not None and region not in regions:
+    if zones_of(region) and regions is not None and region not in regions:  # of some regions nothing is known
         message = f"{pool.instance_type} is not sold in {region}, but in {', '.join(regions)} ({OFFERS_SOURCE})"
         yield Conflict(key=("pools", name, "instance_type"), message=message, allowed=_sold_instead(pool, region))
 

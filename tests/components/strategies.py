@@ -36,7 +36,8 @@ def _some(draw: st.DrawFn, fields: dict[str, st.SearchStrategy[Any]]) -> Values:
 def sold_in(region: str) -> list[InstanceType]:
     """The types that a pool of the region may have."""
     rows = [CATALOGUE[name] for name in EC2_TYPES]
-    return [row for row in rows if region in (regions_with(row.name) or (region,)) and row.first_efa_card is not None]
+    known = [row for row in rows if row.first_efa_card is not None]
+    return [row for row in known if not zones_of(region) or region in (regions_with(row.name) or (region,))]
 
 
 REGIONS_WITH_TYPES = [region for region in REGIONS if sold_in(region)]

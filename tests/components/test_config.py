@@ -202,6 +202,22 @@ def test_a_value_of_another_type_than_its_field_is_told_with_its_remedy(tmp_path
     assert len(problem.message) < 300
 
 
+@pytest.mark.parametrize(
+    ("section", "remedy"),
+    [
+        ("cluster: {version: 1.34}", 'quote it ("1.34")'),
+        ("cluster: {version: 1.30}", "needs text, and 1.3 is a number"),
+        ('cluster: {log_retention_days: "90"}', "write 90 without quotes"),
+        ("cluster: {log_retention_days: 91}", "is not known"),
+        ("cluster: {log_retention_days: 90.0}", "is not known"),
+    ],
+)
+def test_a_choice_of_another_type_is_told_as_that(tmp_path: Path, section: str, remedy: str) -> None:
+    (problem,) = problems(tmp_path, GOOD + f"  ai-datacenter:{section}\n")
+    assert remedy in problem.message
+    assert problem.allowed
+
+
 @pytest.mark.parametrize("name", ["no", "on", "010", "1e3", "~", "2024-01-01"])
 def test_a_key_that_readers_disagree_about_is_refused(tmp_path: Path, name: str) -> None:
     found = problems(tmp_path, GOOD + f"  ai-datacenter:tags: {{{name}: x}}\n")
