@@ -7,21 +7,24 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from components.config import ConfigurationError, StackConfig, load, load_values
+from components.datacenter import Datacenter, aws_provider
 from components.settings import PROJECT
 from reference.schema import schema
 
+from .mocks import run
 from .strategies import Broken, Values, broken_stacks, stack_text, stacks
 
-jsonschema = pytest.importorskip("jsonschema")
 SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much, HealthCheck.large_base_example)
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
 FEW = settings(max_examples=50, deadline=None, suppress_health_check=SLOW, phases=PHASES)
 MANY = settings(FEW, max_examples=1000)
+ROOT = Path(__file__).resolve().parents[2]
 VALIDATOR = jsonschema.Draft7Validator(schema())
 
 
@@ -76,6 +79,32 @@ def test_a_spoilt_stack_is_told_with_its_place(file: Path, broken: Broken) -> No
     is_told(file, broken)
 
 
+def declared(config: StackConfig) -> list[str]:
+    """Everything that the program declares for the configuration, as text, in an order of its own."""
+
+    def declare() -> dict[str, Any]:
+        folders = {"workloads": ROOT / "workloads", "playbooks": ROOT / "playbooks"}
+        return Datacenter(config, "test", aws_provider(config, "test"), **folders).outputs()
+
+    cloud, outputs = run(declare, stack="test")
+    texts = [json.dumps([one.typ, one.name, one.inputs], sort_keys=True, default=vars) for one in cloud.resources]
+    return [*sorted(texts), json.dumps(outputs, sort_keys=True, default=str)]
+
+
+def previews_the_same_twice(file: Path, values: Values) -> None:
+    config = loaded(file, stack_text(values))
+    first = declared(config)
+    assert first == declared(load(file))
+    nodes = [text for text in first if text.startswith('["aws:eks/nodeGroup:NodeGroup"')]
+    assert len(nodes) == len(config.pools)
+
+
+@settings(FEW, max_examples=2)
+@given(values=stacks())
+def test_a_valid_stack_previews_the_same_twice(file: Path, values: Values) -> None:
+    previews_the_same_twice(file, values)
+
+
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
@@ -98,6 +127,13 @@ def test_any_bytes_are_no_stack_file_and_told(file: Path, text: str | bytes) -> 
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(ConfigurationError):
         load(file)
+
+
+@pytest.mark.soak
+@settings(FEW, max_examples=100)
+@given(values=stacks())
+def test_a_hundred_valid_stacks_preview_the_same_twice(file: Path, values: Values) -> None:
+    previews_the_same_twice(file, values)
 
 
 @pytest.mark.soak

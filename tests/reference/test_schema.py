@@ -6,6 +6,7 @@ import copy
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
@@ -14,7 +15,6 @@ from reference.__main__ import ROOT
 from reference.schema import schema
 from tests.components.stack_files import GOOD
 
-jsonschema = pytest.importorskip("jsonschema")
 VALIDATOR = jsonschema.Draft7Validator(schema())
 STACKS = sorted([*ROOT.glob("Pulumi.*.yaml"), *ROOT.glob("examples/**/Pulumi.*.yaml")])
 
