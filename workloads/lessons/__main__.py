@@ -1,0 +1,61 @@
+"""``python -m lessons``: choose a lesson, run it, print what it teaches."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from lessons.errors import LessonError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit status: 0 taught, 1 the data or a file is not usable, 2 wrong usage, 130 interrupted."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        chosen.run(chosen)
+    except LessonError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m lessons", description=__doc__)
+    lessons = parser.add_subparsers(title="lessons", required=True, metavar="LESSON")
+    fundamentals = lessons.add_parser(
+        "fundamentals", help="losses, gradients, descent, and a network that reads digits"
+    )
+    fundamentals.set_defaults(run=_fundamentals)
+    for lesson in (fundamentals,):
+        lesson.add_argument(
+            "--data", type=Path, help="folder with MNIST's four IDX files; without: scikit-learn's digits"
+        )
+        lesson.add_argument("--seed", type=int, default=0, help="of the split, the first weights and the order (0)")
+    fundamentals.add_argument("--logs", type=Path, help="folder for TensorBoard's event files; without: none")
+    fundamentals.add_argument("--epochs", type=_positive, help="passes over the data; without: enough for it")
+    return parser
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is not 1 or more")
+    return value
+
+
+# Each lesson is imported when it is chosen: JAX alone takes a second, and `--help` needs none of it.
+
+
+def _fundamentals(chosen: argparse.Namespace) -> None:
+    from lessons.fundamentals.lesson import teach
+
+    teach(chosen.data, chosen.logs, chosen.epochs, chosen.seed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
