@@ -31,13 +31,15 @@ def _parser() -> argparse.ArgumentParser:
         "fundamentals", help="losses, gradients, descent, and a network that reads digits"
     )
     fundamentals.set_defaults(run=_fundamentals)
-    for lesson in (fundamentals,):
+    compress = lessons.add_parser("compress", help="smaller networks: what each way costs in size, speed and accuracy")
+    compress.set_defaults(run=_compress)
+    for lesson in (fundamentals, compress):
         lesson.add_argument(
             "--data", type=Path, help="folder with MNIST's four IDX files; without: scikit-learn's digits"
         )
         lesson.add_argument("--seed", type=int, default=0, help="of the split, the first weights and the order (0)")
+        lesson.add_argument("--epochs", type=_positive, help="passes over the data; without: enough for it")
     fundamentals.add_argument("--logs", type=Path, help="folder for TensorBoard's event files; without: none")
-    fundamentals.add_argument("--epochs", type=_positive, help="passes over the data; without: enough for it")
     return parser
 
 
@@ -55,6 +57,12 @@ def _fundamentals(chosen: argparse.Namespace) -> None:
     from lessons.fundamentals.lesson import teach
 
     teach(chosen.data, chosen.logs, chosen.epochs, chosen.seed)
+
+
+def _compress(chosen: argparse.Namespace) -> None:
+    from lessons.compress.lesson import teach
+
+    teach(chosen.data, chosen.epochs, chosen.seed)
 
 
 if __name__ == "__main__":
