@@ -39,6 +39,19 @@ def _parser() -> argparse.ArgumentParser:
         )
         lesson.add_argument("--seed", type=int, default=0, help="of the split, the first weights and the order (0)")
         lesson.add_argument("--epochs", type=_positive, help="passes over the data; without: enough for it")
+    transfer = lessons.add_parser("transfer", help="a ResNet-50 fine-tuned on images of one's own")
+    transfer.set_defaults(run=_transfer)
+    transfer.add_argument("--data", type=Path, help="folder with train/<class>/ and val/<class>/; without: photographs")
+    transfer.add_argument(
+        "--weights", type=Path, help="ResNet-50's, as .pth, .safetensors or .npz; without: random ones"
+    )
+    transfer.add_argument("--frozen", type=int, choices=range(6), default=4, help="parts that stay as they are (4)")
+    transfer.add_argument(
+        "--size", type=_positive, default=64, help="pixels of an image's side; ImageNet's is 224 (64)"
+    )
+    transfer.add_argument("--epochs", type=_positive, default=5, help="passes over the data (5)")
+    transfer.add_argument("--seed", type=int, default=0, help="of the order, the augmentation and new weights (0)")
+    transfer.add_argument("--logs", type=Path, help="folder for TensorBoard's event files; without: none")
     fundamentals.add_argument("--logs", type=Path, help="folder for TensorBoard's event files; without: none")
     return parser
 
@@ -63,6 +76,13 @@ def _compress(chosen: argparse.Namespace) -> None:
     from lessons.compress.lesson import teach
 
     teach(chosen.data, chosen.epochs, chosen.seed)
+
+
+def _transfer(chosen: argparse.Namespace) -> None:
+    from lessons.transfer.lesson import Plan, teach
+
+    plan = Plan(epochs=chosen.epochs, frozen=chosen.frozen, side=chosen.size, seed=chosen.seed)
+    teach(chosen.data, chosen.weights, chosen.logs, plan)
 
 
 if __name__ == "__main__":
