@@ -56,7 +56,7 @@ def test_the_integer_layer_is_the_sum_over_integers_by_hand() -> None:
     np.testing.assert_allclose(layer(jnp.asarray(x * 0.5, jnp.float32)), by_hand, rtol=1e-6)
 
 
-@pytest.mark.parametrize("model", BOTH, ids=lambda model: model.name)
+@pytest.mark.parametrize("model", [PERCEPTRON, pytest.param(TRANSFORMER, marks=pytest.mark.soak)])
 def test_calibration_sees_the_largest_input_of_each_layer(model: Model) -> None:
     digits = noise()
     ranges = input_ranges(model, model.initial(0), digits.train_NxP)
@@ -64,7 +64,8 @@ def test_calibration_sees_the_largest_input_of_each_layer(model: Model) -> None:
     assert float(ranges[next(iter(model.initial(0)))]) == digits.train_NxP.max()
 
 
-@pytest.mark.parametrize("model", [PERCEPTRON, pytest.param(TRANSFORMER, marks=pytest.mark.soak)])
+@pytest.mark.soak
+@pytest.mark.parametrize("model", BOTH, ids=lambda model: model.name)
 def test_a_network_in_integers_says_what_it_said_in_float32(model: Model) -> None:
     layers, digits = model.initial(0), noise()
     small = int8(layers, input_ranges(model, layers, digits.train_NxP))
@@ -77,6 +78,7 @@ def test_a_network_in_integers_says_what_it_said_in_float32(model: Model) -> Non
     assert not np.array_equal(before, after)
 
 
+@pytest.mark.soak
 def test_training_feels_the_very_rounding_that_the_integers_bring() -> None:
     layers, digits = PERCEPTRON.initial(0), noise()
     ranges = input_ranges(PERCEPTRON, layers, digits.train_NxP)

@@ -3,11 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from lessons.compress.model import Model, perceptron
 from lessons.compress.prune import magnitude_masks, masked
-from lessons.compress.quantize import int8
+from lessons.compress.quantize import Int8Dense
 from lessons.compress.storage import load, save
 
 from .networks import BOTH
@@ -41,7 +42,9 @@ def test_a_pruned_network_takes_a_bit_a_weight_and_four_bytes_a_weight_that_stay
 
 
 def test_an_int8_network_takes_a_byte_a_weight(tmp_path: Path) -> None:
-    layers = LARGE.initial(0)
-    small = int8(layers, {name: np.float32(1) for name in layers})  # pyright: ignore[reportArgumentType]
-    assert save(tmp_path / "file", small) == pytest.approx(400 * 203 + 203 * 10 + 8 * 213, rel=0.03)
+    random = np.random.default_rng(0)
+    weight, numbers = random.integers(-127, 128, (400, 203)), random.random(203)
+    parts = (weight.astype(np.int8), numbers.astype(np.float32), numbers.astype(np.float32), np.float32(0.1))
+    small = {"layer": Int8Dense(*map(jnp.asarray, parts))}
+    assert save(tmp_path / "file", small) == pytest.approx(400 * 203 + 8 * 203, rel=0.02)
     same(load(tmp_path / "file"), small)

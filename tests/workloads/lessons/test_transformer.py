@@ -3,6 +3,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from lessons.compress.transformer import Normalize, attend, transformer
 
 from .networks import TRANSFORMER, noise
@@ -21,6 +22,7 @@ def test_attention_is_its_formula_for_each_image_and_head() -> None:
     np.testing.assert_allclose(jax.jit(attend, static_argnums=(1, 2))(qkv, 3, 2), by_hand.reshape(6, 8), atol=1e-5)
 
 
+@pytest.mark.soak
 def test_the_order_of_rows_matters_and_that_of_images_does_not() -> None:
     layers, images = TRANSFORMER.initial(0), noise().test_MxP
     given = np.asarray(logits(layers, images))

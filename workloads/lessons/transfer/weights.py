@@ -15,6 +15,7 @@ torchvision            here                     shape
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import jax.numpy as jnp
@@ -77,6 +78,7 @@ def fit_to(config: Config, given: Weights, source: Path, seed: int) -> tuple[dic
     return {**found, **head}, new_head
 
 
+@cache
 def _abstract(config: Config) -> ResNet:
     """The model without numbers: making them takes JAX many seconds, and they would be thrown away."""
     return nnx.eval_shape(lambda: ResNet(config, nnx.Rngs(0)))
