@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LessonError as problem:
         print(problem, file=sys.stderr)
         return 1
+    except BrokenPipeError:  # whoever read along has seen enough; nothing must be written at exit either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return 130
@@ -25,7 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m lessons", description=__doc__)
+    parser = argparse.ArgumentParser(
+        "python -m lessons", description="Choose a lesson; it runs, and prints what it teaches."
+    )
     lessons = parser.add_subparsers(title="lessons", required=True, metavar="LESSON")
     fundamentals = lessons.add_parser(
         "fundamentals", help="losses, gradients, descent, and a network that reads digits"
@@ -37,7 +42,9 @@ def _parser() -> argparse.ArgumentParser:
         lesson.add_argument(
             "--data", type=Path, help="folder with MNIST's four IDX files; without: scikit-learn's digits"
         )
-        lesson.add_argument("--seed", type=int, default=0, help="of the split, the first weights and the order (0)")
+        lesson.add_argument(
+            "--seed", type=_not_negative, default=0, help="of the split, the first weights and the order (0)"
+        )
         lesson.add_argument("--epochs", type=_positive, help="passes over the data; without: enough for it")
     transfer = lessons.add_parser("transfer", help="a ResNet-50 fine-tuned on images of one's own")
     transfer.set_defaults(run=_transfer)
@@ -50,17 +57,26 @@ def _parser() -> argparse.ArgumentParser:
         "--size", type=_positive, default=64, help="pixels of an image's side; ImageNet's is 224 (64)"
     )
     transfer.add_argument("--epochs", type=_positive, default=5, help="passes over the data (5)")
-    transfer.add_argument("--seed", type=int, default=0, help="of the order, the augmentation and new weights (0)")
+    transfer.add_argument(
+        "--seed", type=_not_negative, default=0, help="of the order, the augmentation and new weights (0)"
+    )
     transfer.add_argument("--logs", type=Path, help="folder for TensorBoard's event files; without: none")
     fundamentals.add_argument("--logs", type=Path, help="folder for TensorBoard's event files; without: none")
     return parser
 
 
 def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{value} is not 1 or more")
-    return value
+    return _at_least(1, text)
+
+
+def _not_negative(text: str) -> int:
+    return _at_least(0, text)
+
+
+def _at_least(least: int, text: str) -> int:
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} on")
+    return int(text)
 
 
 # Each lesson is imported when it is chosen: JAX alone takes a second, and `--help` needs none of it.

@@ -111,6 +111,14 @@ def test_an_epoch_is_the_same_for_its_seed_however_threads_run_and_each_epoch_is
     assert not np.array_equal(first, epoch(1, 1))
 
 
+def test_what_damage_leaves_of_a_batch_is_trained_on_too(folder: Path) -> None:
+    for path, label in find(folder)[0].samples:
+        if label == 0:
+            path.write_bytes(b"no image")
+    ((images, labels),) = Loader(find(folder)[0], 16, 8, lambda _: None).training(1, 0)
+    assert (len(images), list(labels)) == (5, [1] * 5)
+
+
 def test_fewer_images_than_a_batch_are_one_batch(folder: Path) -> None:
     ((images, labels),) = Loader(find(folder)[0], 16, 64, lambda _: None).training(1, 0)
     assert (len(images), sorted(labels)) == (10, [0] * 5 + [1] * 5)

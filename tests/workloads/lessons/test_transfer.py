@@ -124,7 +124,7 @@ def test_the_lesson_names_damaged_images_and_goes_on(
     assert main(["transfer", "--data", str(tmp_path / "data"), "--epochs", "1", "--size", "32"]) == 0
     printed = capsys.readouterr()
     assert f"left out, damaged: {damaged}" in printed.err
-    assert "1 damaged images were left out" in printed.out
+    assert "damaged images left out: 1" in printed.out
 
 
 def test_wrong_data_and_wrong_weights_end_with_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def read_weights(path: Path) -> dict[str, np.ndarray]:
         raise LessonError(f"{path}: there is no such file")
     try:
         return {name: np.asarray(array, np.float32) for name, array in READERS[path.suffix](path).items()}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as problem:
+    except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as problem:
         raise LessonError(f"{path}: cannot be read as {path.suffix}: {problem}") from None
 
 

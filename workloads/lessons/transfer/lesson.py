@@ -46,7 +46,7 @@ def teach(data: Path | None, given: Path | None, logs: Path | None, plan: Plan) 
         loaders = [Loader(split, plan.side, BATCH, _tell) for split in (train, val)]
         _train(FineTuning(model, plan.frozen), loaders[0], loaders[1], logs, plan)
         if damaged := sum(len(loader.damaged) for loader in loaders):
-            print(f"{damaged} damaged images were left out")
+            print(f"damaged images left out: {damaged}")
 
 
 def describe(train: ImageFolder, val: ImageFolder, data: Path | None, plan: Plan) -> str:

@@ -28,15 +28,15 @@ class Loader:
         self.damaged: set[Path] = set()
 
     def training(self, epoch: int, seed: int) -> Iterator[Batch]:
-        """Full batches in a random order, augmented; by seed, epoch and image, and by nothing else."""
+        """Full batches, or one where there are no more; in random order, augmented, by seed, epoch and image alone."""
         order = np.random.default_rng((seed, epoch)).permutation(len(self._folder.samples))
 
         def prepare(number: int) -> np.ndarray:
             random = np.random.default_rng((seed, epoch, number))
             return for_training(decode(self._folder.samples[number][0]), self._side, random)
 
-        for images, labels in self._batches(order, prepare):
-            if len(labels) == self._batch or len(order) < self._batch:
+        for number, (images, labels) in enumerate(self._batches(order, prepare)):
+            if len(labels) == self._batch or number == 0:  # what does not fill a batch waits for the next order
                 yield images, labels
 
     def testing(self) -> Iterator[Batch]:
