@@ -45,16 +45,17 @@ def fit(
         return (optax.apply_updates(parameters, updates), moments), value
 
     @jax.jit
-    def epoch(carried: tuple, order: jax.Array, key: jax.Array) -> tuple[tuple, jax.Array]:
+    def epoch(carried: tuple, order: np.ndarray, number: int) -> tuple[tuple, jax.Array]:
+        keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), number), steps)
         x, label = (array[order].reshape(steps, batch, *array.shape[1:]) for array in data)
-        carried, values = jax.lax.scan(step, carried, (x, label, jax.random.split(key, steps)))
+        carried, values = jax.lax.scan(step, carried, (x, label, keys))
         return carried, values.mean()
 
     data, random = (jnp.asarray(x_NxP), jnp.asarray(label_N)), np.random.default_rng(seed)
-    carried, keys = (parameters, optimizer.init(parameters)), jax.random.split(jax.random.key(seed), epochs)  # pyright: ignore[reportArgumentType]
+    carried = parameters, jax.jit(optimizer.init)(parameters)  # jit: one program, not one for each shape
     for number in range(epochs):
         order = random.permutation(len(x_NxP))[: steps * batch]
-        carried, value = epoch(carried, jnp.asarray(order), keys[number])
+        carried, value = epoch(carried, order, number)
         if after_epoch is not None:
             after_epoch(number + 1, carried[0], float(value))
     return carried[0]
@@ -67,4 +68,4 @@ def cross_entropy(logits_BxC: jax.Array, label_B: jax.Array) -> jax.Array:
 
 def accuracy(logits_BxC: jax.Array, label_B: np.ndarray) -> float:
     """The share of samples whose largest logit is that of their label."""
-    return float(np.mean(np.argmax(logits_BxC, axis=1) == label_B))
+    return float(np.mean(np.asarray(logits_BxC).argmax(axis=1) == label_B))
