@@ -15,7 +15,7 @@ from local.processes import lock, write_atomically
 
 FILE = "network.json"
 _LOCK = Path("/run/lock/ai-datacenter.networks")
-"""Held by everybody on this host who looks for a free network."""
+"""Held by everybody on this host who looks for a free network, or makes one free."""
 _NAMESPACES = Path("/run/netns")
 
 
@@ -63,16 +63,23 @@ def names_of(root: DataRoot) -> list[str]:
 
 
 def remove(name: str) -> None:
-    """Remove the network with what is left on it; fine where there is none."""
-    network = _existing(name)
-    if network is None:
-        return
-    podman("network", "rm", "--force", name)
-    for bridge in interfaces_with(str(network.gateway)):
-        ip("link", "delete", bridge)  # of a podman that was killed before it knew that a machine was on it
-    for path in sorted(_NAMESPACES.glob("netns-*")):
-        if any(IPv4Address(address) in network.subnet for address in addresses(path.name)):
-            ip("netns", "delete", path.name)  # of a podman that was killed half way, and has forgotten it
+    """Remove the network with what is left on it; fine where there is none.
+
+    The network itself goes last: a run that is killed before that finds it again, and what it has put on this host.
+    """
+    with lock(_LOCK):
+        network = _existing(name)
+        if network is None:
+            return
+        for container in ask("ps", "--all", f"--filter=network={name}"):
+            podman("rm", "--force", "--volumes", "--time=0", "--ignore", *container["Names"])
+        # Of a podman that was killed half way, and has forgotten them:
+        for bridge in interfaces_with(str(network.gateway)):
+            ip("link", "delete", bridge)
+        for path in sorted(_NAMESPACES.glob("netns-*")):
+            if any(IPv4Address(address) in network.subnet for address in addresses(path.name)):
+                ip("netns", "delete", path.name)
+        podman("network", "rm", "--force", name)
 
 
 def _existing(name: str) -> ClusterNetwork | None:
