@@ -124,8 +124,8 @@ def test_sigterm_at_either_process_saves_what_was_learnt(jobs: Launcher, bucket:
         ("0", "the coordinator answers at 127.0.0.1 port {port}: another process has not come"),
         (
             "1",
-            "nothing answers at 127.0.0.1 port {port} (Connection refused): process 0 is gone, "
-            "or the network between is",
+            "nothing answers at 127.0.0.1 port {port} (Connection refused): process 0 has left, for a reason that it "
+            "tells itself, or it cannot be reached from here",
         ),
     ],
 )

@@ -101,7 +101,8 @@ class Peers:
             socket.create_connection((address, int(port)), timeout=_PROBE_S).close()
         except OSError as error:
             why = error.strerror or error
-            return f"nothing answers at {address} port {port} ({why}): process 0 is gone, or the network between is"
+            gone = "process 0 has left, for a reason that it tells itself, or it cannot be reached from here"
+            return f"nothing answers at {address} port {port} ({why}): {gone}"
         return f"the coordinator answers at {address} port {port}: another process has not come"
 
     def exchange(self, name: str, text: str) -> list[str]:
