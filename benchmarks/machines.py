@@ -6,6 +6,8 @@ Where machines cannot run, every section says why, and has no figures.
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,7 +19,7 @@ from local import vehicle
 from local.paths import CHECKOUT
 from setup.host import Host
 
-_TIMEOUT_S = 900
+_TIMEOUT_S, _CLEARING_S = 900.0, 120.0
 _LOAD = "load average at the starts"
 
 Run = Mapping[str, Any]
@@ -63,11 +65,29 @@ def _measured(subject: str, rounds: int, pairs: int) -> list[Run] | NotMeasured:
         return NotMeasured(obstacle)
     say(f"{subject} {rounds} {pairs}")
     command = [sys.executable, "-m", "benchmarks.on_machines", subject, str(rounds), str(pairs)]
-    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
-    if done.returncode:
-        say(f"{subject} failed:\n{done.stderr}")
-        return Failed(f"the measurement failed: {(done.stderr.strip().splitlines() or ['it said nothing'])[-1]}")
-    return json.loads(done.stdout.splitlines()[-1])
+    status, output, errors = _run(command)
+    if status:
+        say(f"{subject} failed:\n{errors}")
+        return Failed(f"the measurement failed: {(errors.strip().splitlines() or ['it said nothing'])[-1]}")
+    return json.loads(output.splitlines()[-1])
+
+
+def _run(command: Sequence[str], timeout_s: float = _TIMEOUT_S) -> tuple[int, str, str]:
+    """A program's status, output and errors. One that takes too long is asked to clear up, with all that it started."""
+    process = subprocess.Popen(
+        command, cwd=CHECKOUT, start_new_session=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        output, errors = process.communicate(timeout=timeout_s)
+        return process.returncode, output, errors
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.communicate(timeout=_CLEARING_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+    return 1, "", f"it took longer than {timeout_s:g} s"
 
 
 def _boots(taken: Measurements) -> str:

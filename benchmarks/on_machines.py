@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -164,6 +165,7 @@ SUBJECTS: dict[str, Callable[[int, int], Iterator[Run]]] = {
 }
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("it was ended"))  # what it has started is cleared away
     try:
         print(json.dumps(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))))
     except (LocalCloudError, ConvergeError) as problem:

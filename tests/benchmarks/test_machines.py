@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,11 +30,11 @@ def child(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """Stands in for the measuring process; its command lines."""
     commands: list[list[str]] = []
 
-    def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+    def run(command: list[str]) -> tuple[int, str, str]:
         commands.append(command)
-        return subprocess.CompletedProcess(command, 0, json.dumps(RUNS) + "\n", "")
+        return 0, json.dumps(RUNS) + "\n", ""
 
-    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(machines, "_run", run)
     monkeypatch.setattr(machines.vehicle, "obstacle", lambda host: None)
     return commands
 
@@ -65,13 +66,24 @@ def test_a_measurement_that_fails_gives_its_reason_and_is_not_tried_again(
 ) -> None:
     calls: list[object] = []
 
-    def fail(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+    def fail(command: list[str]) -> tuple[int, str, str]:
         calls.append(command)
-        return subprocess.CompletedProcess(command, 1, "", "on the way\nno network is free\n")
+        return 1, "", "on the way\nno network is free\n"
 
-    monkeypatch.setattr(subprocess, "run", fail)
+    monkeypatch.setattr(machines, "_run", fail)
     taken = machines.Measurements({"machines": (3, 2)})
     for _ in range(2):
         with pytest.raises(Failed, match="the measurement failed: no network is free"):
             taken.of("machines", "ours")
     assert len(calls) == 1
+
+
+def test_a_measurement_that_takes_too_long_clears_up_and_is_told(tmp_path: Path) -> None:
+    cleared = tmp_path / "cleared"
+    program = (
+        "import signal, sys, time\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit())\n"
+        f"try: time.sleep(60)\nfinally: open({str(cleared)!r}, 'w').close()"
+    )
+    assert machines._run([sys.executable, "-c", program], timeout_s=1.0) == (1, "", "it took longer than 1 s")
+    assert cleared.exists()
