@@ -75,7 +75,15 @@ def _empty(cloud: Cloud, bucket: str) -> None:
         if not entries:
             return
         objects = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in entries]
-        cloud.call("s3", "delete_objects", Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+        answer = cloud.call(
+            "s3", "delete_objects", Bucket=bucket, BypassGovernanceRetention=True,
+            Delete={"Objects": objects, "Quiet": True},
+        )  # fmt: skip
+        if errors := answer.get("Errors"):
+            raise ProviderError(
+                f"bucket {bucket} keeps {len(errors)} of its objects, the first of them {errors[0]['Key']}: "
+                f"{errors[0].get('Message', errors[0].get('Code', ''))}"
+            )
 
 
 def _find_bucket(call: Call) -> list[str]:

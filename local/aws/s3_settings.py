@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-from local.aws.cloud import Cloud
+from local.aws.cloud import Cloud, ServiceError
 from local.aws.resource_type import Call, ResourceType, gone_is_fine
 from local.aws.shapes import from_members
 from local.provider.values import Values
@@ -207,6 +207,41 @@ def _get_policy(cloud: Cloud, bucket: str) -> Values | None:
     return answer and {"policy": answer["Policy"]}
 
 
+# -- object lock ------------------------------------------------------------------------------------------------------
+
+
+def _put_lock(call: Call) -> None:
+    configuration: Entry = {"ObjectLockEnabled": "Enabled"}
+    if rule := call.inputs.get("rule"):
+        configuration["Rule"] = {"DefaultRetention": _members(rule["defaultRetention"])}
+    call.cloud.call(
+        "s3", "put_object_lock_configuration", Bucket=call.inputs["bucket"], ObjectLockConfiguration=configuration
+    )
+
+
+def _get_lock(cloud: Cloud, bucket: str) -> Values | None:
+    answer = cloud.seek("s3", "get_object_lock_configuration", Bucket=bucket)
+    if answer is None:
+        return None
+    found = answer["ObjectLockConfiguration"]
+    retention = {k: v for k, v in found.get("Rule", {}).get("DefaultRetention", {}).items() if v}
+    rule = {"rule": {"defaultRetention": from_members(retention)}} if retention else {}
+    return {"objectLockEnabled": found["ObjectLockEnabled"], **rule}
+
+
+def _drop_lock(cloud: Cloud, bucket: str) -> None:
+    """S3 never unlocks a bucket; only what new versions are locked for can end.
+
+    moto changes that on empty buckets only (S3 on all): there it ends with the bucket.
+    """
+    try:
+        configuration = {"ObjectLockEnabled": "Enabled"}
+        cloud.call("s3", "put_object_lock_configuration", Bucket=bucket, ObjectLockConfiguration=configuration)
+    except ServiceError as error:
+        if error.code != "InvalidBucket":
+            raise
+
+
 TYPES = (
     _setting("aws:s3/bucketVersioning:BucketVersioning", _put_versioning, _get_versioning, _suspend_versioning),
     _setting(
@@ -228,6 +263,7 @@ TYPES = (
         _get_lifecycle,
         lambda cloud, bucket: cloud.call("s3", "delete_bucket_lifecycle", Bucket=bucket),
     ),
+    _setting("aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration", _put_lock, _get_lock, _drop_lock),
     _setting(
         "aws:s3/bucketOwnershipControls:BucketOwnershipControls",
         _put_ownership,

@@ -268,6 +268,15 @@ EXAMPLES = (
     Example("bucket-policy", "aws:s3/bucketPolicy:BucketPolicy",
             {"bucket": "{bucket.id}", "policy": json.dumps(_ALLOW)},
             {"policy": json.dumps(_DENY)}, frozenset({"policy"})),
+    Example("locked", "aws:s3/bucket:Bucket", {"objectLockEnabled": True, "forceDestroy": True}, {"tags": {"a": "b"}},
+            frozenset({"tags"})),
+    Example(
+        "lock", "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration",
+        {"bucket": "{locked.id}", "objectLockEnabled": "Enabled",
+         "rule": {"defaultRetention": {"mode": "GOVERNANCE", "days": 3}}},
+        {"rule": {"defaultRetention": {"mode": "GOVERNANCE", "days": 5}}},
+        frozenset({"rule.defaultRetention.days"}), stays=True,
+    ),
     Example(
         "object", "aws:s3/bucketObjectv2:BucketObjectv2",
         {"bucket": "{bucket.id}", "key": "config/a.json", "content": "{}", "contentType": "application/json"},

@@ -215,3 +215,20 @@ def test_an_object_of_a_component_is_put_and_what_changes_behind_the_state_s_bac
     driver.update(read, inputs)
     assert client.get_object(Bucket=bucket.id, Key="a/b.json")["Body"].read() == b"{}"
     driver.delete(bucket)
+
+
+def test_a_locked_bucket_goes_with_what_governance_lets_go_and_stays_with_what_compliance_holds(driver: Driver) -> None:
+    for mode in ("GOVERNANCE", "COMPLIANCE"):
+        bucket = driver.create(BUCKET, f"locked-{mode.lower()}", {"objectLockEnabled": True, "forceDestroy": True})
+        rule = {"defaultRetention": {"mode": mode, "days": 1}}
+        kind = "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration"
+        lock = driver.create(kind, f"lock-{mode.lower()}", {"bucket": bucket.id, "rule": rule})
+        content = {"bucket": bucket.id, "key": "a", "content": "x"}
+        driver.create("aws:s3/bucketObjectv2:BucketObjectv2", f"a-{mode.lower()}", content)
+        driver.delete(lock)
+        if mode == "GOVERNANCE":
+            driver.delete(bucket)
+            assert driver.read(bucket) is None
+        else:
+            with pytest.raises(Refused, match="keeps 1 of its objects, the first of them a: "):
+                driver.delete(bucket)
