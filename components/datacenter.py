@@ -10,6 +10,7 @@ import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
 
 from .cluster import Cluster, ClusterArgs
+from .datasets import Place, dataset_outputs, dataset_tags, datasets_in
 from .device_plugins import DevicePlugins, DevicePluginsArgs
 from .encryption import Encryption, EncryptionArgs
 from .monitoring import Monitoring, MonitoringArgs
@@ -114,6 +115,7 @@ class Datacenter:
             config=self._config.storage,
             key_arn=self.encryption.key_arn,
             retain=self._config.retain_data,
+            tags={bucket: dataset_tags(datasets_in("s3", bucket, self._config)) for bucket in ("data", "checkpoints")},
         )
         return Storage("storage", args, self._opts)
 
@@ -184,6 +186,13 @@ class Datacenter:
         providers: list[pulumi.ProviderResource] = [provider, *([self._opts.provider] if self._opts.provider else [])]
         self.smoke_test = SmokeTest("smoke-test", args, pulumi.ResourceOptions(providers=providers, depends_on=after))
 
+    def _places(self) -> dict[Place, pulumi.Input[str]]:
+        """What datasets lie in."""
+        return {
+            ("s3", "data"): self.storage.data_bucket_name,
+            ("s3", "checkpoints"): self.storage.checkpoint_bucket_name,
+        }
+
     def outputs(self) -> dict[str, Any]:
         """The fields of :class:`components.outputs.DatacenterOutputs`, as outputs."""
         return {
@@ -204,6 +213,7 @@ class Datacenter:
                 "data": self.storage.data_bucket_name,
                 "checkpoints": self.storage.checkpoint_bucket_name,
             },
+            "datasets": dataset_outputs(self._config, self._places()),
             "registry": {"repository_url": self.registry.repository_url, "image": self.registry.image},
             "smoke_test": {
                 "job": self.smoke_test.job_name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Output(BaseModel):
@@ -65,6 +65,19 @@ class BucketOutputs(Output):
     checkpoints: str
 
 
+class DatasetOutputs(Output):
+    """A dataset: ``id`` is the bucket's name or the file system's id; targets are ``None`` where none is promised."""
+
+    name: str
+    kind: str
+    place: str
+    id: str
+    class_: str = Field(alias="class")
+    owner: str
+    rpo_minutes: int | None
+    rto_minutes: int | None
+
+
 class RegistryOutputs(Output):
     """The registry and the workload's image in it."""
 
@@ -98,6 +111,7 @@ class DatacenterOutputs(Output):
     kubeconfig: str
     pools: tuple[PoolOutputs, ...]
     buckets: BucketOutputs
+    datasets: tuple[DatasetOutputs, ...] = ()
     registry: RegistryOutputs
     smoke_test: SmokeTestOutputs
     monitoring: MonitoringOutputs | None

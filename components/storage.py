@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
@@ -15,7 +16,7 @@ from .settings import StorageConfig
 
 @dataclass(frozen=True, kw_only=True)
 class StorageArgs:
-    """``retain``: whether buckets with content stop a destroy."""
+    """``retain``: whether buckets with content stop a destroy; ``tags``: by bucket, beside everybody's."""
 
     name: str
     region: str
@@ -23,6 +24,7 @@ class StorageArgs:
     config: StorageConfig
     key_arn: pulumi.Input[str]
     retain: bool
+    tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
 
 
 class Storage(pulumi.ComponentResource):
@@ -54,6 +56,7 @@ class Storage(pulumi.ComponentResource):
                 lambda account: fit(args.name, kind, account, args.region, limit=BUCKET_LIMIT)
             ),
             force_destroy=not args.retain,
+            tags=dict(args.tags.get(kind, {})) or None,
             opts=self._child,
         )
         versioning = aws.s3.BucketVersioning(
@@ -68,9 +71,23 @@ class Storage(pulumi.ComponentResource):
             rules=rules,  # pyright: ignore[reportArgumentType]  # plain values, built and tested as such
             opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
         )
+        self._create_lock(kind, bucket, versioning)
         self._create_encryption(kind, bucket)
         self._create_privacy(kind, bucket)
         return bucket
+
+    def _create_lock(self, kind: str, bucket: aws.s3.Bucket, versioning: aws.s3.BucketVersioning) -> None:
+        """S3 locks versions, so only a bucket that has them."""
+        lock = self._args.config.object_lock
+        if lock is None or kind not in lock.buckets:
+            return
+        aws.s3.BucketObjectLockConfiguration(
+            f"{self._name}-{kind}-lock",
+            bucket=bucket.bucket,
+            object_lock_enabled="Enabled",
+            rule={"default_retention": {"mode": lock.mode.upper(), "days": lock.days}},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
+        )
 
     def _create_encryption(self, kind: str, bucket: aws.s3.Bucket) -> None:
         default = {"sse_algorithm": "aws:kms", "kms_master_key_id": self._args.key_arn}
@@ -137,6 +154,10 @@ def data_rules(config: StorageConfig) -> list[dict[str, Any]]:
     if config.data_infrequent_days is not None:
         move = {"days": config.data_infrequent_days, "storage_class": "STANDARD_IA"}
         rules.append({"id": "infrequent-access", "status": "Enabled", "filter": {"prefix": ""}, "transitions": [move]})
+    if config.data_intelligent_tiering:
+        move = {"days": 0, "storage_class": "INTELLIGENT_TIERING"}
+        tiering = {"id": "intelligent-tiering", "status": "Enabled", "filter": {"prefix": ""}, "transitions": [move]}
+        rules.append(tiering)
     return rules
 
 

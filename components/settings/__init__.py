@@ -6,6 +6,10 @@ One file a section; what must hold between values is a rule beside the section t
 
 from .aws import AwsConfig
 from .cluster import KUBERNETES_VERSIONS, ClusterConfig
+from .datasets import DatasetConfig, place_of, promise
+from .ebs import EbsClassConfig
+from .efs import AccessPointConfig, EfsConfig
+from .lustre import LustreConfig, LustreLinkConfig
 from .monitoring import MonitoringConfig
 from .network import ZONES, NetworkConfig
 from .pools import PoolConfig, Taint
@@ -13,7 +17,7 @@ from .registry import RegistryConfig
 from .section import Conflict, Section, WrongByItself
 from .smoke_test import SmokeTestConfig
 from .stack import PROJECT, StackConfig, conflicts
-from .storage import StorageConfig
+from .storage import ObjectLockConfig, StorageConfig
 from .values import REGIONS, RETENTION_DAYS, not_allowed
 
 __all__ = [
@@ -22,11 +26,18 @@ __all__ = [
     "REGIONS",
     "RETENTION_DAYS",
     "ZONES",
+    "AccessPointConfig",
     "AwsConfig",
     "ClusterConfig",
     "Conflict",
+    "DatasetConfig",
+    "EbsClassConfig",
+    "EfsConfig",
+    "LustreConfig",
+    "LustreLinkConfig",
     "MonitoringConfig",
     "NetworkConfig",
+    "ObjectLockConfig",
     "PoolConfig",
     "RegistryConfig",
     "Section",
@@ -37,4 +48,6 @@ __all__ = [
     "WrongByItself",
     "conflicts",
     "not_allowed",
+    "place_of",
+    "promise",
 ]

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 from pydantic import Field
 
-from . import cluster, monitoring, network, pool_rules, smoke_test
+from . import cluster, datasets, ebs, efs, lustre, monitoring, network, pool_rules, smoke_test, storage
 from .aws import AwsConfig
 from .cluster import ClusterConfig
+from .ebs import EbsClassConfig
+from .efs import EfsConfig
+from .lustre import LustreConfig
 from .monitoring import MonitoringConfig
 from .network import NetworkConfig
 from .pools import PoolConfig
@@ -31,6 +35,9 @@ class StackConfig(Section):
     cluster: ClusterConfig = ClusterConfig()
     pools: dict[Name, PoolConfig] = Field(min_length=1, description="Node pools by name.")
     storage: StorageConfig = StorageConfig()
+    lustre: dict[Name, LustreConfig] = Field(default_factory=dict, description="FSx for Lustre file systems by name.")
+    efs: dict[Name, EfsConfig] = Field(default_factory=dict, description="EFS file systems by name.")
+    ebs: dict[Name, EbsClassConfig] = Field(default_factory=dict, description="Classes of disks for pods, by name.")
     registry: RegistryConfig = RegistryConfig()
     smoke_test: SmokeTestConfig
     monitoring: MonitoringConfig | None = Field(default=None, description="Absent: nothing watches the nodes.")
@@ -46,17 +53,27 @@ def _tags_of_aws(config: StackConfig) -> Iterator[Conflict]:
             yield Conflict(key=("tags", name), message="tags that begin with aws: are AWS's own")
 
 
-_RULES = (*network.RULES, *cluster.RULES, *smoke_test.RULES, *monitoring.RULES, _tags_of_aws)
+_RULES = (
+    *network.RULES, *cluster.RULES, *smoke_test.RULES, *storage.RULES, *monitoring.RULES, _tags_of_aws,
+)  # fmt: skip
+# Sections that are there many times, by name: each of their rules is asked about each.
+_NAMED: tuple[tuple[Callable[[StackConfig], dict[str, Any]], tuple[Callable[..., Iterator[Conflict]], ...]], ...] = (
+    (lambda config: config.pools, pool_rules.RULES),
+    (lambda config: config.lustre, lustre.RULES),
+    (lambda config: config.efs, efs.RULES),
+    (lambda config: config.ebs, ebs.RULES),
+    (lambda config: config.storage.datasets, datasets.RULES),
+)
 
 
 def conflicts(config: StackConfig) -> Iterator[Conflict]:
     """What is wrong between values. What is wrong by itself may be missing in ``config``: its rules are silent."""
     rules: list[Callable[[], Iterator[Conflict]]] = [partial(rule, config) for rule in _RULES]
-    try:
-        for name, pool in config.pools.items():
-            rules += [partial(rule, name, pool, config) for rule in pool_rules.RULES]
-    except WrongByItself:
-        pass
+    for items, of_one in _NAMED:
+        try:
+            rules += [partial(rule, name, one, config) for name, one in items(config).items() for rule in of_one]
+        except WrongByItself:
+            continue
     for rule in rules:
         try:
             yield from rule()
