@@ -12,9 +12,11 @@ from local.aws import (
     ec2_security,
     ec2_vpc,
     ecr,
+    efs,
     eks_access,
     eks_cluster,
     eks_node_group,
+    fsx,
     iam,
     iam_profile,
     kms,
@@ -27,7 +29,7 @@ from local.aws.resource_type import ResourceType
 
 _TABLES = (
     ec2_vpc, ec2_gateways, ec2_routing, ec2_endpoints, ec2_flow_logs, ec2_security, ec2_compute, ec2_instance,
-    iam, iam_profile, kms, logs, eks_cluster, eks_node_group, eks_access, s3, s3_settings, ecr, ssm,
+    iam, iam_profile, kms, logs, eks_cluster, eks_node_group, eks_access, s3, s3_settings, efs, fsx, ecr, ssm,
 )  # fmt: skip
 
 TYPES: dict[str, ResourceType] = {kind.token: kind for table in _TABLES for kind in table.TYPES}

@@ -41,6 +41,11 @@ def another(root: DataRoot, **config: object) -> Driver:
         ("aws:cloudwatch/logGroup:LogGroup", {}),
         ("aws:ec2/placementGroup:PlacementGroup", {"strategy": "cluster"}),
         ("aws:ecr/repository:Repository", {"name": "adopted"}),
+        ("aws:efs/fileSystem:FileSystem", {"encrypted": True}),
+        (
+            "aws:fsx/lustreFileSystem:LustreFileSystem",
+            {"subnetIds": "subnet-0123456789abcdef0", "storageCapacity": 1200},
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "-".join(value) or "autonamed",
 )
