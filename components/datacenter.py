@@ -13,6 +13,7 @@ from .cluster import Cluster, ClusterArgs
 from .datasets import Place, dataset_outputs, dataset_tags, datasets_in
 from .device_plugins import DevicePlugins, DevicePluginsArgs
 from .encryption import Encryption, EncryptionArgs
+from .file_systems import FileSystems, FileSystemsArgs
 from .monitoring import Monitoring, MonitoringArgs
 from .naming import default_tags
 from .network import Network, NetworkArgs
@@ -56,6 +57,7 @@ class Datacenter:
         groups: list[pulumi.Resource] = [pool.node_group for pool in self.pools.values()]
         self.cluster.add_node_addons(after=groups)
         self.storage = self._create_storage()
+        self.file_systems = self._create_file_systems(groups)
         self.node_configuration = self._create_node_configuration(groups)
         self.monitoring = self._create_monitoring()
         self.registry = self._create_registry()
@@ -119,6 +121,24 @@ class Datacenter:
         )
         return Storage("storage", args, self._opts)
 
+    def _create_file_systems(self, groups: list[pulumi.Resource]) -> FileSystems:
+        args = FileSystemsArgs(
+            config=self._config,
+            account_id=self._account_id,
+            vpc_id=self.network.vpc_id,
+            subnet_ids=self.network.private_subnet_ids,
+            cluster_name=self.cluster.cluster_name,
+            nodes_security_group_id=self.cluster.security_group_id,
+            fabric_group_ids={name: pool.fabric_group_ids for name, pool in self.pools.items()},
+            bucket_names={
+                "data": self.storage.data_bucket_name,
+                "checkpoints": self.storage.checkpoint_bucket_name,
+            },
+            key_arn=self.encryption.key_arn,
+            after=groups,
+        )
+        return FileSystems(args, self._opts)
+
     def _create_node_configuration(self, groups: list[pulumi.Resource]) -> NodeConfiguration:
         args = NodeConfigurationArgs(
             name=self._config.name,
@@ -169,6 +189,7 @@ class Datacenter:
             DevicePluginsArgs(pools=self._config.pools),
             pulumi.ResourceOptions(providers=[provider], depends_on=groups),
         )
+        self.file_systems.create_classes(pulumi.ResourceOptions(providers=[provider]))
         test = self._config.smoke_test
         args = SmokeTestArgs(
             name=self._config.name,
@@ -191,6 +212,7 @@ class Datacenter:
         return {
             ("s3", "data"): self.storage.data_bucket_name,
             ("s3", "checkpoints"): self.storage.checkpoint_bucket_name,
+            **self.file_systems.places(),
         }
 
     def outputs(self) -> dict[str, Any]:
@@ -213,6 +235,7 @@ class Datacenter:
                 "data": self.storage.data_bucket_name,
                 "checkpoints": self.storage.checkpoint_bucket_name,
             },
+            "file_systems": self.file_systems.outputs(),
             "datasets": dataset_outputs(self._config, self._places()),
             "registry": {"repository_url": self.registry.repository_url, "image": self.registry.image},
             "smoke_test": {

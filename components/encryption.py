@@ -11,6 +11,8 @@ import pulumi_aws as aws
 
 from .naming import component_type, partition
 
+_LUSTRE_LINK_ROLE = "s3.data-source.lustre.fsx.amazonaws.com/AWSServiceRoleForFSxS3Access_*"
+
 
 @dataclass(frozen=True, kw_only=True)
 class EncryptionArgs:
@@ -56,7 +58,7 @@ class Encryption(pulumi.ComponentResource):
 
 
 def key_policy(account_id: str, region: str) -> dict[str, Any]:
-    """The account's IAM policies decide; CloudWatch Logs and node groups' Auto Scaling act on their own behalf."""
+    """The account's IAM policies decide; what acts on its own behalf is named: logs, Auto Scaling, FSx' links to S3."""
     where = partition(region)
     root = f"arn:{where}:iam::{account_id}:root"
     roles = f"arn:{where}:iam::{account_id}:role/aws-service-role"
@@ -83,6 +85,19 @@ def key_policy(account_id: str, region: str) -> dict[str, Any]:
                 "Action": [*use, "kms:CreateGrant"],
                 "Resource": "*",
                 "Condition": {"ArnEquals": {"aws:PrincipalArn": autoscaling}},
+            },
+            {
+                # A role for each linked file system, which FSx makes: the name's end is not known before. Through S3
+                # only (FSx for Lustre guide, "Working with server-side encrypted Amazon S3 buckets").
+                "Sid": "LustreLinks",
+                "Effect": "Allow",
+                "Principal": {"AWS": "*"},
+                "Action": use,
+                "Resource": "*",
+                "Condition": {
+                    "StringEquals": {"kms:CallerAccount": account_id, "kms:ViaService": f"s3.{region}.amazonaws.com"},
+                    "ArnLike": {"aws:PrincipalArn": f"{roles}/{_LUSTRE_LINK_ROLE}"},
+                },
             },
         ],
     }

@@ -46,13 +46,15 @@ class NodePool(pulumi.ComponentResource):
     node_group_name: pulumi.Output[str]
     node_role_arn: pulumi.Output[str]
     node_role_name: pulumi.Output[str]
+    fabric_group_ids: list[pulumi.Output[str]]
 
     def __init__(self, name: str, args: NodePoolArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(component_type(NodePool), name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
         role, policies = self._create_role()
-        groups = [args.cluster_security_group_id, *self._create_fabric_group()]
+        self.fabric_group_ids = self._create_fabric_group()
+        groups = [args.cluster_security_group_id, *self.fabric_group_ids]
         template = self._create_launch_template(groups, self._create_placement_group())
         self.node_group = self._create_node_group(role, template, policies)
         self.node_group_name = self.node_group.node_group_name

@@ -65,6 +65,18 @@ class BucketOutputs(Output):
     checkpoints: str
 
 
+class FileSystemOutputs(Output):
+    """A shared file system; ``mount_name`` is Lustre's, ``storage_class`` what a claim names to get a part of it."""
+
+    name: str
+    kind: str
+    id: str
+    arn: str
+    dns_name: str
+    mount_name: str | None
+    storage_class: str
+
+
 class DatasetOutputs(Output):
     """A dataset: ``id`` is the bucket's name or the file system's id; targets are ``None`` where none is promised."""
 
@@ -111,6 +123,7 @@ class DatacenterOutputs(Output):
     kubeconfig: str
     pools: tuple[PoolOutputs, ...]
     buckets: BucketOutputs
+    file_systems: tuple[FileSystemOutputs, ...] = ()
     datasets: tuple[DatasetOutputs, ...] = ()
     registry: RegistryOutputs
     smoke_test: SmokeTestOutputs

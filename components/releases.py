@@ -22,6 +22,18 @@ ADDONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         )
     }
 )
+# Only where something is declared that they mount.
+CSI_ADDONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "1.34": MappingProxyType(
+            {
+                "aws-ebs-csi-driver": "v1.54.0-eksbuild.1",
+                "aws-efs-csi-driver": "v2.2.0-eksbuild.1",
+                "aws-fsx-csi-driver": "v1.8.0-eksbuild.1",
+            }
+        )
+    }
+)
 AMI_RELEASES: Mapping[str, str] = MappingProxyType({"1.34": "1.34.2-20260128"})
 
 # Debian's own account and the names of its images (wiki.debian.org/Cloud/AmazonEC2Image).
