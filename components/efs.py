@@ -24,6 +24,7 @@ class EfsArgs:
         system: its name in the stack file.
         subnet_ids: one a zone; each gets an address of the file system.
         nodes_security_group_id: the group that every node is in.
+        retain: whether nothing deletes or replaces it.
         tags: beside everybody's.
     """
 
@@ -34,6 +35,7 @@ class EfsArgs:
     subnet_ids: list[pulumi.Output[str]]
     nodes_security_group_id: pulumi.Input[str]
     key_arn: pulumi.Input[str]
+    retain: bool
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -69,7 +71,7 @@ class Efs(pulumi.ComponentResource):
             throughput_mode=config.throughput,
             lifecycle_policies=lifecycle_policies(config) or None,
             tags={"Name": f"{args.name}-{args.system}", **args.tags},
-            opts=self._child,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.retain),
         )
 
     def _create_policy(self, system: aws.efs.FileSystem) -> None:

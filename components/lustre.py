@@ -28,6 +28,7 @@ class LustreArgs:
         fabric_group_ids: the EFA groups of the pools that read over EFA: it joins them, for their rules let everything
             through between members; ignored without ``config.efa``.
         bucket_names: by the names that a link gives buckets.
+        retain: whether nothing deletes or replaces it, where it keeps data at all.
         tags: beside everybody's.
     """
 
@@ -40,6 +41,7 @@ class LustreArgs:
     fabric_group_ids: list[pulumi.Output[str]]
     bucket_names: Mapping[str, pulumi.Output[str]]
     key_arn: pulumi.Input[str]
+    retain: bool
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -138,11 +140,12 @@ class Lustre(pulumi.ComponentResource):
             efa_enabled=config.efa if persistent else None,
             metadata_configuration=_metadata(config) if persistent else None,
             automatic_backup_retention_days=config.backup_retention_days if persistent else None,
-            copy_tags_to_backups=True if config.backup_retention_days else None,
+            # Said whether there are backups or not: FSx cannot change it, and beginning with them would be a new one.
+            copy_tags_to_backups=True if persistent else None,
             skip_final_backup=not config.backup_retention_days,
             tags={"Name": f"{args.name}-{args.system}", **args.tags},
             # A file system that reaches nobody while it is made fails.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=rules),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=rules, protect=args.retain and persistent),
         )
 
     def _create_link(self, system: aws.fsx.LustreFileSystem) -> None:

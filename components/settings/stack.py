@@ -42,7 +42,9 @@ class StackConfig(Section):
     smoke_test: SmokeTestConfig
     monitoring: MonitoringConfig | None = Field(default=None, description="Absent: nothing watches the nodes.")
     retain_data: bool = Field(
-        default=True, description="Destroying a stack stops at buckets and registries with content."
+        default=True,
+        description="Destroying a stack stops at buckets and registries with content, and nothing deletes or replaces "
+        "file systems that keep data: they can go after an up with false.",
     )
     tags: dict[TagKey, TagValue] = Field(default_factory=dict, max_length=40, description="Tags on everything.")
 

@@ -19,7 +19,7 @@ def efs(**config: Any) -> Cloud:
         args = EfsArgs(
             name="dc", system="homes", config=EfsConfig(**config), vpc_id="vpc-1",
             subnet_ids=[pulumi.Output.from_input(f"subnet-{zone}") for zone in "abc"],
-            nodes_security_group_id="sg-nodes", key_arn="arn:key", tags={"team": "t"},
+            nodes_security_group_id="sg-nodes", key_arn="arn:key", retain=True, tags={"team": "t"},
         )  # fmt: skip
         Efs("efs-homes", args)
 

@@ -24,7 +24,8 @@ def lustre(**config: Any) -> Cloud:
             name="dc", system="fast", config=LustreConfig(**{k: v for k, v in base.items() if v is not None}),
             vpc_id="vpc-1", subnet_id="subnet-b", nodes_security_group_id="sg-nodes",
             fabric_group_ids=[pulumi.Output.from_input("sg-fabric")],
-            bucket_names={"data": pulumi.Output.from_input("dc-data")}, key_arn="arn:key", tags={"team": "t"},
+            bucket_names={"data": pulumi.Output.from_input("dc-data")}, key_arn="arn:key", retain=True,
+            tags={"team": "t"},
         )  # fmt: skip
         Lustre("lustre-fast", args)
 
@@ -111,6 +112,12 @@ def test_a_link_that_only_reads_exports_nothing() -> None:
 def test_who_keeps_backups_gets_a_last_one_when_the_file_system_goes(days: int, skip: bool) -> None:
     found = system(lustre(backup_retention_days=days))
     assert (found["automaticBackupRetentionDays"], found["skipFinalBackup"]) == (days, skip)
+
+
+def test_beginning_with_backups_or_ending_them_changes_nothing_that_needs_a_new_file_system() -> None:
+    without, with_backups = system(lustre()), system(lustre(backup_retention_days=7))
+    differing = {key for key in {*without, *with_backups} if without.get(key) != with_backups.get(key)}
+    assert differing == {"automaticBackupRetentionDays", "skipFinalBackup"}
 
 
 @pytest.mark.parametrize(
