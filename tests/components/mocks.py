@@ -53,6 +53,8 @@ def _computed(args: MockResourceArgs) -> dict[str, Any]:
         return {"repositoryUrl": url}
     if args.typ == "aws:ec2/instance:Instance":
         return {"privateIp": "10.0.0.9"}
+    if args.typ.startswith(("aws:fsx", "aws:efs")):
+        return {"dnsName": f"{args.name}.us-east-1.amazonaws.com", "mountName": "abcdefgh"}
     return {"keyId": "key-id", "latestVersion": 1, "allocationId": "eipalloc-1"}
 
 

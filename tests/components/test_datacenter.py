@@ -84,6 +84,39 @@ def test_only_pools_with_devices_bring_plugins() -> None:
     }
 
 
+def test_a_small_stack_gets_no_file_system_no_driver_and_no_class_of_storage() -> None:
+    kinds = {resource.typ for resource in program("local")[0].resources}
+    assert not [kind for kind in kinds if kind.startswith(("aws:fsx", "aws:efs", "kubernetes:storage"))]
+    addons = program("local")[0].of("aws:eks/addon:Addon").values()
+    assert not [one["addonName"] for one in addons if "csi" in one["addonName"]]
+
+
+def test_what_a_stack_file_says_of_datasets_reaches_their_places_and_the_outputs() -> None:
+    cloud, found = program("prod")
+    outputs = DatacenterOutputs.model_validate(found)
+    of = {one.name: one for one in outputs.datasets}
+    assert (of["tokens"].class_, of["tokens"].rpo_minutes, of["tokens"].id) == ("critical", 15, outputs.buckets.data)
+    ids = {system.name: system.id for system in outputs.file_systems}
+    assert (of["token-cache"].id, of["homes"].id) == (ids["fast"], ids["homes"])
+    (lustre,) = cloud.of("aws:fsx/lustreFileSystem:LustreFileSystem").values()
+    assert lustre["tags"]["ai-datacenter:dataset/token-cache"] == "class=reproducible owner=data-team"
+
+
+def test_a_lustre_file_system_is_in_the_subnet_and_the_fabric_of_the_pool_that_reads_it() -> None:
+    cloud = program("prod")[0]
+    (lustre,) = cloud.of("aws:fsx/lustreFileSystem:LustreFileSystem").values()
+    assert [lustre["subnetIds"]] == cloud.of("aws:eks/nodeGroup:NodeGroup")["pool-h200-nodes"]["subnetIds"]
+    assert lustre["securityGroupIds"] == ["lustre-fast-group-id", "pool-h200-fabric-id"]
+
+
+def test_every_file_system_has_a_class_that_pods_can_ask_for() -> None:
+    cloud, found = program("prod")
+    classes = cloud.of("kubernetes:storage.k8s.io/v1:StorageClass").values()
+    known = {one["metadata"]["name"] for one in classes}
+    assert {system.storage_class for system in DatacenterOutputs.model_validate(found).file_systems} <= known
+    assert known == {"lustre-fast", "efs-homes", "ebs-gp3", "ebs-fast"}
+
+
 def test_the_association_of_the_nodes_concerns_those_of_this_data_centre_and_no_other_machine() -> None:
     cloud = program("prod")[0]
     association = cloud.of("aws:ssm/association:Association")["node-configuration-association"]
