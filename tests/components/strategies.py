@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from components.accelerators import CATALOGUE, EC2_TYPES, Capacity, InstanceType, regions_with, zones_of
 from components.settings import KUBERNETES_VERSIONS, PROJECT, REGIONS, RETENTION_DAYS, ZONES
 
+from .storage_strategies import storages
+
 Values = dict[str, Any]
 RESERVATION = "cr-0123456789abcdef0"
 NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,18}[a-z0-9]", fullmatch=True)
@@ -113,6 +115,7 @@ def stacks(draw: st.DrawFn) -> Values:
             **_some(draw, {"steps": st.integers(2, 100_000), "seed": st.integers(0, 2**31 - 1)}),
         },
     }
+    values |= draw(storages(network.get("zones", []), list(declared.values())))
     optional = {"retain_data": st.booleans(), "tags": st.dictionaries(LABELS, TEXT, max_size=3), "cluster": clusters()}
     return values | {f"{PROJECT}:{name}": value for name, value in _some(draw, optional).items()}
 
@@ -161,6 +164,14 @@ def _remove(path: str) -> Callable[[Values], None]:
     return change
 
 
+def _set_top(name: str, value: Any) -> Callable[[Values], None]:
+    return _set(f"{PROJECT}:{name}", value)
+
+
+def _set_storage(field: str, value: Any) -> Callable[[Values], None]:
+    return _set_top("storage", {field: value})
+
+
 def _overlap(values: Values) -> None:
     network = values[f"{PROJECT}:network"]
     network["reserved_cidrs"] = [network["cidr"]]
@@ -195,6 +206,16 @@ CHANGES: dict[str, st.SearchStrategy[Callable[[Values], None]]] = {
     "more adapters than there are": st.just(_set("pool/efa_interfaces", 64)),
     "more pods than addresses": st.just(_set("pool/max_pods", 1000)),
     "a pool that is not there": st.just(_set(f"{_SMOKE_TEST}/pool", "nowhere")),
+    "a dataset in no file system": st.just(_set_storage("datasets", {"aa": {"kind": "efs", "class": "scratch"}})),
+    "a recovery point below the promise": st.just(
+        _set_storage("datasets", {"aa": {"kind": "s3", "class": "scratch", "owner": "ml", "rpo_minutes": 1}})
+    ),
+    "junk for datasets": _JUNK.filter(lambda junk: junk != {}).map(lambda junk: _set_storage("datasets", junk)),
+    "junk for a lock": _JUNK.filter(lambda junk: junk is not None).map(lambda junk: _set_storage("object_lock", junk)),
+    "junk for a file system": _JUNK.map(lambda junk: _set_top("lustre", {"aa": junk})),
+    "a capacity that nobody sells": st.just(
+        _set_top("lustre", {"aa": {"capacity_gib": 1300, "deployment": "scratch_2", "zone": "us-east-1a"}})
+    ),
     "ranges that overlap": st.just(_overlap),
     "a letter that looks like another": st.just(_look_alike),
     "spot in a reservation": st.just(
