@@ -69,6 +69,7 @@ class Datacenter:
             region=self._config.aws.region,
             account_id=self._account_id,
             retain=self._config.retain_data,
+            lustre_links=any(system.link for system in self._config.lustre.values()),
         )
         return Encryption("encryption", args, self._opts)
 
@@ -129,7 +130,7 @@ class Datacenter:
             subnet_ids=self.network.private_subnet_ids,
             cluster_name=self.cluster.cluster_name,
             nodes_security_group_id=self.cluster.security_group_id,
-            fabric_group_ids={name: pool.fabric_group_ids for name, pool in self.pools.items()},
+            fabric_group_ids={name: group for name, pool in self.pools.items() for group in pool.fabric_group_ids},
             bucket_names={
                 "data": self.storage.data_bucket_name,
                 "checkpoints": self.storage.checkpoint_bucket_name,

@@ -11,17 +11,22 @@ import pulumi_aws as aws
 
 from .naming import component_type, partition
 
+_USE = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
 _LUSTRE_LINK_ROLE = "s3.data-source.lustre.fsx.amazonaws.com/AWSServiceRoleForFSxS3Access_*"
 
 
 @dataclass(frozen=True, kw_only=True)
 class EncryptionArgs:
-    """``retain``: whether the key can be had back for 30 days after a destroy (else 7, the least that KMS takes)."""
+    """``retain``: whether the key can be had back for 30 days after a destroy (else 7, the least that KMS takes).
+
+    ``lustre_links``: whether FSx for Lustre reads and writes the buckets.
+    """
 
     name: str
     region: str
     account_id: pulumi.Input[str]
     retain: bool
+    lustre_links: bool = False
 
 
 class Encryption(pulumi.ComponentResource):
@@ -42,7 +47,7 @@ class Encryption(pulumi.ComponentResource):
     def _create_key(self, name: str) -> aws.kms.Key:
         args = self._args
         policy = pulumi.Output.from_input(args.account_id).apply(
-            lambda account_id: json.dumps(key_policy(account_id, args.region))
+            lambda account_id: json.dumps(key_policy(account_id, args.region, args.lustre_links))
         )
         return aws.kms.Key(
             f"{name}-key",
@@ -57,13 +62,13 @@ class Encryption(pulumi.ComponentResource):
         aws.kms.Alias(f"{name}-alias", name=f"alias/{self._args.name}", target_key_id=key.key_id, opts=self._child)
 
 
-def key_policy(account_id: str, region: str) -> dict[str, Any]:
+def key_policy(account_id: str, region: str, lustre_links: bool = False) -> dict[str, Any]:
     """The account's IAM policies decide; what acts on its own behalf is named: logs, Auto Scaling, FSx' links to S3."""
     where = partition(region)
     root = f"arn:{where}:iam::{account_id}:root"
     roles = f"arn:{where}:iam::{account_id}:role/aws-service-role"
     autoscaling = f"{roles}/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
-    use = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
+    use = list(_USE)
     logs = f"arn:{where}:logs:{region}:{account_id}:*"
     return {
         "Version": "2012-10-17",
@@ -86,18 +91,25 @@ def key_policy(account_id: str, region: str) -> dict[str, Any]:
                 "Resource": "*",
                 "Condition": {"ArnEquals": {"aws:PrincipalArn": autoscaling}},
             },
-            {
-                # A role for each linked file system, which FSx makes: the name's end is not known before. Through S3
-                # only (FSx for Lustre guide, "Working with server-side encrypted Amazon S3 buckets").
-                "Sid": "LustreLinks",
-                "Effect": "Allow",
-                "Principal": {"AWS": "*"},
-                "Action": use,
-                "Resource": "*",
-                "Condition": {
-                    "StringEquals": {"kms:CallerAccount": account_id, "kms:ViaService": f"s3.{region}.amazonaws.com"},
-                    "ArnLike": {"aws:PrincipalArn": f"{roles}/{_LUSTRE_LINK_ROLE}"},
-                },
-            },
+            *([_lustre_links(account_id, region)] if lustre_links else []),
         ],
+    }
+
+
+def _lustre_links(account_id: str, region: str) -> dict[str, Any]:
+    """Through S3 only: FSx for Lustre guide, "Working with server-side encrypted Amazon S3 buckets".
+
+    FSx makes a role for each linked file system, whose name's end nobody knows before.
+    """
+    role = f"arn:{partition(region)}:iam::{account_id}:role/aws-service-role/{_LUSTRE_LINK_ROLE}"
+    return {
+        "Sid": "LustreLinks",
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": list(_USE),
+        "Resource": "*",
+        "Condition": {
+            "StringEquals": {"kms:CallerAccount": account_id, "kms:ViaService": f"s3.{region}.amazonaws.com"},
+            "ArnLike": {"aws:PrincipalArn": role},
+        },
     }

@@ -23,7 +23,7 @@ class FileSystemsArgs:
     Attributes:
         subnet_ids: one a zone, in the order of ``config.network.zones``.
         nodes_security_group_id: the group that every node is in.
-        fabric_group_ids: the EFA groups by pool; empty for a pool without EFA.
+        fabric_group_ids: the EFA groups by pool, of the pools that have EFA.
         bucket_names: the buckets by what a link calls them.
         after: the node groups.
     """
@@ -34,7 +34,7 @@ class FileSystemsArgs:
     subnet_ids: list[pulumi.Output[str]]
     cluster_name: pulumi.Input[str]
     nodes_security_group_id: pulumi.Input[str]
-    fabric_group_ids: Mapping[str, list[pulumi.Output[str]]]
+    fabric_group_ids: Mapping[str, pulumi.Output[str]]
     bucket_names: Mapping[str, pulumi.Output[str]]
     key_arn: pulumi.Input[str]
     after: list[pulumi.Resource]
@@ -52,7 +52,7 @@ class FileSystems:
     def _create_lustre(self, system: str) -> Lustre:
         args, config = self._args, self._args.config
         zone = config.lustre[system].zone
-        near = [found for pool, found in args.fabric_group_ids.items() if config.pools[pool].zone == zone]
+        near = {pool: found for pool, found in args.fabric_group_ids.items() if config.pools[pool].zone == zone}
         return Lustre(
             f"lustre-{system}",
             LustreArgs(
@@ -62,7 +62,7 @@ class FileSystems:
                 vpc_id=args.vpc_id,
                 subnet_id=args.subnet_ids[(config.network.zones or ()).index(zone)],
                 nodes_security_group_id=args.nodes_security_group_id,
-                fabric_group_ids=[group for found in near for group in found],
+                fabric_group_ids=near,
                 bucket_names=args.bucket_names,
                 key_arn=args.key_arn,
                 retain=config.retain_data,

@@ -25,8 +25,7 @@ class LustreArgs:
         system: its name in the stack file.
         subnet_id: the one subnet that it is in.
         nodes_security_group_id: the group that every node is in.
-        fabric_group_ids: the EFA groups of the pools that read over EFA: it joins them, for their rules let everything
-            through between members; ignored without ``config.efa``.
+        fabric_group_ids: the EFA groups of the pools that read over EFA, by pool; ignored without ``config.efa``.
         bucket_names: by the names that a link gives buckets.
         retain: whether nothing deletes or replaces it, where it keeps data at all.
         tags: beside everybody's.
@@ -38,7 +37,7 @@ class LustreArgs:
     vpc_id: pulumi.Input[str]
     subnet_id: pulumi.Input[str]
     nodes_security_group_id: pulumi.Input[str]
-    fabric_group_ids: list[pulumi.Output[str]]
+    fabric_group_ids: Mapping[str, pulumi.Output[str]]
     bucket_names: Mapping[str, pulumi.Output[str]]
     key_arn: pulumi.Input[str]
     retain: bool
@@ -65,7 +64,7 @@ class Lustre(pulumi.ComponentResource):
         self.register_outputs({"file_system_id": self.file_system_id, "mount_name": self.mount_name})
 
     def _create_security_group(self) -> tuple[aws.ec2.SecurityGroup, list[pulumi.Resource]]:
-        """Lustre's ports and nothing else, to and from nodes and servers: a server calls its clients back."""
+        """Lustre's ports, to and from nodes and servers: a server calls its clients back; and EFA where it has it."""
         args = self._args
         group = aws.ec2.SecurityGroup(
             f"{self._name}-group",
@@ -74,36 +73,55 @@ class Lustre(pulumi.ComponentResource):
             tags={"Name": f"{args.name}-lustre-{args.system}"},
             opts=self._child,
         )
-        pairs: list[tuple[str, pulumi.Input[str], pulumi.Input[str]]] = [
-            ("servers", group.id, group.id),
-            ("nodes", group.id, args.nodes_security_group_id),
-        ]
+        nodes = args.nodes_security_group_id
         rules: list[pulumi.Resource] = []
         for low, high in PORTS:
-            for label, mine, theirs in pairs:
-                rules.append(self._allow_in(f"in-{label}-{low}", mine, theirs, low, high))
-                rules.append(
-                    aws.vpc.SecurityGroupEgressRule(
-                        f"{self._name}-out-{label}-{low}",
-                        security_group_id=mine,
-                        referenced_security_group_id=theirs,
-                        ip_protocol="tcp",
-                        from_port=low,
-                        to_port=high,
-                        opts=self._child,
-                    )
-                )
-            rules.append(self._allow_in(f"back-{low}", args.nodes_security_group_id, group.id, low, high))
+            rules += self._open(f"servers-{low}", group.id, group.id, low, high)
+            rules += self._open(f"nodes-{low}", group.id, nodes, low, high)
+            rules.append(self._let_in(f"back-{low}", nodes, group.id, low, high))
+        if args.config.efa:
+            rules += self._open_fabric(group.id)
         return group, rules
 
-    def _allow_in(
-        self, label: str, to: pulumi.Input[str], source: pulumi.Input[str], low: int, high: int
+    def _open_fabric(self, group_id: pulumi.Output[str]) -> list[pulumi.Resource]:
+        """Everything, within the group and with each pool's EFA group, in and out on both sides.
+
+        FSx for Lustre guide, "EFA-enabled security groups". Rules, and no common group: FSx cannot change the groups of
+        a file system, and the next pool would cost all that is in it.
+        """
+        rules = self._open("fabric", group_id, group_id)
+        for pool, fabric in self._args.fabric_group_ids.items():
+            rules += [*self._open(f"fabric-{pool}", group_id, fabric), *self._open(f"back-{pool}", fabric, group_id)]
+        return rules
+
+    def _open(
+        self,
+        label: str,
+        mine: pulumi.Input[str],
+        theirs: pulumi.Input[str],
+        low: int | None = None,
+        high: int | None = None,
+    ) -> list[pulumi.Resource]:
+        """Both ways between two groups, as ``mine`` has it: TCP between two ports, or all traffic."""
+        out = aws.vpc.SecurityGroupEgressRule(
+            f"{self._name}-out-{label}",
+            security_group_id=mine,
+            referenced_security_group_id=theirs,
+            ip_protocol="tcp" if low else "-1",
+            from_port=low,
+            to_port=high,
+            opts=self._child,
+        )
+        return [self._let_in(label, mine, theirs, low, high), out]
+
+    def _let_in(
+        self, label: str, to: pulumi.Input[str], source: pulumi.Input[str], low: int | None, high: int | None
     ) -> pulumi.Resource:
         return aws.vpc.SecurityGroupIngressRule(
-            f"{self._name}-{label}",
+            f"{self._name}-in-{label}",
             security_group_id=to,
             referenced_security_group_id=source,
-            ip_protocol="tcp",
+            ip_protocol="tcp" if low else "-1",
             from_port=low,
             to_port=high,
             opts=self._child,
@@ -127,7 +145,7 @@ class Lustre(pulumi.ComponentResource):
         return aws.fsx.LustreFileSystem(
             f"{self._name}-file-system",
             subnet_ids=args.subnet_id,  # one, whatever the name says
-            security_group_ids=[group.id, *(args.fabric_group_ids if config.efa else ())],
+            security_group_ids=[group.id],
             deployment_type=config.deployment.upper(),
             storage_type="SSD",
             storage_capacity=config.capacity_gib,

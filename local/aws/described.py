@@ -111,9 +111,9 @@ class Described:
     def _settle(self, call: Call, changed: frozenset[str]) -> None:
         if self.change:
             self.change(call, changed)
-        if self.tagging is None:
+        entry = self._entry(call.cloud, call.id)
+        if self.tagging is None or entry is None:  # gone: whoever reads it next tells
             return
-        entry = self._entry(call.cloud, call.id) or {}
         have = tag_map(entry.get("Tags"))
         if "tags" in changed:
             self.tagging.settle(call, entry[self.tag_target], have)

@@ -106,7 +106,8 @@ def test_a_lustre_file_system_is_in_the_subnet_and_the_fabric_of_the_pool_that_r
     cloud = program("prod")[0]
     (lustre,) = cloud.of("aws:fsx/lustreFileSystem:LustreFileSystem").values()
     assert [lustre["subnetIds"]] == cloud.of("aws:eks/nodeGroup:NodeGroup")["pool-h200-nodes"]["subnetIds"]
-    assert lustre["securityGroupIds"] == ["lustre-fast-group-id", "pool-h200-fabric-id"]
+    rules = cloud.of("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+    assert rules["lustre-fast-in-fabric-h200"]["referencedSecurityGroupId"] == "pool-h200-fabric-id"
 
 
 def test_every_file_system_has_a_class_that_pods_can_ask_for() -> None:

@@ -23,7 +23,7 @@ def lustre(**config: Any) -> Cloud:
         args = LustreArgs(
             name="dc", system="fast", config=LustreConfig(**{k: v for k, v in base.items() if v is not None}),
             vpc_id="vpc-1", subnet_id="subnet-b", nodes_security_group_id="sg-nodes",
-            fabric_group_ids=[pulumi.Output.from_input("sg-fabric")],
+            fabric_group_ids={"gpu": pulumi.Output.from_input("sg-fabric")},
             bucket_names={"data": pulumi.Output.from_input("dc-data")}, key_arn="arn:key", retain=True,
             tags={"team": "t"},
         )  # fmt: skip
@@ -84,12 +84,18 @@ def test_exactly_the_ports_of_lustre_are_open_and_only_between_nodes_and_servers
     assert (len(rules(cloud, "Ingress")), len(rules(cloud, "Egress"))) == (6, 4)
 
 
-@pytest.mark.parametrize(
-    ("efa", "groups"), [(False, ["lustre-fast-group-id"]), (True, ["lustre-fast-group-id", "sg-fabric"])]
-)
-def test_it_joins_the_nodes_fabric_only_where_it_has_efa(efa: bool, groups: list[str]) -> None:
-    found = system(lustre(efa=efa, capacity_gib=19_200))
-    assert (found["securityGroupIds"], found["efaEnabled"]) == (groups, efa)
+def test_efa_lets_everything_through_between_servers_and_the_fabric_of_nodes_both_ways() -> None:
+    cloud, group = lustre(efa=True, capacity_gib=19_200), "lustre-fast-group-id"
+    for direction in ("Ingress", "Egress"):
+        found = cloud.of(f"aws:vpc/securityGroup{direction}Rule:SecurityGroup{direction}Rule").values()
+        everything = [rule for rule in found if rule["ipProtocol"] == "-1"]
+        pairs = {(rule["securityGroupId"], rule["referencedSecurityGroupId"]) for rule in everything}
+        assert pairs == {(group, group), (group, "sg-fabric"), ("sg-fabric", group)}
+        assert not any("fromPort" in rule for rule in everything)
+
+
+def test_another_pool_does_not_cost_the_file_system() -> None:
+    assert system(lustre(efa=True, capacity_gib=19_200))["securityGroupIds"] == ["lustre-fast-group-id"]
 
 
 def test_there_is_no_tie_to_a_bucket_unless_asked_for() -> None:

@@ -237,3 +237,12 @@ def test_a_locked_bucket_goes_with_what_governance_lets_go_and_stays_with_what_c
         else:
             with pytest.raises(Refused, match="keeps 1 of its objects, the first of them a: "):
                 driver.delete(bucket)
+
+
+def test_a_file_system_that_was_deleted_behind_its_back_is_told_when_it_is_changed(
+    root: DataRoot, driver: Driver
+) -> None:
+    made = driver.create("aws:efs/fileSystem:FileSystem", "lost", {"encrypted": True})
+    account_of(root).at("us-east-1").call("efs", "delete_file_system", FileSystemId=made.id)
+    with pytest.raises(Refused, match=r"is gone.*aidc refresh"):
+        driver.update(made, {"encrypted": True, "throughputMode": "elastic", "tags": {"a": "b"}})
