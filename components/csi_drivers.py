@@ -3,6 +3,8 @@
 FSx' driver has no rights at all: volumes of a file system that is declared are mounted, and mounting asks no API. So a
 pod cannot make, grow or delete file systems; the stack file does.
 
+Buckets need no driver: training reads S3 by its API, and what wants files has Lustre mirror a prefix.
+
 ``*`` stands as a resource only for ``ec2:Describe…``, which EC2 lets nobody narrow.
 """
 
