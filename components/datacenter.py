@@ -10,7 +10,7 @@ import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
 
 from .cluster import Cluster, ClusterArgs
-from .datasets import Place, dataset_outputs, dataset_tags, datasets_in
+from .datasets import dataset_outputs, dataset_tags, datasets_in
 from .device_plugins import DevicePlugins, DevicePluginsArgs
 from .encryption import Encryption, EncryptionArgs
 from .file_systems import FileSystems, FileSystemsArgs
@@ -131,10 +131,7 @@ class Datacenter:
             cluster_name=self.cluster.cluster_name,
             nodes_security_group_id=self.cluster.security_group_id,
             fabric_group_ids={name: group for name, pool in self.pools.items() for group in pool.fabric_group_ids},
-            bucket_names={
-                "data": self.storage.data_bucket_name,
-                "checkpoints": self.storage.checkpoint_bucket_name,
-            },
+            bucket_names=self.storage.bucket_names,
             key_arn=self.encryption.key_arn,
             after=groups,
         )
@@ -208,14 +205,6 @@ class Datacenter:
         providers: list[pulumi.ProviderResource] = [provider, *([self._opts.provider] if self._opts.provider else [])]
         self.smoke_test = SmokeTest("smoke-test", args, pulumi.ResourceOptions(providers=providers, depends_on=after))
 
-    def _places(self) -> dict[Place, pulumi.Input[str]]:
-        """What datasets lie in."""
-        return {
-            ("s3", "data"): self.storage.data_bucket_name,
-            ("s3", "checkpoints"): self.storage.checkpoint_bucket_name,
-            **self.file_systems.places(),
-        }
-
     def outputs(self) -> dict[str, Any]:
         """The fields of :class:`components.outputs.DatacenterOutputs`, as outputs."""
         return {
@@ -232,12 +221,9 @@ class Datacenter:
             },
             "kubeconfig": self.cluster.kubeconfig,
             "pools": [_pool_outputs(name, pool) for name, pool in self._config.pools.items()],
-            "buckets": {
-                "data": self.storage.data_bucket_name,
-                "checkpoints": self.storage.checkpoint_bucket_name,
-            },
+            "buckets": self.storage.bucket_names,
             "file_systems": self.file_systems.outputs(),
-            "datasets": dataset_outputs(self._config, self._places()),
+            "datasets": dataset_outputs(self._config, self.file_systems.places()),
             "registry": {"repository_url": self.registry.repository_url, "image": self.registry.image},
             "smoke_test": {
                 "job": self.smoke_test.job_name,

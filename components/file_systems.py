@@ -129,9 +129,12 @@ class FileSystems:
         return StorageClasses("storage-classes", args, pulumi.ResourceOptions.merge(opts, after))
 
     def places(self) -> dict[Place, pulumi.Input[str]]:
-        """The ids of the file systems, for datasets that lie in them."""
-        lustre = {("fsx", name): system.file_system_id for name, system in self.lustre.items()}
-        return {**lustre, **{("efs", name): system.file_system_id for name, system in self.efs.items()}}
+        """What datasets lie in: the buckets' names and the file systems' ids."""
+        return {
+            **{("s3", name): bucket for name, bucket in self._args.bucket_names.items()},
+            **{("fsx", name): system.file_system_id for name, system in self.lustre.items()},
+            **{("efs", name): system.file_system_id for name, system in self.efs.items()},
+        }
 
     def outputs(self) -> list[dict[str, Any]]:
         """The fields of :class:`components.outputs.FileSystemOutputs`."""

@@ -34,6 +34,7 @@ class Storage(pulumi.ComponentResource):
     data_bucket_arn: pulumi.Output[str]
     checkpoint_bucket_name: pulumi.Output[str]
     checkpoint_bucket_arn: pulumi.Output[str]
+    bucket_names: dict[str, pulumi.Output[str]]
 
     def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(component_type(Storage), name, None, opts)
@@ -43,6 +44,7 @@ class Storage(pulumi.ComponentResource):
         checkpoints = self._create_bucket("checkpoints", checkpoint_rules(args.config))
         self.data_bucket_name, self.data_bucket_arn = data.bucket, data.arn
         self.checkpoint_bucket_name, self.checkpoint_bucket_arn = checkpoints.bucket, checkpoints.arn
+        self.bucket_names = {"data": self.data_bucket_name, "checkpoints": self.checkpoint_bucket_name}
         self.register_outputs(
             {"data_bucket_name": self.data_bucket_name, "checkpoint_bucket_name": self.checkpoint_bucket_name}
         )
