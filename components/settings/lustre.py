@@ -61,7 +61,11 @@ class LustreConfig(Section):
         default=None, description="Throughput for each TiB, persistent_2 only; scratch_2 has 200 MB/s."
     )
     zone: str = Field(description="The zone it is in: the one of the nodes that read it.")
-    efa: bool = Field(default=False, description="Nodes with EFA read over it, past the kernel's TCP.")
+    efa: bool = Field(
+        default=False,
+        description="Nodes may read over EFA, once their LNet is set up for it (EKS guide, Optimize FSx for Lustre "
+        "performance on nodes); until then over TCP.",
+    )
     metadata_iops: MetadataIops | None = Field(
         default=None, description="Metadata operations a second, persistent_2 only; absent: grows with the capacity."
     )

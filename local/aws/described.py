@@ -27,10 +27,6 @@ def _as_given(call: Call) -> Values:
     return call.inputs
 
 
-def _nothing(cloud: Cloud, entry: Entry) -> Values:
-    return {}
-
-
 @dataclass(frozen=True, kw_only=True)
 class Described:
     """How a service speaks of one kind of thing.

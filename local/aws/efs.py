@@ -64,7 +64,7 @@ def _change_target(call: Call, changed: frozenset[str]) -> None:
 
 def _target(cloud: Cloud, entry: Entry) -> Values:
     id, system = entry["MountTargetId"], entry["FileSystemId"]
-    groups = cloud.call("efs", "describe_mount_target_security_groups", MountTargetId=id)["SecurityGroups"]
+    answer = cloud.call("efs", "describe_mount_target_security_groups", MountTargetId=id)
     name = f"{system}.efs.{cloud.region}.amazonaws.com"
     return {
         "fileSystemId": system,
@@ -77,7 +77,7 @@ def _target(cloud: Cloud, entry: Entry) -> Values:
         "dnsName": name,
         "mountTargetDnsName": f"{entry['AvailabilityZoneName']}.{name}",
         "ownerId": entry["OwnerId"],
-        "securityGroups": groups or [],
+        "securityGroups": answer.get("SecurityGroups", []),
     }
 
 
