@@ -82,17 +82,34 @@ def key_policy(account_id: str, region: str, lustre_links: bool = False) -> dict
                 "Resource": "*",
                 "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": logs}},
             },
-            {
-                # Through the account, not the role: naming a role that does not exist yet fails the key's creation.
-                "Sid": "NodeDisks",
-                "Effect": "Allow",
-                "Principal": {"AWS": root},
-                "Action": [*use, "kms:CreateGrant"],
-                "Resource": "*",
-                "Condition": {"ArnEquals": {"aws:PrincipalArn": autoscaling}},
-            },
+            _node_disks("NodeDisks", use, account_id, autoscaling, {}),
+            # EBS asks for the key by a grant as long as the disk is attached, and for no other purpose.
+            _node_disks(
+                "NodeDiskGrants",
+                ["kms:CreateGrant"],
+                account_id,
+                autoscaling,
+                {"Bool": {"kms:GrantIsForAWSResource": "true"}},
+            ),
             *([_lustre_links(account_id, region)] if lustre_links else []),
         ],
+    }
+
+
+def _node_disks(sid: str, actions: list[str], account_id: str, role: str, more: dict[str, Any]) -> dict[str, Any]:
+    """A right of Auto Scaling's role, which starts the nodes: EC2 Auto Scaling guide, "Required key policy".
+
+    It is a condition on anybody in the account: a policy that names a role that does not exist yet is refused, and one
+    that names the account only lets IAM decide, where that role has no right to any key.
+    """
+    who = {"StringEquals": {"kms:CallerAccount": account_id}, "ArnEquals": {"aws:PrincipalArn": role}}
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": actions,
+        "Resource": "*",
+        "Condition": {**who, **more},
     }
 
 
