@@ -77,6 +77,7 @@ class Datacenter:
         args = NetworkArgs(
             name=self._config.name,
             region=self._config.aws.region,
+            account_id=self._account_id,
             zone_names=self._found_zones or list(self._config.network.zones or ()),
             config=self._config.network,
             key_arn=self.encryption.key_arn,
@@ -94,7 +95,8 @@ class Datacenter:
         return Cluster("cluster", args, self._opts)
 
     def _create_pool(self, name: str, pool: PoolConfig) -> NodePool:
-        zones, subnets = self._config.network.zones, self.network.private_subnet_ids
+        zones, network = self._config.network.zones, self.network
+        subnets = network.accelerator_subnet_ids if pool.instance.chips else network.private_subnet_ids
         args = NodePoolArgs(
             name=self._config.name,
             pool=name,

@@ -1,38 +1,53 @@
-"""The VPC over three zones: subnets, the ways out, private endpoints, flow logs and a locked default group."""
+"""The VPC over three zones: subnets by role, the ways out, flow logs and a locked default group."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
-from .addresses import plan_subnets
+from .addresses import ipv6_subnet, plan_subnets
+from .endpoints import EndpointsArgs, create_endpoints
 from .naming import IAM_ROLE_LIMIT, component_type, fit
 from .settings import ZONES, NetworkConfig
 
-# What nodes and pods without a way out need: EKS guide, "Deploy private clusters with limited internet access".
-INTERFACE_ENDPOINTS = ("ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "logs", "sts")
+_LOAD_BALANCER_TAGS = {"public": "elb", "private": "internal-elb"}  # by which load balancer controllers find subnets
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkArgs:
-    """``zone_names``: at least three; the first three are used."""
+    """``zone_names``: at least three; the first three are used.
+
+    ``key_arn``: encrypts the flow logs; absent: CloudWatch's own key.
+    """
 
     name: str
     region: str
-    zone_names: pulumi.Input[list[str]]
+    account_id: pulumi.Input[str]
+    zone_names: pulumi.Input[Sequence[str]]
     config: NetworkConfig
-    key_arn: pulumi.Input[str]
+    key_arn: pulumi.Input[str] | None = None
 
 
 class Network(pulumi.ComponentResource):
-    """The VPC and everything in it that is not a machine."""
+    """The VPC and everything in it that is not a machine.
+
+    Subnets are of a role: ``public`` for load balancers and NAT gateways, ``private`` for nodes; ``accelerator`` and
+    ``storage`` are the private ones unless the configuration gives them their own. ``routed_table_ids`` are the tables
+    of all subnets but the public ones, ``routed_table_names`` what their routes are named after.
+    """
 
     vpc_id: pulumi.Output[str]
-    private_subnet_ids: list[pulumi.Output[str]]
     public_subnet_ids: list[pulumi.Output[str]]
+    private_subnet_ids: list[pulumi.Output[str]]
+    accelerator_subnet_ids: list[pulumi.Output[str]]
+    storage_subnet_ids: list[pulumi.Output[str]]
+    routed_table_ids: list[pulumi.Output[str]]
+    routed_table_names: list[str]
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(component_type(Network), name, None, opts)
@@ -40,14 +55,16 @@ class Network(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         self._vpc = self._create_vpc()
         self.vpc_id = self._vpc.id
-        public, private = self._create_subnets()
-        public_routes = self._create_way_out(public)
-        private_tables = self._create_private_routes(public, private, public_routes)
-        self._create_gateway_endpoint(private_tables)
-        self._create_interface_endpoints(private)
+        subnets = self._create_subnets()
+        public_routes = self._create_way_out(subnets["public"])
+        tables = self._create_private_routes(subnets, public_routes)
+        self._create_endpoints(list(tables.values()), subnets["private"])
         self._create_flow_log()
-        self.private_subnet_ids = [subnet.id for subnet in private]
-        self.public_subnet_ids = [subnet.id for subnet in public]
+        self.public_subnet_ids = [subnet.id for subnet in subnets["public"]]
+        self.private_subnet_ids = [subnet.id for subnet in subnets["private"]]
+        self.accelerator_subnet_ids = [subnet.id for subnet in subnets.get("accelerator", subnets["private"])]
+        self.storage_subnet_ids = [subnet.id for subnet in subnets.get("storage", subnets["private"])]
+        self.routed_table_names, self.routed_table_ids = list(tables), [table.id for table in tables.values()]
         self.register_outputs({"vpc_id": self.vpc_id, "private_subnet_ids": self.private_subnet_ids})
 
     def _tags(self, suffix: str) -> dict[str, str]:
@@ -57,6 +74,7 @@ class Network(pulumi.ComponentResource):
         vpc = aws.ec2.Vpc(
             f"{self._name}-vpc",
             cidr_block=str(self._args.config.cidr),
+            assign_generated_ipv6_cidr_block=True if self._args.config.ipv6 else None,
             enable_dns_hostnames=True,
             enable_dns_support=True,
             tags=self._tags("vpc"),
@@ -68,25 +86,34 @@ class Network(pulumi.ComponentResource):
         )
         return vpc
 
-    def _create_subnets(self) -> tuple[list[aws.ec2.Subnet], list[aws.ec2.Subnet]]:
+    def _create_subnets(self) -> dict[str, list[aws.ec2.Subnet]]:
         plan = plan_subnets(self._args.config.cidr, ZONES)
-        zone_names = pulumi.Output.from_input(self._args.zone_names)
-        kinds = (("public", plan.public, "elb"), ("private", plan.private, "internal-elb"))
-        made: dict[str, list[aws.ec2.Subnet]] = {}
-        for kind, ranges, role in kinds:
-            made[kind] = [
-                aws.ec2.Subnet(
-                    f"{self._name}-{kind}-{index}",
-                    vpc_id=self._vpc.id,
-                    cidr_block=str(cidr),
-                    availability_zone=zone_names[index],
-                    map_public_ip_on_launch=False,
-                    tags={**self._tags(f"{kind}-{index}"), f"kubernetes.io/role/{role}": "1"},
-                    opts=self._child,
-                )
-                for index, cidr in enumerate(ranges)
-            ]
-        return made["public"], made["private"]
+        ranges = {"public": plan.public, "private": plan.private}
+        ranges |= {role: getattr(plan, role) for role in self._args.config.dedicated_subnets}
+        return {
+            role: [self._create_subnet(role, zone, str(cidr)) for zone, cidr in enumerate(cidrs)]
+            for role, cidrs in ranges.items()
+        }
+
+    def _create_subnet(self, role: str, zone: int, cidr: str) -> aws.ec2.Subnet:
+        tag = _LOAD_BALANCER_TAGS.get(role)
+        return aws.ec2.Subnet(
+            f"{self._name}-{role}-{zone}",
+            vpc_id=self._vpc.id,
+            cidr_block=cidr,
+            availability_zone=pulumi.Output.from_input(self._args.zone_names)[zone],
+            map_public_ip_on_launch=False,
+            tags={**self._tags(f"{role}-{zone}"), **({f"kubernetes.io/role/{tag}": "1"} if tag else {})},
+            **self._ipv6(role, zone),
+            opts=self._child,
+        )
+
+    def _ipv6(self, role: str, zone: int) -> dict[str, Any]:
+        """Addresses are handed out where nodes and load balancers are; interfaces of EFA alone can have none."""
+        if not self._args.config.ipv6:
+            return {}
+        block = self._vpc.ipv6_cidr_block.apply(lambda vpc: ipv6_subnet(vpc, role, zone))
+        return {"ipv6_cidr_block": block, "assign_ipv6_address_on_creation": role in ("public", "private")}
 
     def _create_way_out(self, public: list[aws.ec2.Subnet]) -> list[pulumi.Resource]:
         """The internet gateway and the public subnets' routes to it, which NAT gateways need before they work."""
@@ -103,32 +130,64 @@ class Network(pulumi.ComponentResource):
             gateway_id=gateway.id,
             opts=self._child,
         )
+        if self._args.config.ipv6:
+            aws.ec2.Route(
+                f"{self._name}-public-default-ipv6",
+                route_table_id=table.id,
+                destination_ipv6_cidr_block="::/0",
+                gateway_id=gateway.id,
+                opts=self._child,
+            )
         self._associate("public", [table] * len(public), public)
         return [gateway, route]
 
     def _create_private_routes(
-        self, public: list[aws.ec2.Subnet], private: list[aws.ec2.Subnet], after: list[pulumi.Resource]
-    ) -> list[aws.ec2.RouteTable]:
-        gateways = [
-            self._create_nat(index, subnet, after)
-            for index, subnet in enumerate(public if self._args.config.nat == "per_zone" else public[:1])
-        ]
-        tables: list[aws.ec2.RouteTable] = []
-        for index in range(len(private)):
-            label = f"private-{index}"
-            table = aws.ec2.RouteTable(
-                f"{self._name}-{label}-routes", vpc_id=self._vpc.id, tags=self._tags(label), opts=self._child
+        self, subnets: dict[str, list[aws.ec2.Subnet]], after: list[pulumi.Resource]
+    ) -> dict[str, aws.ec2.RouteTable]:
+        """One table a zone, which the accelerators' subnets share; storage has one without a way out."""
+        nat, public = self._args.config.nat, subnets["public"]
+        wanted = {"per_zone": public, "one": public[:1], "none": []}[nat]
+        gateways = [self._create_nat(index, subnet, after) for index, subnet in enumerate(wanted)]
+        ipv6_gateway = self._create_ipv6_gateway()
+        zones = range(len(subnets["private"]))
+        tables = {f"private-{zone}": self._create_zone_table(zone, gateways, ipv6_gateway) for zone in zones}
+        per_zone = list(tables.values())
+        for role in ("private", "accelerator"):
+            self._associate(role, per_zone[: len(subnets.get(role, ()))], subnets.get(role, []))
+        if storage := subnets.get("storage"):
+            tables["storage"] = aws.ec2.RouteTable(
+                f"{self._name}-storage-routes", vpc_id=self._vpc.id, tags=self._tags("storage"), opts=self._child
             )
+            self._associate("storage", [tables["storage"]] * len(storage), storage)
+        return tables
+
+    def _create_zone_table(
+        self,
+        zone: int,
+        gateways: list[aws.ec2.NatGateway],
+        ipv6_gateway: aws.ec2.EgressOnlyInternetGateway | None,
+    ) -> aws.ec2.RouteTable:
+        label = f"private-{zone}"
+        table = aws.ec2.RouteTable(
+            f"{self._name}-{label}-routes", vpc_id=self._vpc.id, tags=self._tags(label), opts=self._child
+        )
+        if gateways:
             aws.ec2.Route(
                 f"{self._name}-{label}-default",
                 route_table_id=table.id,
                 destination_cidr_block="0.0.0.0/0",
-                nat_gateway_id=gateways[index % len(gateways)].id,
+                nat_gateway_id=gateways[zone % len(gateways)].id,
                 opts=self._child,
             )
-            tables.append(table)
-        self._associate("private", tables, private)
-        return tables
+        if ipv6_gateway:
+            aws.ec2.Route(
+                f"{self._name}-{label}-default-ipv6",
+                route_table_id=table.id,
+                destination_ipv6_cidr_block="::/0",
+                egress_only_gateway_id=ipv6_gateway.id,
+                opts=self._child,
+            )
+        return table
 
     def _create_nat(self, index: int, subnet: aws.ec2.Subnet, after: list[pulumi.Resource]) -> aws.ec2.NatGateway:
         label = f"nat-{index}"
@@ -141,6 +200,14 @@ class Network(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=after),
         )
 
+    def _create_ipv6_gateway(self) -> aws.ec2.EgressOnlyInternetGateway | None:
+        """IPv6 has no NAT: this gateway lets connections out and none in."""
+        if not self._args.config.ipv6 or self._args.config.nat == "none":
+            return None
+        return aws.ec2.EgressOnlyInternetGateway(
+            f"{self._name}-ipv6-gateway", vpc_id=self._vpc.id, tags=self._tags("ipv6-gateway"), opts=self._child
+        )
+
     def _associate(self, kind: str, tables: list[aws.ec2.RouteTable], subnets: list[aws.ec2.Subnet]) -> None:
         for index, (table, subnet) in enumerate(zip(tables, subnets, strict=True)):
             aws.ec2.RouteTableAssociation(
@@ -150,49 +217,18 @@ class Network(pulumi.ComponentResource):
                 opts=self._child,
             )
 
-    def _create_gateway_endpoint(self, tables: list[aws.ec2.RouteTable]) -> None:
-        """Datasets and checkpoints reach S3 without a NAT gateway, which bills each byte."""
-        aws.ec2.VpcEndpoint(
-            f"{self._name}-s3",
+    def _create_endpoints(self, tables: list[aws.ec2.RouteTable], private: list[aws.ec2.Subnet]) -> None:
+        args = EndpointsArgs(
+            name=self._name,
+            tag_name=self._args.name,
+            region=self._args.region,
+            config=self._args.config,
+            account_id=self._args.account_id,
             vpc_id=self._vpc.id,
-            service_name=f"com.amazonaws.{self._args.region}.s3",
-            vpc_endpoint_type="Gateway",
             route_table_ids=[table.id for table in tables],
-            tags=self._tags("s3"),
-            opts=self._child,
+            subnet_ids=[subnet.id for subnet in private],
         )
-
-    def _create_interface_endpoints(self, private: list[aws.ec2.Subnet]) -> None:
-        if not self._args.config.interface_endpoints:
-            return
-        group = aws.ec2.SecurityGroup(
-            f"{self._name}-endpoints",
-            description="HTTPS from inside the VPC to the interface endpoints",
-            vpc_id=self._vpc.id,
-            tags=self._tags("endpoints"),
-            opts=self._child,
-        )
-        aws.vpc.SecurityGroupIngressRule(
-            f"{self._name}-endpoints-https",
-            security_group_id=group.id,
-            cidr_ipv4=str(self._args.config.cidr),
-            ip_protocol="tcp",
-            from_port=443,
-            to_port=443,
-            opts=self._child,
-        )
-        for service in INTERFACE_ENDPOINTS:
-            aws.ec2.VpcEndpoint(
-                f"{self._name}-{service.replace('.', '-')}",
-                vpc_id=self._vpc.id,
-                service_name=f"com.amazonaws.{self._args.region}.{service}",
-                vpc_endpoint_type="Interface",
-                private_dns_enabled=True,
-                subnet_ids=[subnet.id for subnet in private],
-                security_group_ids=[group.id],
-                tags=self._tags(service),
-                opts=self._child,
-            )
+        create_endpoints(args, self._child)
 
     def _create_flow_log(self) -> None:
         logs = aws.cloudwatch.LogGroup(

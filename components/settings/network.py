@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from components.accelerators import zones_of
+from components.addresses import ADDRESSES_A_NODE, plan_subnets, usable_addresses
 
 from .section import Conflict, Section
 from .values import Cidr, RetentionDays
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
     from .stack import StackConfig
 
 ZONES = 3
+
+# What nodes and pods without a way out need: EKS guide, "Deploy private clusters with limited internet access".
+PRIVATE_CLUSTER_SERVICES = ("ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "logs", "sts")
+EndpointService = Literal[
+    "autoscaling", "ec2", "ec2messages", "ecr.api", "ecr.dkr", "eks", "eks-auth", "elasticfilesystem",
+    "elasticloadbalancing", "fsx", "kms", "logs", "monitoring", "secretsmanager", "ssm", "ssmmessages", "sts",
+]  # fmt: skip
 
 
 class NetworkConfig(Section):
@@ -32,16 +40,42 @@ class NetworkConfig(Section):
         max_length=ZONES,
         description="Zone names; absent: the account's first three.",
     )
-    nat: Literal["one", "per_zone"] = Field(
-        default="per_zone", description="NAT gateways: one is cheaper and a zone's loss cuts all off."
+    ipv6: bool = Field(
+        default=False,
+        description="Dual stack: AWS gives the VPC a /56, each subnet has a /64 of it. Pods and Services stay IPv4.",
+    )
+    dedicated_subnets: tuple[Literal["accelerator", "storage"], ...] = Field(
+        default=(),
+        strict=False,
+        description="Roles with subnets of their own, cut from what the private ones leave; absent: private subnets.",
+    )
+    nat: Literal["one", "per_zone", "none"] = Field(
+        default="per_zone",
+        description="NAT gateways: one is cheaper and a zone's loss cuts all off; none: private endpoints only.",
     )
     reserved_cidrs: tuple[Cidr, ...] = Field(
         default=(),
         strict=False,
         description="Ranges that peers, offices or other regions use; the VPC may not overlap them.",
     )
-    interface_endpoints: bool = Field(default=True, description="Private endpoints for ECR, STS, EC2, EKS and logs.")
+    interface_endpoints: bool = Field(default=True, description="Private endpoints for endpoint_services.")
+    endpoint_services: tuple[EndpointService, ...] | None = Field(
+        default=None,
+        strict=False,
+        min_length=1,
+        description="Services with a private endpoint, which bills by the hour and zone; absent: what private "
+        "clusters need (ec2, ecr.api, ecr.dkr, eks, eks-auth, logs, sts).",
+    )
+    endpoint_access: Literal["any_account", "own_account"] = Field(
+        default="any_account",
+        description="Whose credentials the endpoints take: own_account keeps data from leaving with foreign ones.",
+    )
     flow_log_retention_days: RetentionDays = Field(default=90, description="How long flow logs are kept.")
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The services that get a private endpoint."""
+        return (self.endpoint_services or PRIVATE_CLUSTER_SERVICES) if self.interface_endpoints else ()
 
 
 def _size(config: StackConfig) -> Iterator[Conflict]:
@@ -80,4 +114,46 @@ def _zones_once(config: StackConfig) -> Iterator[Conflict]:
             yield Conflict(key=("network", "zones", index), message=message)
 
 
-RULES = (_size, _usable, _reserved_ranges, _zones_of_the_region, _zones_once)
+def _role_once(config: StackConfig) -> Iterator[Conflict]:
+    for field in ("dedicated_subnets", "endpoint_services"):
+        listed = getattr(config.network, field) or ()
+        for index, one in enumerate(listed):
+            if one in listed[:index]:
+                yield Conflict(key=("network", field, index), message=f"{one} stands here a second time")
+
+
+def _services_without_endpoints(config: StackConfig) -> Iterator[Conflict]:
+    if config.network.endpoint_services and not config.network.interface_endpoints:
+        message = "names services, and interface_endpoints is false, so none gets an endpoint: leave one of the two out"
+        yield Conflict(key=("network", "endpoint_services"), message=message)
+
+
+def _no_way_out(config: StackConfig) -> Iterator[Conflict]:
+    """Without a NAT gateway nodes join and pull images through endpoints alone."""
+    missing = [service for service in PRIVATE_CLUSTER_SERVICES if service not in config.network.services]
+    if config.network.nat == "none" and missing:
+        message = f"nodes without a NAT gateway need private endpoints of {', '.join(missing)}"
+        field = "endpoint_services" if config.network.endpoint_services else "nat"
+        yield Conflict(key=("network", field), message=message)
+
+
+def _room_for_accelerators(config: StackConfig) -> Iterator[Conflict]:
+    """The nodes of a pool with accelerators, at their most, have addresses for themselves and their pods."""
+    if "accelerator" not in config.network.dedicated_subnets or not 16 <= config.network.cidr.prefixlen <= 20:
+        return
+    subnets = plan_subnets(config.network.cidr, ZONES).accelerator
+    for name, pool in config.pools.items():
+        room = usable_addresses(subnets[0]) * (1 if pool.zone else len(subnets))
+        if pool.instance.chips and pool.most * ADDRESSES_A_NODE > room:
+            needed = f"{pool.most} nodes take up to {pool.most * ADDRESSES_A_NODE:,} addresses"
+            message = f"{needed}, and the accelerator subnets of network.cidr have {room:,}: leave accelerator out of "
+            message += "network.dedicated_subnets (the private subnets have four times as many)"
+            field = "max_size" if pool.max_size is not None else "desired_size"
+            yield Conflict(key=("pools", name, field), message=message)
+
+
+RULES = (
+    _size, _usable, _reserved_ranges, _zones_of_the_region, _zones_once, _role_once, _services_without_endpoints,
+    _no_way_out,
+    _room_for_accelerators,
+)  # fmt: skip

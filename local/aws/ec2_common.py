@@ -28,6 +28,21 @@ def finder(describe: str, entries: str, id_key: str) -> Callable[[Call], list[st
     return find
 
 
+def lister(describe: str, entries: str, id_key: str) -> Callable[[Call], list[str]]:
+    """A ``find`` by the URN tag for what moto cannot filter: all are listed."""
+
+    def find(call: Call) -> list[str]:
+        found = call.cloud.call("ec2", describe)[entries]
+        return [one[id_key] for one in found if tag_map(one.get("Tags")).get(URN_TAG) == call.urn and not _gone(one)]
+
+    return find
+
+
+def _gone(entry: Entry) -> bool:
+    """Whether it is only listed for a while yet; a peering connection says so in another place than all else."""
+    return "deleted" in (entry.get("State"), (entry.get("Status") or {}).get("Code"))
+
+
 def reader(
     describe: str, entries: str, ids: str, outputs: Callable[[Cloud, Entry], Values]
 ) -> Callable[[Cloud, str, Values], Values | None]:
@@ -35,7 +50,7 @@ def reader(
 
     def read(cloud: Cloud, id: str, state: Values) -> Values | None:
         answer = cloud.seek("ec2", describe, **{ids: [id]})
-        found = [entry for entry in (answer or {}).get(entries, []) if entry.get("State") != "deleted"]
+        found = [entry for entry in (answer or {}).get(entries, []) if not _gone(entry)]
         if not found:
             return None
         return {**outputs(cloud, found[0]), "tags": tag_map(found[0].get("Tags"))}

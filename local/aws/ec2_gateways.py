@@ -1,9 +1,9 @@
-"""EC2's ways out of a VPC: internet gateways, and NAT gateways with their addresses."""
+"""EC2's ways out of a VPC: internet gateways (for IPv6 also one way), and NAT gateways with their addresses."""
 
 from __future__ import annotations
 
 from local.aws.cloud import ACCOUNT, Cloud
-from local.aws.ec2_common import Entry, deleter, ec2_arn, finder, reader, retag, tagged
+from local.aws.ec2_common import Entry, deleter, ec2_arn, finder, lister, reader, retag, tagged
 from local.aws.resource_type import Call, ResourceType, gone_is_fine
 from local.provider.values import Values
 
@@ -46,6 +46,21 @@ def _delete_gateway(cloud: Cloud, id: str, state: Values) -> None:
         cloud.call("ec2", "delete_internet_gateway", InternetGatewayId=id)
 
     gone_is_fine(delete)
+
+
+# -- Egress-only internet gateway -------------------------------------------------------------------------------------
+
+
+def _create_egress_only(call: Call) -> str:
+    answer = call.cloud.call(
+        "ec2", "create_egress_only_internet_gateway", VpcId=call.inputs["vpcId"],
+        TagSpecifications=tagged(call, "egress-only-internet-gateway"),
+    )  # fmt: skip
+    return answer["EgressOnlyInternetGateway"]["EgressOnlyInternetGatewayId"]
+
+
+def _read_egress_only(cloud: Cloud, gateway: Entry) -> Values:
+    return {"vpcId": gateway["Attachments"][0]["VpcId"]}
 
 
 # -- Address, NAT gateway ---------------------------------------------------------------------------------------------
@@ -107,6 +122,22 @@ TYPES = (
         find=finder("describe_internet_gateways", "InternetGateways", "InternetGatewayId"),
         settle=_settle_gateway,
         settled_on_create=frozenset({"vpcId"}),
+    ),
+    ResourceType(
+        token="aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway",
+        create=_create_egress_only,
+        read=reader(
+            "describe_egress_only_internet_gateways",
+            "EgressOnlyInternetGateways",
+            "EgressOnlyInternetGatewayIds",
+            _read_egress_only,
+        ),
+        delete=deleter("delete_egress_only_internet_gateway", "EgressOnlyInternetGatewayId"),
+        find=lister(
+            "describe_egress_only_internet_gateways", "EgressOnlyInternetGateways", "EgressOnlyInternetGatewayId"
+        ),
+        settle=retag,
+        replace_on=("vpcId",),
     ),
     ResourceType(
         token="aws:ec2/eip:Eip",

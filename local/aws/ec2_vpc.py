@@ -24,7 +24,26 @@ def _create_vpc(call: Call) -> str:
     return answer["Vpc"]["VpcId"]
 
 
+def _settle_vpc_ipv6(call: Call) -> None:
+    """Give the VPC a range of AWS's, or take it away."""
+    (vpc,) = call.cloud.call("ec2", "describe_vpcs", VpcIds=[call.id])["Vpcs"]
+    have, wanted = _ipv6_of(vpc), bool(call.inputs.get("assignGeneratedIpv6CidrBlock", False))
+    if wanted and not have:
+        call.cloud.call("ec2", "associate_vpc_cidr_block", VpcId=call.id, AmazonProvidedIpv6CidrBlock=True)
+    elif have and not wanted:
+        call.cloud.call("ec2", "disassociate_vpc_cidr_block", AssociationId=have["AssociationId"])
+
+
+def _ipv6_of(entry: Entry) -> Entry:
+    """The IPv6 range of a VPC or a subnet that is in use; empty where there is none."""
+    states = ("associated", "associating")
+    known = entry.get("Ipv6CidrBlockAssociationSet") or []
+    return next((one for one in known if one.get("Ipv6CidrBlockState", {}).get("State") in states), {})
+
+
 def _settle_vpc(call: Call, changed: frozenset[str]) -> None:
+    if "assignGeneratedIpv6CidrBlock" in changed:
+        _settle_vpc_ipv6(call)
     for name, member in (("enableDnsSupport", "EnableDnsSupport"), ("enableDnsHostnames", "EnableDnsHostnames")):
         if name in changed:
             default = name == "enableDnsSupport"
@@ -48,7 +67,7 @@ def _read_vpc(cloud: Cloud, vpc: Entry) -> Values:
         "ec2", "describe_route_tables", Filters=[*of_vpc, {"Name": "association.main", "Values": ["true"]}]
     )["RouteTables"]
     acls = cloud.call("ec2", "describe_network_acls", Filters=[*of_vpc, {"Name": "default", "Values": ["true"]}])
-    ipv6 = (vpc.get("Ipv6CidrBlockAssociationSet") or [{}])[0]
+    ipv6 = _ipv6_of(vpc)
     table = tables[0]["RouteTableId"] if tables else ""
     return {
         "arn": ec2_arn(cloud, "vpc", id),
@@ -90,7 +109,18 @@ def _create_subnet(call: Call) -> str:
     return call.cloud.call("ec2", "create_subnet", **request)["Subnet"]["SubnetId"]
 
 
+def _settle_subnet_ipv6(call: Call) -> None:
+    (subnet,) = call.cloud.call("ec2", "describe_subnets", SubnetIds=[call.id])["Subnets"]
+    have, wanted = _ipv6_of(subnet), call.inputs.get("ipv6CidrBlock")
+    if have and have["Ipv6CidrBlock"] != wanted:
+        call.cloud.call("ec2", "disassociate_subnet_cidr_block", AssociationId=have["AssociationId"])
+    if wanted and have.get("Ipv6CidrBlock") != wanted:
+        call.cloud.call("ec2", "associate_subnet_cidr_block", SubnetId=call.id, Ipv6CidrBlock=wanted)
+
+
 def _settle_subnet(call: Call, changed: frozenset[str]) -> None:
+    if "ipv6CidrBlock" in changed:
+        _settle_subnet_ipv6(call)
     for name, member in _SUBNET_ATTRIBUTES.items():
         if name in changed:
             value = bool(call.inputs.get(name, False))
@@ -99,7 +129,7 @@ def _settle_subnet(call: Call, changed: frozenset[str]) -> None:
 
 
 def _read_subnet(cloud: Cloud, subnet: Entry) -> Values:
-    ipv6 = (subnet.get("Ipv6CidrBlockAssociationSet") or [{}])[0]
+    ipv6 = _ipv6_of(subnet)
     return {
         "arn": subnet.get("SubnetArn") or ec2_arn(cloud, "subnet", subnet["SubnetId"]),
         "vpcId": subnet["VpcId"],
@@ -124,6 +154,7 @@ TYPES = (
         settle=_settle_vpc,
         settled_on_create=frozenset({"enableDnsSupport", "enableDnsHostnames"}),
         replace_on=("cidrBlock", "ipv4IpamPoolId"),
+        computed_from={"assignGeneratedIpv6CidrBlock": ("ipv6CidrBlock", "ipv6AssociationId")},
         defaults={"enableDnsSupport": True, "instanceTenancy": "default", "enableNetworkAddressUsageMetrics": False},
     ),
     ResourceType(
@@ -134,7 +165,7 @@ TYPES = (
         find=finder("describe_subnets", "Subnets", "SubnetId"),
         settle=_settle_subnet,
         settled_on_create=frozenset(_SUBNET_ATTRIBUTES),
-        replace_on=("vpcId", "cidrBlock", "availabilityZone", "availabilityZoneId", "ipv6CidrBlock"),
+        replace_on=("vpcId", "cidrBlock", "availabilityZone", "availabilityZoneId"),
         defaults={
             "assignIpv6AddressOnCreation": False,
             "enableDns64": False,

@@ -129,7 +129,9 @@ class Lifecycle:
         """Change in place what differs."""
         self.known.saw(request.urn, request.id)
         if request.preview:
-            kept = {**request.old_outputs, **dict.fromkeys(kind.volatile, UNKNOWN)}
+            changed = {top_of(one.path) for one in compare(request.old_inputs, request.inputs, ignore=request.ignore)}
+            computed = [name for top in changed for name in kind.computed_from.get(top, ())]
+            kept = {**request.old_outputs, **dict.fromkeys((*kind.volatile, *computed), UNKNOWN)}
             removed = request.old_inputs.keys() - request.inputs.keys()
             planned = self._outputs(
                 kind, request.inputs, {k: v for k, v in kept.items() if k not in removed}, planned=True

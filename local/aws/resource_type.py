@@ -92,6 +92,8 @@ class ResourceType:
     """Outputs that ``read`` gives only when something is broken; as inputs they make the next ``up`` mend it."""
     volatile: tuple[str, ...] = ()
     """Outputs that change with an update: unknown in its preview."""
+    computed_from: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """Outputs that change with a property: unknown in the preview of its change."""
 
     def fidelity_on(self, machines: bool) -> Fidelity:
         """How real it is where nodes are machines, or else processes."""

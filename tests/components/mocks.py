@@ -55,6 +55,8 @@ def _computed(args: MockResourceArgs) -> dict[str, Any]:
         return {"privateIp": "10.0.0.9"}
     if args.typ.startswith(("aws:fsx", "aws:efs")):
         return {"dnsName": f"{args.name}.us-east-1.amazonaws.com", "mountName": "abcdefgh"}
+    if args.typ == "aws:ec2/vpc:Vpc" and args.inputs.get("assignGeneratedIpv6CidrBlock"):
+        return {"ipv6CidrBlock": "2600:1f18::/56"}
     return {"keyId": "key-id", "latestVersion": 1, "allocationId": "eipalloc-1"}
 
 

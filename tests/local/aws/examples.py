@@ -77,6 +77,24 @@ EXAMPLES = (
         {"tags": {"Name": "other"}}, frozenset({"tags.Name"}), ("arn", "ownerId", "vpcId"),
     ),
     Example(
+        "vpc-ipv6", "aws:ec2/vpc:Vpc", {"cidrBlock": "10.2.0.0/16"}, {"assignGeneratedIpv6CidrBlock": True},
+        frozenset({"assignGeneratedIpv6CidrBlock"}),
+    ),
+    Example(
+        "egress-only", "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway", {"vpcId": "{vpc.id}"},
+        {"tags": {"Name": "six"}}, frozenset({"tags"}), ("vpcId",),
+    ),
+    Example(
+        "peering", "aws:ec2/vpcPeeringConnection:VpcPeeringConnection",
+        {"vpcId": "{vpc.id}", "peerVpcId": "{vpc-ipv6.id}", "peerRegion": "us-east-1"},
+        {"tags": {"Name": "p"}}, frozenset({"tags"}), ("acceptStatus", "peerOwnerId"),
+    ),
+    Example(
+        "accepter", "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter",
+        {"vpcPeeringConnectionId": "{peering.id}", "autoAccept": True}, None,
+        outputs=("acceptStatus", "vpcId"), stays=True,
+    ),
+    Example(
         "eip", "aws:ec2/eip:Eip", {"domain": "vpc", "tags": {"Name": "nat"}}, {"tags": {}}, frozenset({"tags.Name"}),
         ("allocationId", "publicIp"),
     ),
