@@ -19,17 +19,21 @@ from .naming import default_tags
 from .network import Network, NetworkArgs
 from .node_configuration import NodeConfiguration, NodeConfigurationArgs
 from .node_pool import NodePool, NodePoolArgs
+from .recovery import Recovery, RecoveryArgs
 from .registry import Registry, RegistryArgs
 from .settings import PoolConfig, StackConfig
 from .smoke_test import SmokeTest, SmokeTestArgs
 from .storage import Storage, StorageArgs
 
 
-def aws_provider(config: StackConfig, stack: str) -> aws.Provider:
-    """AWS as the stack file has it: the region, the accounts that may be touched, and tags on everything."""
+def aws_provider(config: StackConfig, stack: str, name: str = "aws", region: str | None = None) -> aws.Provider:
+    """AWS as the stack file has it: the region, the accounts that may be touched, and tags on everything.
+
+    ``region``: another one than the stack's.
+    """
     return aws.Provider(
-        "aws",
-        region=config.aws.region,
+        name,
+        region=region or config.aws.region,
         allowed_account_ids=list(config.aws.allowed_account_ids),
         profile=config.aws.profile,
         default_tags={"tags": default_tags(config, stack)},
@@ -52,6 +56,7 @@ class Datacenter:
         )
         self.encryption = self._create_encryption()
         self.network = self._create_network()
+        self.recovery = self._create_recovery()
         self.cluster = self._create_cluster()
         self.pools = {name: self._create_pool(name, pool) for name, pool in config.pools.items()}
         groups: list[pulumi.Resource] = [pool.node_group for pool in self.pools.values()]
@@ -83,6 +88,22 @@ class Datacenter:
             key_arn=self.encryption.key_arn,
         )
         return Network("network", args, self._opts)
+
+    def _create_recovery(self) -> Recovery | None:
+        if not self._config.recovery:
+            return None
+        provider = aws_provider(self._config, self._stack, "aws-recovery", self._config.recovery.region)
+        found = aws.get_availability_zones_output(state="available", opts=pulumi.InvokeOutputOptions(provider=provider))
+        args = RecoveryArgs(
+            name=self._config.name,
+            account_id=self._account_id,
+            config=self._config.recovery,
+            provider=provider,
+            zone_names=found.names,
+            primary=self.network,
+            primary_config=self._config.network,
+        )
+        return Recovery("recovery", args, self._opts)
 
     def _create_cluster(self) -> Cluster:
         args = ClusterArgs(
@@ -235,7 +256,19 @@ class Datacenter:
             "monitoring": {"instance_id": self.monitoring.instance_id, "url": self.monitoring.url}
             if self.monitoring
             else None,
+            **self._optional_outputs(),
         }
+
+    def _optional_outputs(self) -> dict[str, Any]:
+        """Those of parts that a stack may do without."""
+        optional: dict[str, Any] = {}
+        if self.recovery and self._config.recovery:
+            optional["recovery"] = {
+                "region": self._config.recovery.region,
+                "vpc_id": self.recovery.vpc_id,
+                "peering_connection_id": self.recovery.peering_connection_id,
+            }
+        return optional
 
 
 def _pool_outputs(name: str, pool: PoolConfig) -> dict[str, Any]:

@@ -112,6 +112,14 @@ class MonitoringOutputs(Output):
     url: str
 
 
+class RecoveryOutputs(Output):
+    """The recovery region's network."""
+
+    region: str
+    vpc_id: str
+    peering_connection_id: str
+
+
 class DatacenterOutputs(Output):
     """Everything that the rest of the project may know about a stack: its output ``datacenter``."""
 
@@ -128,3 +136,4 @@ class DatacenterOutputs(Output):
     registry: RegistryOutputs
     smoke_test: SmokeTestOutputs
     monitoring: MonitoringOutputs | None
+    recovery: RecoveryOutputs | None = None

@@ -13,6 +13,7 @@ from .lustre import LustreConfig, LustreLinkConfig
 from .monitoring import MonitoringConfig
 from .network import ZONES, NetworkConfig
 from .pools import PoolConfig, Taint
+from .recovery import RecoveryConfig
 from .registry import RegistryConfig
 from .section import Conflict, Section, WrongByItself
 from .smoke_test import SmokeTestConfig
@@ -39,6 +40,7 @@ __all__ = [
     "NetworkConfig",
     "ObjectLockConfig",
     "PoolConfig",
+    "RecoveryConfig",
     "RegistryConfig",
     "Section",
     "SmokeTestConfig",

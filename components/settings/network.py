@@ -154,6 +154,5 @@ def _room_for_accelerators(config: StackConfig) -> Iterator[Conflict]:
 
 RULES = (
     _size, _usable, _reserved_ranges, _zones_of_the_region, _zones_once, _role_once, _services_without_endpoints,
-    _no_way_out,
-    _room_for_accelerators,
+    _no_way_out, _room_for_accelerators,
 )  # fmt: skip

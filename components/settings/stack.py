@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
-from . import cluster, datasets, ebs, efs, lustre, monitoring, network, pool_rules, smoke_test, storage
+from . import cluster, datasets, ebs, efs, lustre, monitoring, network, pool_rules, recovery, smoke_test, storage
 from .aws import AwsConfig
 from .cluster import ClusterConfig
 from .ebs import EbsClassConfig
@@ -17,6 +17,7 @@ from .lustre import LustreConfig
 from .monitoring import MonitoringConfig
 from .network import NetworkConfig
 from .pools import PoolConfig
+from .recovery import RecoveryConfig
 from .registry import RegistryConfig
 from .section import Conflict, Section, WrongByItself
 from .smoke_test import SmokeTestConfig
@@ -41,6 +42,7 @@ class StackConfig(Section):
     registry: RegistryConfig = RegistryConfig()
     smoke_test: SmokeTestConfig
     monitoring: MonitoringConfig | None = Field(default=None, description="Absent: nothing watches the nodes.")
+    recovery: RecoveryConfig | None = Field(default=None, description="The region that is to take over; absent: none.")
     retain_data: bool = Field(
         default=True,
         description="Destroying a stack stops at buckets and registries with content, and nothing deletes or replaces "
@@ -56,7 +58,8 @@ def _tags_of_aws(config: StackConfig) -> Iterator[Conflict]:
 
 
 _RULES = (
-    *network.RULES, *cluster.RULES, *smoke_test.RULES, *storage.RULES, *monitoring.RULES, _tags_of_aws,
+    *network.RULES, *cluster.RULES, *recovery.RULES, *smoke_test.RULES, *storage.RULES, *monitoring.RULES,
+    _tags_of_aws,
 )  # fmt: skip
 # Sections that are there many times, by name: each of their rules is asked about each.
 _NAMED: tuple[tuple[Callable[[StackConfig], dict[str, Any]], tuple[Callable[..., Iterator[Conflict]], ...]], ...] = (

@@ -1,0 +1,55 @@
+"""The recovery section: the region that is to take over, and what its range of addresses may not overlap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from .section import Conflict, Section
+from .values import Cidr, Region
+
+if TYPE_CHECKING:
+    from .stack import StackConfig
+
+
+class RecoveryConfig(Section):
+    """A second region: a VPC like the first one, without machines and ways out, and a peering connection between."""
+
+    region: Region = Field(description="The recovery region; not the stack's own.")
+    cidr: Cidr = Field(description="Its VPC's range, /16 to /20; may overlap no other range of the stack.")
+
+
+def _other_region(config: StackConfig) -> Iterator[Conflict]:
+    if config.recovery and config.recovery.region == config.aws.region:
+        message = f"{config.recovery.region} is the stack's own region (aws:region): its loss would take both"
+        yield Conflict(key=("recovery", "region"), message=message)
+
+
+def _size(config: StackConfig) -> Iterator[Conflict]:
+    if config.recovery and not 16 <= config.recovery.cidr.prefixlen <= 20:
+        yield Conflict(key=("recovery", "cidr"), message=f"{config.recovery.cidr} must be a /16 to a /20")
+
+
+def _vpc(config: StackConfig) -> Iterator[Conflict]:
+    if config.recovery and config.recovery.cidr.overlaps(config.network.cidr):
+        message = f"{config.recovery.cidr} overlaps network.cidr {config.network.cidr}: AWS peers no such VPCs"
+        yield Conflict(key=("recovery", "cidr"), message=message)
+
+
+def _services(config: StackConfig) -> Iterator[Conflict]:
+    if config.recovery and config.recovery.cidr.overlaps(config.cluster.service_cidr):
+        message = f"{config.recovery.cidr} overlaps cluster.service_cidr {config.cluster.service_cidr}"
+        yield Conflict(key=("recovery", "cidr"), message=f"{message}: pods could not reach it")
+
+
+def _reserved_ranges(config: StackConfig) -> Iterator[Conflict]:
+    for reserved in config.network.reserved_cidrs if config.recovery else ():
+        if config.recovery and config.recovery.cidr.overlaps(reserved):
+            message = f"{config.recovery.cidr} overlaps network.reserved_cidrs {reserved}"
+            message += ", which are others' ranges: this one is known from here and needs no reservation"
+            yield Conflict(key=("recovery", "cidr"), message=message)
+
+
+RULES = (_other_region, _size, _vpc, _services, _reserved_ranges)
