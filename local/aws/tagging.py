@@ -25,7 +25,7 @@ class Tagging:
     """The member of ``untag`` that holds the keys."""
     shape: Callable[[dict[str, str]], Any] = tag_list
 
-    def settle(self, call: Call, target: str, have: Mapping[str, str]) -> None:
+    def settle(self, call: Call, target: str | list[str], have: Mapping[str, str]) -> None:
         """Make the tags of ``target``, which ``have`` are, those of the call: only what differs is written."""
         added, removed = tag_changes(have, call.all_tags)
         if added:

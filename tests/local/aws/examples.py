@@ -1,6 +1,6 @@
 """One example a type: arguments as components give them, and a change that is made in place.
 
-``{vpc.id}`` stands for an output of an earlier example.
+``{vpc.id}`` stands for an output of an earlier example, ``{zone.id}`` for a zone of Route 53 that is there before.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ _TRUST = {
 }
 _ALLOW = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
 _DENY = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]}
+_VISIBILITY = {"cloudwatchMetricsEnabled": True, "metricName": "dc", "sampledRequestsEnabled": True}
 _LIFECYCLE = {
     "rules": [
         {
@@ -179,6 +180,117 @@ EXAMPLES = (
     Example(
         "policy", "aws:iam/rolePolicy:RolePolicy", {"role": "{role.name}", "policy": json.dumps(_ALLOW)},
         {"policy": json.dumps(_DENY)}, frozenset({"policy"}), ("name",),
+    ),
+    Example(
+        "certificate", "aws:acm/certificate:Certificate", {"domainName": "llm.example.com", "validationMethod": "DNS"},
+        {"tags": {"Name": "llm"}}, frozenset({"tags"}), ("arn", "domainValidationOptions"),
+    ),
+    Example(
+        "proof", "aws:route53/record:Record",
+        {"zoneId": "{zone.id}", "name": "_d930b28be6c5927595552b219965053e.llm.example.com.", "type": "CNAME",
+         "ttl": 300, "allowOverwrite": True,
+         "records": ["_c9edd76ee4a0e2a74388032f3861cc50.ykybfrwcxw.acm-validations.aws."]},
+        {"ttl": 60}, frozenset({"ttl"}), ("fqdn",),
+    ),
+    Example(
+        "issued", "aws:acm/certificateValidation:CertificateValidation",
+        {"certificateArn": "{certificate.arn}", "validationRecordFqdns": ["{proof.fqdn}"]}, None,
+        outputs=("certificateArn",), stays=True,
+    ),
+    Example(
+        "balancer", "aws:lb/loadBalancer:LoadBalancer",
+        {
+            "loadBalancerType": "application", "internal": True, "subnets": ["{subnet.id}", "{subnet-b.id}"],
+            "securityGroups": ["{group.id}"], "enableDeletionProtection": False, "dropInvalidHeaderFields": True,
+            "idleTimeout": 120, "accessLogs": {"bucket": "logs", "enabled": True},
+        },
+        {"idleTimeout": 600, "securityGroups": ["{efa.id}"], "accessLogs": {"bucket": "logs", "enabled": False}},
+        frozenset({"idleTimeout", "securityGroups[0]", "accessLogs.enabled"}), ("arn", "dnsName", "zoneId", "name"),
+    ),
+    Example(
+        "network-balancer", "aws:lb/loadBalancer:LoadBalancer",
+        {"loadBalancerType": "network", "internal": False, "subnets": ["{subnet.id}"], "securityGroups": ["{group.id}"],
+         "enableCrossZoneLoadBalancing": True},
+        {"enableCrossZoneLoadBalancing": False}, frozenset({"enableCrossZoneLoadBalancing"}), ("arn",),
+    ),
+    Example(
+        "targets", "aws:lb/targetGroup:TargetGroup",
+        {
+            "targetType": "ip", "port": 8080, "protocol": "HTTP", "vpcId": "{vpc.id}", "deregistrationDelay": 60,
+            "healthCheck": {"protocol": "HTTP", "port": "traffic-port", "path": "/healthz", "matcher": "200-399",
+                            "interval": 15, "timeout": 5, "healthyThreshold": 3, "unhealthyThreshold": 3},
+        },
+        {
+            "deregistrationDelay": 300,
+            "healthCheck": {"protocol": "HTTP", "port": "traffic-port", "path": "/ready", "matcher": "200",
+                            "interval": 30, "timeout": 6, "healthyThreshold": 2, "unhealthyThreshold": 4},
+        },
+        frozenset({"deregistrationDelay", *(f"healthCheck.{one}" for one in (
+            "path", "matcher", "interval", "timeout", "healthyThreshold", "unhealthyThreshold"))}),
+        ("arn", "arnSuffix", "name"),
+    ),
+    Example(
+        "tcp-targets", "aws:lb/targetGroup:TargetGroup",
+        {"targetType": "ip", "port": 9000, "protocol": "TCP", "vpcId": "{vpc.id}",
+         "healthCheck": {"protocol": "TCP", "port": "traffic-port", "interval": 15, "timeout": 5}},
+        {"healthCheck": {"protocol": "TCP", "port": "traffic-port", "interval": 10, "timeout": 5}},
+        frozenset({"healthCheck.interval"}),
+    ),
+    Example(
+        "listener", "aws:lb/listener:Listener",
+        {
+            "loadBalancerArn": "{balancer.arn}", "port": 443, "protocol": "HTTPS",
+            "certificateArn": "{issued.certificateArn}",
+            "sslPolicy": "ELBSecurityPolicy-TLS13-1-2-2021-06",
+            "defaultActions": [{"type": "forward", "targetGroupArn": "{targets.arn}"}],
+        },
+        {"sslPolicy": "ELBSecurityPolicy-TLS13-1-3-2021-06"}, frozenset({"sslPolicy"}), ("arn",),
+    ),
+    Example(
+        "redirect", "aws:lb/listener:Listener",
+        {
+            "loadBalancerArn": "{balancer.arn}", "port": 80, "protocol": "HTTP",
+            "defaultActions": [{"type": "redirect",
+                                "redirect": {"protocol": "HTTPS", "port": "443", "statusCode": "HTTP_301"}}],
+        },
+        {"defaultActions": [{"type": "redirect",
+                             "redirect": {"protocol": "HTTPS", "port": "8443", "statusCode": "HTTP_301"}}]},
+        frozenset({"defaultActions[0].redirect.port"}),
+    ),
+    Example(
+        "tcp-listener", "aws:lb/listener:Listener",
+        {"loadBalancerArn": "{network-balancer.arn}", "port": 80, "protocol": "TCP", "tcpIdleTimeoutSeconds": 600,
+         "defaultActions": [{"type": "forward", "targetGroupArn": "{tcp-targets.arn}"}]},
+        {"tcpIdleTimeoutSeconds": 900}, frozenset({"tcpIdleTimeoutSeconds"}),
+    ),
+    Example(
+        "tls-listener", "aws:lb/listener:Listener",
+        {"loadBalancerArn": "{network-balancer.arn}", "port": 443, "protocol": "TLS",
+         "certificateArn": "{issued.certificateArn}", "sslPolicy": "ELBSecurityPolicy-TLS13-1-2-2021-06",
+         "defaultActions": [{"type": "forward", "targetGroupArn": "{tcp-targets.arn}"}]},
+        {"tags": {"a": "b"}}, frozenset({"tags"}),
+    ),
+    Example(
+        "alias-record", "aws:route53/record:Record",
+        {"zoneId": "{zone.id}", "name": "*.llm.example.com", "type": "A",
+         "aliases": [{"name": "{balancer.dnsName}", "zoneId": "{balancer.zoneId}", "evaluateTargetHealth": True}]},
+        {"aliases": [{"name": "{balancer.dnsName}", "zoneId": "{balancer.zoneId}", "evaluateTargetHealth": False}]},
+        frozenset({"aliases[0].evaluateTargetHealth"}), ("fqdn",),
+    ),
+    Example(
+        "web-acl", "aws:wafv2/webAcl:WebAcl",
+        {
+            "name": "dc", "scope": "REGIONAL", "defaultAction": {"allow": {}}, "visibilityConfig": _VISIBILITY,
+            "rules": [{"name": "common", "priority": 0, "overrideAction": {"none": {}}, "visibilityConfig": _VISIBILITY,
+                       "statement": {"managedRuleGroupStatement": {
+                           "vendorName": "AWS", "name": "AWSManagedRulesCommonRuleSet", "ruleActionOverrides": [
+                               {"name": "SizeRestrictions_BODY", "actionToUse": {"count": {}}}]}}}],
+        },
+        {"defaultAction": {"block": {}}}, frozenset({"defaultAction.allow", "defaultAction.block"}), ("arn",),
+    ),
+    Example(
+        "web-acl-association", "aws:wafv2/webAclAssociation:WebAclAssociation",
+        {"webAclArn": "{web-acl.arn}", "resourceArn": "{balancer.arn}"}, None, outputs=("webAclArn",),
     ),
     Example("attach", "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
             {"role": "{role.name}", "policyArn": "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"}),

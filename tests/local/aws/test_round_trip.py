@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from local import control_plane
-from local.aws.provider import AwsProvider
+from local.aws.provider import AwsProvider, account_of
 from local.aws.tables import TYPES
 from local.paths import DataRoot
 from tests.local.aws.driver import Driver, Resource, changed
@@ -19,10 +19,17 @@ pytestmark = pytest.mark.real
 @pytest.fixture(scope="module")
 def world(root: DataRoot) -> Iterator[dict[str, Resource]]:
     """What the examples have made so far, in their order; whatever is left is removed in the end."""
-    made: dict[str, Resource] = {}
+    made = {"zone": Resource("", outputs={"id": _zone(root)})}
     yield made
     for plane in control_plane.clusters(root):
         plane.remove()
+
+
+def _zone(root: DataRoot) -> str:
+    """A zone of Route 53, which a stack finds and does not make."""
+    cloud = account_of(root).at("us-east-1")
+    answer = cloud.call("route53", "create_hosted_zone", Name="example.com", CallerReference="test")
+    return answer["HostedZone"]["Id"].rpartition("/")[2]
 
 
 @pytest.fixture(scope="module")
