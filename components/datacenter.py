@@ -14,6 +14,8 @@ from .datasets import dataset_outputs, dataset_tags, datasets_in
 from .device_plugins import DevicePlugins, DevicePluginsArgs
 from .encryption import Encryption, EncryptionArgs
 from .file_systems import FileSystems, FileSystemsArgs
+from .load_balancer import LoadBalancer, LoadBalancerArgs
+from .load_balancer_controller import LoadBalancerController, LoadBalancerControllerArgs
 from .monitoring import Monitoring, MonitoringArgs
 from .naming import default_tags
 from .network import Network, NetworkArgs
@@ -61,6 +63,7 @@ class Datacenter:
         self.pools = {name: self._create_pool(name, pool) for name, pool in config.pools.items()}
         groups: list[pulumi.Resource] = [pool.node_group for pool in self.pools.values()]
         self.cluster.add_node_addons(after=groups)
+        self.load_balancer = self._create_load_balancer()
         self.storage = self._create_storage()
         self.file_systems = self._create_file_systems(groups)
         self.node_configuration = self._create_node_configuration(groups)
@@ -133,6 +136,29 @@ class Datacenter:
         )
         return NodePool(f"pool-{name}", args, self._opts)
 
+    def _create_load_balancer(self) -> LoadBalancer | None:
+        if not self._config.load_balancer:
+            return None
+        args = LoadBalancerArgs(
+            name=self._config.name,
+            region=self._config.aws.region,
+            account_id=self._account_id,
+            config=self._config.load_balancer,
+            network=self.network,
+            vpc_cidr=str(self._config.network.cidr),
+            cluster_security_group_id=self.cluster.security_group_id,
+            retain=self._config.retain_data,
+        )
+        balancer = LoadBalancer("load-balancer", args, self._opts)
+        controller = LoadBalancerControllerArgs(
+            name=self._config.name,
+            region=self._config.aws.region,
+            cluster_name=self.cluster.cluster_name,
+            target_group_arns=[balancer.target_group_arn],
+        )
+        LoadBalancerController("load-balancer-controller", controller, self._opts)
+        return balancer
+
     def _create_storage(self) -> Storage:
         args = StorageArgs(
             name=self._config.name,
@@ -150,7 +176,8 @@ class Datacenter:
             config=self._config,
             account_id=self._account_id,
             vpc_id=self.network.vpc_id,
-            subnet_ids=self.network.private_subnet_ids,
+            subnet_ids=self.network.storage_subnet_ids,
+            fabric_subnet_ids=self.network.accelerator_subnet_ids,
             cluster_name=self.cluster.cluster_name,
             nodes_security_group_id=self.cluster.security_group_id,
             fabric_group_ids={name: group for name, pool in self.pools.items() for group in pool.fabric_group_ids},
@@ -267,6 +294,13 @@ class Datacenter:
                 "region": self._config.recovery.region,
                 "vpc_id": self.recovery.vpc_id,
                 "peering_connection_id": self.recovery.peering_connection_id,
+            }
+        if self.load_balancer and self._config.load_balancer:
+            optional["load_balancer"] = {
+                "dns_name": self.load_balancer.dns_name,
+                "domain_name": self._config.load_balancer.domain_name,
+                "listener_arn": self.load_balancer.listener_arn,
+                "target_group_arn": self.load_balancer.target_group_arn,
             }
         return optional
 

@@ -105,6 +105,15 @@ class SmokeTestOutputs(Output):
     verdict: Verdict | None
 
 
+class LoadBalancerOutputs(Output):
+    """The load balancer; a ``TargetGroupBinding`` names the target group to have pods served."""
+
+    dns_name: str
+    domain_name: str | None
+    listener_arn: str
+    target_group_arn: str
+
+
 class MonitoringOutputs(Output):
     """The machine that watches the others; ``url``: its Prometheus, inside the VPC."""
 
@@ -136,4 +145,5 @@ class DatacenterOutputs(Output):
     registry: RegistryOutputs
     smoke_test: SmokeTestOutputs
     monitoring: MonitoringOutputs | None
+    load_balancer: LoadBalancerOutputs | None = None
     recovery: RecoveryOutputs | None = None

@@ -9,6 +9,7 @@ from .cluster import KUBERNETES_VERSIONS, ClusterConfig
 from .datasets import DatasetConfig, place_of, promise
 from .ebs import EbsClassConfig
 from .efs import AccessPointConfig, EfsConfig
+from .load_balancer import HealthCheckConfig, LoadBalancerConfig
 from .lustre import LustreConfig, LustreLinkConfig
 from .monitoring import MonitoringConfig
 from .network import ZONES, NetworkConfig
@@ -34,6 +35,8 @@ __all__ = [
     "DatasetConfig",
     "EbsClassConfig",
     "EfsConfig",
+    "HealthCheckConfig",
+    "LoadBalancerConfig",
     "LustreConfig",
     "LustreLinkConfig",
     "MonitoringConfig",

@@ -8,11 +8,25 @@ from typing import Any
 
 from pydantic import Field
 
-from . import cluster, datasets, ebs, efs, lustre, monitoring, network, pool_rules, recovery, smoke_test, storage
+from . import (
+    cluster,
+    datasets,
+    ebs,
+    efs,
+    load_balancer,
+    lustre,
+    monitoring,
+    network,
+    pool_rules,
+    recovery,
+    smoke_test,
+    storage,
+)
 from .aws import AwsConfig
 from .cluster import ClusterConfig
 from .ebs import EbsClassConfig
 from .efs import EfsConfig
+from .load_balancer import LoadBalancerConfig
 from .lustre import LustreConfig
 from .monitoring import MonitoringConfig
 from .network import NetworkConfig
@@ -42,6 +56,9 @@ class StackConfig(Section):
     registry: RegistryConfig = RegistryConfig()
     smoke_test: SmokeTestConfig
     monitoring: MonitoringConfig | None = Field(default=None, description="Absent: nothing watches the nodes.")
+    load_balancer: LoadBalancerConfig | None = Field(
+        default=None, description="A load balancer for inference services; absent: none."
+    )
     recovery: RecoveryConfig | None = Field(default=None, description="The region that is to take over; absent: none.")
     retain_data: bool = Field(
         default=True,
@@ -58,8 +75,8 @@ def _tags_of_aws(config: StackConfig) -> Iterator[Conflict]:
 
 
 _RULES = (
-    *network.RULES, *cluster.RULES, *recovery.RULES, *smoke_test.RULES, *storage.RULES, *monitoring.RULES,
-    _tags_of_aws,
+    *network.RULES, *cluster.RULES, *load_balancer.RULES, *recovery.RULES, *smoke_test.RULES, *storage.RULES,
+    *monitoring.RULES, _tags_of_aws,
 )  # fmt: skip
 # Sections that are there many times, by name: each of their rules is asked about each.
 _NAMED: tuple[tuple[Callable[[StackConfig], dict[str, Any]], tuple[Callable[..., Iterator[Conflict]], ...]], ...] = (

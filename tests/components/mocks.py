@@ -53,10 +53,16 @@ def _computed(args: MockResourceArgs) -> dict[str, Any]:
         return {"repositoryUrl": url}
     if args.typ == "aws:ec2/instance:Instance":
         return {"privateIp": "10.0.0.9"}
-    if args.typ.startswith(("aws:fsx", "aws:efs")):
-        return {"dnsName": f"{args.name}.us-east-1.amazonaws.com", "mountName": "abcdefgh"}
+    if args.typ == "aws:acm/certificate:Certificate":
+        name = f"_proof.{args.inputs['domainName']}."
+        record = {"resourceRecordName": name, "resourceRecordType": "CNAME", "resourceRecordValue": "_value."}
+        return {"domainValidationOptions": [record]}
+    if args.typ == "aws:lb/loadBalancer:LoadBalancer":
+        return {"dnsName": "lb.example.amazonaws.com", "zoneId": "ZLB"}
     if args.typ == "aws:ec2/vpc:Vpc" and args.inputs.get("assignGeneratedIpv6CidrBlock"):
         return {"ipv6CidrBlock": "2600:1f18::/56"}
+    if args.typ.startswith(("aws:fsx", "aws:efs")):
+        return {"dnsName": f"{args.name}.us-east-1.amazonaws.com", "mountName": "abcdefgh"}
     return {"keyId": "key-id", "latestVersion": 1, "allocationId": "eipalloc-1"}
 
 

@@ -1,0 +1,277 @@
+"""One load balancer for inference services: TLS, health checks, access logs, and a target group for their pods.
+
+Who puts pods into the target group is the AWS Load Balancer Controller, by a ``TargetGroupBinding`` that names its ARN.
+The controller is not installed from here: it brings its own definitions, webhooks and their certificates, and is
+released on its own schedule. What it needs on AWS's side is here: a role that may do no more than bind targets, for the
+service account ``kube-system/aws-load-balancer-controller``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from .access_logs import AccessLogsArgs, create_log_bucket
+from .certificate import create_certificate
+from .naming import IAM_ROLE_LIMIT, component_type, fit
+from .network import Network, service_trust
+from .settings import LoadBalancerConfig
+from .web_acl import create_web_acl
+
+CONTROLLER = ("kube-system", "aws-load-balancer-controller")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadBalancerArgs:
+    """``vpc_cidr``: who may connect where the configuration names nobody; ``retain``: whether it stops a destroy."""
+
+    name: str
+    region: str
+    account_id: pulumi.Input[str]
+    config: LoadBalancerConfig
+    network: Network
+    vpc_cidr: str
+    cluster_name: pulumi.Input[str]
+    cluster_security_group_id: pulumi.Input[str]
+    retain: bool
+
+
+class LoadBalancer(pulumi.ComponentResource):
+    """The load balancer and what stands around it."""
+
+    dns_name: pulumi.Output[str]
+    load_balancer_arn: pulumi.Output[str]
+    listener_arn: pulumi.Output[str]
+    target_group_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: LoadBalancerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(component_type(LoadBalancer), name, None, opts)
+        self._name, self._args, self._config = name, args, args.config
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._balancer = self._create_balancer(self._create_group())
+        targets = self._create_target_group()
+        listener = self._create_listener(targets)
+        self._create_redirect()
+        self._create_record()
+        if self._config.waf:
+            create_web_acl(name, f"{args.name}-{name}", self._balancer.arn, self._child)
+        self._create_controller_role(targets)
+        self.dns_name, self.load_balancer_arn = self._balancer.dns_name, self._balancer.arn
+        self.listener_arn, self.target_group_arn = listener.arn, targets.arn
+        self.register_outputs({"dns_name": self.dns_name, "target_group_arn": self.target_group_arn})
+
+    def _tags(self) -> dict[str, str]:
+        return {"Name": f"{self._args.name}-{self._name}"}
+
+    def _create_group(self) -> aws.ec2.SecurityGroup:
+        """From the allowed ranges in, to the services' port out; and the nodes' group lets it in there."""
+        args, port = self._args, self._config.target_port
+        group = aws.ec2.SecurityGroup(
+            f"{self._name}-group",
+            description="From allowed ranges to the load balancer, and from it to the services' pods",
+            vpc_id=args.network.vpc_id,
+            tags=self._tags(),
+            opts=self._child,
+        )
+        ranges = [str(cidr) for cidr in self._config.allowed_cidrs] or [args.vpc_cidr]
+        ports = [self._config.listens_on, *([80] if self._redirects else [])]
+        for index, (cidr, open_port) in enumerate((cidr, open_port) for open_port in ports for cidr in ranges):
+            aws.vpc.SecurityGroupIngressRule(
+                f"{self._name}-in-{index}",
+                security_group_id=group.id,
+                cidr_ipv4=cidr,
+                ip_protocol="tcp",
+                from_port=open_port,
+                to_port=open_port,
+                opts=self._child,
+            )
+        aws.vpc.SecurityGroupEgressRule(
+            f"{self._name}-out",
+            security_group_id=group.id,
+            cidr_ipv4=args.vpc_cidr,
+            ip_protocol="tcp",
+            from_port=port,
+            to_port=port,
+            opts=self._child,
+        )
+        aws.vpc.SecurityGroupIngressRule(
+            f"{self._name}-to-pods",
+            security_group_id=args.cluster_security_group_id,
+            referenced_security_group_id=group.id,
+            ip_protocol="tcp",
+            from_port=port,
+            to_port=port,
+            opts=self._child,
+        )
+        return group
+
+    def _create_balancer(self, group: aws.ec2.SecurityGroup) -> aws.lb.LoadBalancer:
+        args, config = self._args, self._config
+        is_internal = config.scheme == "internal"
+        logs, after = self._create_access_logs()
+        return aws.lb.LoadBalancer(
+            f"{self._name}-balancer",
+            load_balancer_type=config.kind,
+            internal=is_internal,
+            subnets=args.network.private_subnet_ids if is_internal else args.network.public_subnet_ids,
+            security_groups=[group.id],
+            enable_deletion_protection=args.retain,
+            access_logs=logs,
+            tags=self._tags(),
+            **self._of_its_kind(),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=after),
+        )
+
+    def _of_its_kind(self) -> dict[str, Any]:
+        """What only one of the two kinds has; an application load balancer always balances over zones."""
+        if self._config.kind == "network":
+            return {"enable_cross_zone_load_balancing": self._config.cross_zone}
+        idle = self._config.idle_timeout_s
+        return {"drop_invalid_header_fields": True, **({} if idle is None else {"idle_timeout": idle})}
+
+    def _create_access_logs(self) -> tuple[Any, list[pulumi.Resource]]:
+        args, config = self._args, self._config
+        if not config.logs_access or config.access_log_days is None:
+            return None, []
+        logs = AccessLogsArgs(
+            name=f"{self._name}-logs",
+            prefix=args.name,
+            region=args.region,
+            account_id=args.account_id,
+            kind=config.kind,
+            keep_days=config.access_log_days,
+            retain=args.retain,
+        )
+        bucket, policy = create_log_bucket(logs, self._child)
+        return {"bucket": bucket.bucket, "enabled": True}, [policy]
+
+    def _create_target_group(self) -> aws.lb.TargetGroup:
+        """Targets are pods by their addresses: with the VPC CNI these are the VPC's."""
+        config = self._config
+        # An application load balancer can be kept within zones only here.
+        keeps_zones = config.kind == "application" and not config.cross_zone
+        return aws.lb.TargetGroup(
+            f"{self._name}-targets",
+            target_type="ip",
+            port=config.target_port,
+            protocol="HTTP" if config.kind == "application" else "TCP",
+            vpc_id=self._args.network.vpc_id,
+            health_check=health_check(config),  # pyright: ignore[reportArgumentType]  # plain values, tested as such
+            deregistration_delay=config.deregistration_delay_s,
+            load_balancing_cross_zone_enabled="false" if keeps_zones else None,
+            tags=self._tags(),
+            opts=self._child,
+        )
+
+    def _create_listener(self, targets: aws.lb.TargetGroup) -> aws.lb.Listener:
+        config = self._config
+        plain, encrypted = ("HTTP", "HTTPS") if config.kind == "application" else ("TCP", "TLS")
+        tls: dict[str, Any] = {}
+        if config.domain_name and config.zone_id:
+            certificate = create_certificate(self._name, config.domain_name, config.zone_id, self._child)
+            tls = {"certificate_arn": certificate, "ssl_policy": config.tls_policy}
+        return aws.lb.Listener(
+            f"{self._name}-listener",
+            load_balancer_arn=self._balancer.arn,
+            port=config.listens_on,
+            protocol=encrypted if config.is_tls else plain,
+            default_actions=[{"type": "forward", "target_group_arn": targets.arn}],
+            tcp_idle_timeout_seconds=config.idle_timeout_s if config.kind == "network" else None,
+            tags=self._tags(),
+            **tls,
+            opts=self._child,
+        )
+
+    @property
+    def _redirects(self) -> bool:
+        return self._config.kind == "application" and self._config.is_tls
+
+    def _create_redirect(self) -> None:
+        if not self._redirects:
+            return
+        to = {"protocol": "HTTPS", "port": str(self._config.listens_on), "status_code": "HTTP_301"}
+        aws.lb.Listener(
+            f"{self._name}-redirect",
+            load_balancer_arn=self._balancer.arn,
+            port=80,
+            protocol="HTTP",
+            default_actions=[{"type": "redirect", "redirect": to}],  # pyright: ignore[reportArgumentType]
+            tags=self._tags(),
+            opts=self._child,
+        )
+
+    def _create_record(self) -> None:
+        config = self._config
+        if not config.domain_name or not config.zone_id:
+            return
+        target = {
+            "name": self._balancer.dns_name,
+            "zone_id": self._balancer.zone_id,
+            "evaluate_target_health": True,
+        }
+        aws.route53.Record(
+            f"{self._name}-record",
+            zone_id=config.zone_id,
+            name=config.domain_name,
+            type="A",
+            aliases=[target],  # pyright: ignore[reportArgumentType]
+            opts=self._child,
+        )
+
+    def _create_controller_role(self, targets: aws.lb.TargetGroup) -> None:
+        args = self._args
+        role = aws.iam.Role(
+            f"{self._name}-controller",
+            name=fit(args.name, args.region, "load-balancer-controller", limit=IAM_ROLE_LIMIT),
+            assume_role_policy=json.dumps(service_trust("pods.eks.amazonaws.com", "sts:TagSession")),
+            opts=self._child,
+        )
+        policy = aws.iam.RolePolicy(
+            f"{self._name}-controller-policy",
+            role=role.name,
+            policy=targets.arn.apply(lambda arn: json.dumps(bind_targets(arn))),
+            opts=self._child,
+        )
+        namespace, account = CONTROLLER
+        aws.eks.PodIdentityAssociation(
+            f"{self._name}-controller-identity",
+            cluster_name=args.cluster_name,
+            namespace=namespace,
+            service_account=account,
+            role_arn=role.arn,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
+
+
+def health_check(config: LoadBalancerConfig) -> dict[str, Any]:
+    """The target group's health check."""
+    check, protocol = config.health_check, config.check_protocol
+    asked = {} if protocol == "tcp" else {"path": check.path or "/healthz", "matcher": "200-399"}
+    return {
+        "protocol": protocol.upper(),
+        "port": "traffic-port",
+        "interval": check.interval_s,
+        "timeout": check.timeout_s,
+        "healthy_threshold": check.healthy_threshold,
+        "unhealthy_threshold": check.unhealthy_threshold,
+        **asked,
+    }
+
+
+def bind_targets(target_group_arn: str) -> dict[str, Any]:
+    """What the controller needs to keep one target group in line with pods; describing cannot be narrowed (IAM)."""
+    describe = [
+        *(f"ec2:Describe{what}" for what in ("AvailabilityZones", "Instances", "NetworkInterfaces", "SecurityGroups")),
+        *(f"ec2:Describe{what}" for what in ("Subnets", "Vpcs")),
+        *(f"elasticloadbalancing:Describe{what}" for what in ("TargetGroups", "TargetHealth", "Tags")),
+    ]
+    change = [f"elasticloadbalancing:{verb}Targets" for verb in ("Register", "Deregister")]
+    statements = [
+        {"Effect": "Allow", "Action": describe, "Resource": "*"},
+        {"Effect": "Allow", "Action": change, "Resource": target_group_arn},
+    ]
+    return {"Version": "2012-10-17", "Statement": statements}
