@@ -15,10 +15,10 @@ from .storage import tls_only
 
 @dataclass(frozen=True, kw_only=True)
 class AccessLogsArgs:
-    """``name``: prefix of the resources' names; ``prefix`` that of the bucket's; ``kind``: of the load balancer."""
+    """``name``: prefix of the resources' names; ``stack_name``: that of all names; ``kind``: of the load balancer."""
 
     name: str
-    prefix: str
+    stack_name: str
     region: str
     account_id: pulumi.Input[str]
     kind: str
@@ -35,7 +35,7 @@ def create_log_bucket(args: AccessLogsArgs, opts: pulumi.ResourceOptions) -> tup
     bucket = aws.s3.Bucket(
         args.name,
         bucket=account_id.apply(
-            lambda account: fit(args.prefix, "access-logs", account, args.region, limit=BUCKET_LIMIT)
+            lambda account: fit(args.stack_name, args.name, account, args.region, limit=BUCKET_LIMIT)
         ),
         force_destroy=not args.retain,
         opts=opts,

@@ -1,14 +1,11 @@
 """One load balancer for inference services: TLS, health checks, access logs, and a target group for their pods.
 
-Who puts pods into the target group is the AWS Load Balancer Controller, by a ``TargetGroupBinding`` that names its ARN.
-The controller is not installed from here: it brings its own definitions, webhooks and their certificates, and is
-released on its own schedule. What it needs on AWS's side is here: a role that may do no more than bind targets, for the
-service account ``kube-system/aws-load-balancer-controller``.
+Who puts pods into the target group is the AWS Load Balancer Controller (:mod:`components.load_balancer_controller`), by
+a ``TargetGroupBinding`` that names its ARN.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,12 +14,10 @@ import pulumi_aws as aws
 
 from .access_logs import AccessLogsArgs, create_log_bucket
 from .certificate import create_certificate
-from .naming import IAM_ROLE_LIMIT, component_type, fit
-from .network import Network, service_trust
+from .naming import component_type
+from .network import Network
 from .settings import LoadBalancerConfig
 from .web_acl import create_web_acl
-
-CONTROLLER = ("kube-system", "aws-load-balancer-controller")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +30,6 @@ class LoadBalancerArgs:
     config: LoadBalancerConfig
     network: Network
     vpc_cidr: str
-    cluster_name: pulumi.Input[str]
     cluster_security_group_id: pulumi.Input[str]
     retain: bool
 
@@ -59,7 +53,6 @@ class LoadBalancer(pulumi.ComponentResource):
         self._create_record()
         if self._config.waf:
             create_web_acl(name, f"{args.name}-{name}", self._balancer.arn, self._child)
-        self._create_controller_role(targets)
         self.dns_name, self.load_balancer_arn = self._balancer.dns_name, self._balancer.arn
         self.listener_arn, self.target_group_arn = listener.arn, targets.arn
         self.register_outputs({"dns_name": self.dns_name, "target_group_arn": self.target_group_arn})
@@ -139,7 +132,7 @@ class LoadBalancer(pulumi.ComponentResource):
             return None, []
         logs = AccessLogsArgs(
             name=f"{self._name}-logs",
-            prefix=args.name,
+            stack_name=args.name,
             region=args.region,
             account_id=args.account_id,
             kind=config.kind,
@@ -222,30 +215,6 @@ class LoadBalancer(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _create_controller_role(self, targets: aws.lb.TargetGroup) -> None:
-        args = self._args
-        role = aws.iam.Role(
-            f"{self._name}-controller",
-            name=fit(args.name, args.region, "load-balancer-controller", limit=IAM_ROLE_LIMIT),
-            assume_role_policy=json.dumps(service_trust("pods.eks.amazonaws.com", "sts:TagSession")),
-            opts=self._child,
-        )
-        policy = aws.iam.RolePolicy(
-            f"{self._name}-controller-policy",
-            role=role.name,
-            policy=targets.arn.apply(lambda arn: json.dumps(bind_targets(arn))),
-            opts=self._child,
-        )
-        namespace, account = CONTROLLER
-        aws.eks.PodIdentityAssociation(
-            f"{self._name}-controller-identity",
-            cluster_name=args.cluster_name,
-            namespace=namespace,
-            service_account=account,
-            role_arn=role.arn,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
-        )
-
 
 def health_check(config: LoadBalancerConfig) -> dict[str, Any]:
     """The target group's health check."""
@@ -260,18 +229,3 @@ def health_check(config: LoadBalancerConfig) -> dict[str, Any]:
         "unhealthy_threshold": check.unhealthy_threshold,
         **asked,
     }
-
-
-def bind_targets(target_group_arn: str) -> dict[str, Any]:
-    """What the controller needs to keep one target group in line with pods; describing cannot be narrowed (IAM)."""
-    describe = [
-        *(f"ec2:Describe{what}" for what in ("AvailabilityZones", "Instances", "NetworkInterfaces", "SecurityGroups")),
-        *(f"ec2:Describe{what}" for what in ("Subnets", "Vpcs")),
-        *(f"elasticloadbalancing:Describe{what}" for what in ("TargetGroups", "TargetHealth", "Tags")),
-    ]
-    change = [f"elasticloadbalancing:{verb}Targets" for verb in ("Register", "Deregister")]
-    statements = [
-        {"Effect": "Allow", "Action": describe, "Resource": "*"},
-        {"Effect": "Allow", "Action": change, "Resource": target_group_arn},
-    ]
-    return {"Version": "2012-10-17", "Statement": statements}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # A certificate's first name may have 64 octets (ACM guide, quotas).
 _LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 DomainName = Annotated[str, StringConstraints(pattern=rf"^(\*\.)?({_LABEL}\.)+[a-z]{{2,63}}$", max_length=64)]
-ZoneId = Annotated[str, StringConstraints(pattern=r"^Z[A-Z0-9]{1,31}$")]
+ZoneId = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{10,32}$")]
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
 # Seconds a connection may be silent, by kind (guides: "Update the TCP idle timeout", "Edit attributes").

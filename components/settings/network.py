@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
@@ -78,11 +79,6 @@ class NetworkConfig(Section):
         return (self.endpoint_services or PRIVATE_CLUSTER_SERVICES) if self.interface_endpoints else ()
 
 
-def _size(config: StackConfig) -> Iterator[Conflict]:
-    if not 16 <= config.network.cidr.prefixlen <= 20:
-        yield Conflict(key=("network", "cidr"), message=f"{config.network.cidr} must be a /16 to a /20")
-
-
 def _reserved_ranges(config: StackConfig) -> Iterator[Conflict]:
     for index, reserved in enumerate(config.network.reserved_cidrs):
         if reserved.overlaps(config.network.cidr):
@@ -90,10 +86,16 @@ def _reserved_ranges(config: StackConfig) -> Iterator[Conflict]:
             yield Conflict(key=key, message=f"{reserved} overlaps network.cidr {config.network.cidr}")
 
 
-def _usable(config: StackConfig) -> Iterator[Conflict]:
-    cidr = config.network.cidr
+def vpc_range(cidr: IPv4Network, *key: str) -> Iterator[Conflict]:
+    """What a range at ``key`` may not be for a VPC to have it."""
+    if not 16 <= cidr.prefixlen <= 20:
+        yield Conflict(key=key, message=f"{cidr} must be a /16 to a /20")
     if cidr.is_loopback or cidr.is_link_local or cidr.is_multicast or cidr.is_unspecified:
-        yield Conflict(key=("network", "cidr"), message=f"{cidr} is no range that machines can have addresses of")
+        yield Conflict(key=key, message=f"{cidr} is no range that machines can have addresses of")
+
+
+def _range(config: StackConfig) -> Iterator[Conflict]:
+    yield from vpc_range(config.network.cidr, "network", "cidr")
 
 
 def _zones_of_the_region(config: StackConfig) -> Iterator[Conflict]:
@@ -153,6 +155,6 @@ def _room_for_accelerators(config: StackConfig) -> Iterator[Conflict]:
 
 
 RULES = (
-    _size, _usable, _reserved_ranges, _zones_of_the_region, _zones_once, _role_once, _services_without_endpoints,
+    _range, _reserved_ranges, _zones_of_the_region, _zones_once, _role_once, _services_without_endpoints,
     _no_way_out, _room_for_accelerators,
 )  # fmt: skip

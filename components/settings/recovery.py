@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from .network import vpc_range
 from .section import Conflict, Section
 from .values import Cidr, Region
 
@@ -27,9 +28,9 @@ def _other_region(config: StackConfig) -> Iterator[Conflict]:
         yield Conflict(key=("recovery", "region"), message=message)
 
 
-def _size(config: StackConfig) -> Iterator[Conflict]:
-    if config.recovery and not 16 <= config.recovery.cidr.prefixlen <= 20:
-        yield Conflict(key=("recovery", "cidr"), message=f"{config.recovery.cidr} must be a /16 to a /20")
+def _range(config: StackConfig) -> Iterator[Conflict]:
+    if config.recovery:
+        yield from vpc_range(config.recovery.cidr, "recovery", "cidr")
 
 
 def _vpc(config: StackConfig) -> Iterator[Conflict]:
@@ -52,4 +53,4 @@ def _reserved_ranges(config: StackConfig) -> Iterator[Conflict]:
             yield Conflict(key=("recovery", "cidr"), message=message)
 
 
-RULES = (_other_region, _size, _vpc, _services, _reserved_ranges)
+RULES = (_other_region, _range, _vpc, _services, _reserved_ranges)

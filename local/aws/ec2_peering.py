@@ -51,7 +51,8 @@ def _read_accepter(cloud: Cloud, id: str, state: Values) -> Values | None:
     if found is None:
         return None
     own = {"vpcId": found["peerVpcId"], "peerVpcId": found["vpcId"], "vpcPeeringConnectionId": id}
-    return {**found, **own, "peerRegion": state.get("peerRegion", "")}
+    outputs = {**found, **own, "peerRegion": state.get("peerRegion", "")}
+    return {name: value for name, value in outputs.items() if name != "tags"}
 
 
 def _release(cloud: Cloud, id: str, state: Values) -> None:

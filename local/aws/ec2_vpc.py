@@ -35,10 +35,10 @@ def _settle_vpc_ipv6(call: Call) -> None:
 
 
 def _ipv6_of(entry: Entry) -> Entry:
-    """The IPv6 range of a VPC or a subnet that is in use; empty where there is none."""
-    states = ("associated", "associating")
+    """The IPv6 range that a VPC or subnet uses; empty where there is none. moto says no state of a subnet's."""
+    over = ("disassociated", "disassociating")
     known = entry.get("Ipv6CidrBlockAssociationSet") or []
-    return next((one for one in known if one.get("Ipv6CidrBlockState", {}).get("State") in states), {})
+    return next((one for one in known if one.get("Ipv6CidrBlockState", {}).get("State") not in over), {})
 
 
 def _settle_vpc(call: Call, changed: frozenset[str]) -> None:

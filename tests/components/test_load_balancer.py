@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from typing import Any
 
 import pytest
 
 from components.access_logs import delivery_policy
-from components.load_balancer import LoadBalancer, LoadBalancerArgs, bind_targets
+from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.network import Network, NetworkArgs
 from components.settings import HealthCheckConfig, LoadBalancerConfig, NetworkConfig
 from components.web_acl import MANAGED_RULES
@@ -30,7 +29,7 @@ def balancer(kind: str, retain: bool = True, **config: Any) -> Cloud:
         args = LoadBalancerArgs(
             **common, config=LoadBalancerConfig(**{"kind": kind, **config}),
             network=Network("network", NetworkArgs(**common, zone_names=["a", "b", "c"], config=network)),
-            vpc_cidr="10.0.0.0/16", cluster_name="dc", cluster_security_group_id="sg-cluster", retain=retain,
+            vpc_cidr="10.0.0.0/16", cluster_security_group_id="sg-cluster", retain=retain,
         )  # fmt: skip
         LoadBalancer("load-balancer", args)
 
@@ -126,7 +125,10 @@ def test_a_silent_connection_ends_where_the_kind_has_it() -> None:
 
 def test_access_logs_go_to_a_private_bucket_that_may_be_written_before_anything_logs() -> None:
     cloud = public()
-    assert only(cloud, BALANCER)["accessLogs"] == {"bucket": "dc-access-logs-123456789012-us-east-1", "enabled": True}
+    assert only(cloud, BALANCER)["accessLogs"] == {
+        "bucket": "dc-load-balancer-logs-123456789012-us-east-1",
+        "enabled": True,
+    }
     encryption = only(cloud, "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration")
     assert encryption["rules"][0]["applyServerSideEncryptionByDefault"] == {"sseAlgorithm": "AES256"}
     order = [resource.name for resource in cloud.resources]
@@ -157,14 +159,3 @@ def test_the_firewall_stands_before_it_and_does_not_block_long_prompts() -> None
         "load-balancer-balancer"
     )
     assert balancer("application").of("aws:wafv2/webAcl:WebAcl") == {}
-
-
-def test_the_controller_changes_the_targets_of_this_group_and_nothing_else() -> None:
-    describe, change = bind_targets("arn:tg")["Statement"]
-    assert all(action.split(":")[1].startswith("Describe") for action in describe["Action"])
-    assert not any("*" in action for action in (*describe["Action"], *change["Action"]))
-    assert change["Resource"] == "arn:tg"
-    identity = only(public(), "aws:eks/podIdentityAssociation:PodIdentityAssociation")
-    assert (identity["namespace"], identity["serviceAccount"]) == ("kube-system", "aws-load-balancer-controller")
-    trust = json.loads(public().of("aws:iam/role:Role")["load-balancer-controller"]["assumeRolePolicy"])
-    assert trust["Statement"][0]["Action"] == ["sts:AssumeRole", "sts:TagSession"]
