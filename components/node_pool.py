@@ -11,6 +11,7 @@ import pulumi
 import pulumi_aws as aws
 
 from .accelerators import InstanceType
+from .autoscaling import node_template_tags
 from .naming import IAM_ROLE_LIMIT, NODE_GROUP_LIMIT, NODES_TAG, component_type, fit, managed_policy_arn
 from .network import service_trust
 from .releases import AMI_RELEASES
@@ -203,7 +204,13 @@ class NodePool(pulumi.ComponentResource):
             taints=[
                 {"key": taint.key, "value": taint.value, "effect": _EFFECTS[taint.effect]} for taint in taints(config)
             ],
-            opts=pulumi.ResourceOptions(parent=self, depends_on=after),
+            tags=node_template_tags(config) or None,
+            # What an autoscaler has set since is not to be taken back by the next change of something else.
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=after,
+                ignore_changes=["scalingConfig.desiredSize"] if config.autoscaled else None,
+            ),
         )
 
 

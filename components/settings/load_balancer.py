@@ -59,7 +59,9 @@ class LoadBalancerConfig(Section):
     ] = Field(default="ELBSecurityPolicy-TLS13-1-2-2021-06", description="TLS versions and ciphers that it takes.")
     port: Port | None = Field(default=None, description="Where it listens; absent: 443 with TLS, else 80.")
     target_port: Port = Field(default=8080, description="Where the services' pods listen.")
-    health_check: HealthCheckConfig = HealthCheckConfig()
+    health_check: HealthCheckConfig = Field(
+        default=HealthCheckConfig(), description="How it asks a pod whether it can serve."
+    )
     idle_timeout_s: int | None = Field(
         default=None,
         ge=1,

@@ -20,6 +20,12 @@ def _sizes(name: str, pool: PoolConfig, config: StackConfig) -> Iterator[Conflic
         yield Conflict(key=("pools", name, "desired_size"), message=f"{pool.desired_size} is not {bounds}")
 
 
+def _room_to_scale(name: str, pool: PoolConfig, config: StackConfig) -> Iterator[Conflict]:
+    if pool.autoscaled and pool.min_size == pool.most:
+        message = f"min_size and max_size are both {pool.most}: an autoscaler would have nothing to choose"
+        yield Conflict(key=("pools", name, "autoscaled"), message=message)
+
+
 def _sold_in_the_region(name: str, pool: PoolConfig, config: StackConfig) -> Iterator[Conflict]:
     region, regions = config.aws.region, regions_with(pool.instance_type)
     if zones_of(region) and regions is not None and region not in regions:  # of some regions nothing is known
@@ -122,6 +128,7 @@ def _zone_of_the_network(name: str, pool: PoolConfig, config: StackConfig) -> It
 
 RULES = (
     _sizes,
+    _room_to_scale,
     _sold_in_the_region,
     _capacity_of_the_type,
     _block_without_reservation,

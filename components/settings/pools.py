@@ -32,6 +32,10 @@ class PoolConfig(Section):
     desired_size: int = Field(ge=0, le=5000, description="Nodes now.")
     min_size: int = Field(default=0, ge=0, le=5000, description="Fewest nodes.")
     max_size: int | None = Field(default=None, ge=1, le=5000, description="Most nodes; absent: as many as desired.")
+    autoscaled: bool = Field(
+        default=False,
+        description="An autoscaler in the cluster sets how many nodes there are; desired_size is for the beginning.",
+    )
     capacity: Literal["on_demand", "spot", "capacity_block"] = Field(
         default="on_demand", description="How the nodes are bought."
     )

@@ -21,6 +21,7 @@ ACCOUNTS = st.from_regex(r"[0-9]{12}", fullmatch=True)
 DAYS = st.sampled_from(RETENTION_DAYS)
 LABELS = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,10}[A-Za-z0-9])?", fullmatch=True)
 TEXT = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S"), include_characters=" "), max_size=20)
+SERVICES = ("ec2", "ecr.api", "ecr.dkr", "sts", "ssm", "ssmmessages", "fsx", "elasticfilesystem", "logs")
 _PEERS = ("192.168.0.0/16", "100.64.0.0/10", "172.16.8.0/21")
 _LOOK_ALIKES = str.maketrans("aeopcx", "\u0430\u0435\u043e\u0440\u0441\u0445")
 
@@ -42,7 +43,9 @@ def sold_in(region: str) -> list[InstanceType]:
     return [row for row in known if not zones_of(region) or region in (regions_with(row.name) or (region,))]
 
 
-REGIONS_WITH_TYPES = [region for region in REGIONS if sold_in(region)]
+REGIONS_WITH_TYPES = [
+    region for region in REGIONS if sold_in(region) and len(zones_of(region) or range(ZONES)) >= ZONES
+]
 
 
 @st.composite
@@ -55,11 +58,16 @@ def networks(draw: st.DrawFn, region: str) -> Values:
         draw,
         {
             "nat": st.sampled_from(["one", "per_zone"]),
+            "ipv6": st.booleans(),
+            "dedicated_subnets": st.sampled_from([[], ["storage"]]),
+            "endpoint_access": st.sampled_from(["any_account", "own_account"]),
             "reserved_cidrs": st.lists(st.sampled_from(_PEERS), max_size=3),
             "interface_endpoints": st.booleans(),
             "flow_log_retention_days": DAYS,
         },
     )
+    if network.get("interface_endpoints", True):
+        network |= _some(draw, {"endpoint_services": st.lists(st.sampled_from(SERVICES), min_size=1, unique=True)})
     known = zones_of(region) or ()
     if len(known) >= ZONES and draw(st.booleans()):
         network["zones"] = draw(st.permutations(known))[:ZONES]
@@ -86,6 +94,8 @@ def pools(draw: st.DrawFn, region: str, zones: list[str]) -> Values:
             "ami_release": st.just("1.34.1-20251001"),
         },
     )
+    if pool.get("max_size", desired) > pool.get("min_size", 0):
+        pool |= _some(draw, {"autoscaled": st.booleans()})
     reserved = capacity is Capacity.CAPACITY_BLOCK or (capacity is Capacity.ON_DEMAND and draw(st.booleans()))
     if reserved:
         pool["capacity_reservation_id"] = RESERVATION
@@ -116,7 +126,13 @@ def stacks(draw: st.DrawFn) -> Values:
         },
     }
     values |= draw(storages(network.get("zones", []), list(declared.values())))
-    optional = {"retain_data": st.booleans(), "tags": st.dictionaries(LABELS, TEXT, max_size=3), "cluster": clusters()}
+    optional = {
+        "retain_data": st.booleans(),
+        "tags": st.dictionaries(LABELS, TEXT, max_size=3),
+        "cluster": clusters(),
+        "load_balancer": load_balancers(),
+        "recovery": recoveries(region),
+    }
     return values | {f"{PROJECT}:{name}": value for name, value in _some(draw, optional).items()}
 
 
@@ -131,6 +147,33 @@ def clusters() -> st.SearchStrategy[Values]:
             "log_retention_days": DAYS,
         },
     )
+
+
+def recoveries(region: str) -> st.SearchStrategy[Values]:
+    """A recovery region, whose range no other section has."""
+    regions = st.sampled_from([one for one in REGIONS if one != region and len(zones_of(one) or range(ZONES)) >= ZONES])
+    return st.fixed_dictionaries({"region": regions, "cidr": st.sampled_from(["172.16.16.0/20", "192.169.0.0/16"])})
+
+
+@st.composite
+def load_balancers(draw: st.DrawFn) -> Values:
+    """A load balancer of either kind, with what its kind can do."""
+    kind = draw(st.sampled_from(["network", "application"]))
+    balancer: Values = {"kind": kind}
+    is_named = draw(st.booleans())
+    if is_named:
+        balancer |= {"domain_name": "llm.example.com", "zone_id": "Z0123456789ABC"}
+        balancer |= _some(draw, {"scheme": st.just("internet_facing")})
+        balancer["allowed_cidrs"] = ["203.0.113.0/24"]
+    if kind == "application":
+        balancer |= _some(draw, {"waf": st.booleans(), "idle_timeout_s": st.integers(1, 4000)})
+        check: dict[str, st.SearchStrategy[Any]] = {"path": st.just("/ready"), "protocol": st.just("https")}
+    else:
+        balancer |= {} if is_named else _some(draw, {"idle_timeout_s": st.integers(60, 6000)})
+        check = {"protocol": st.just("tcp")}
+    times = {"interval_s": st.integers(30, 300), "timeout_s": st.integers(2, 14)}
+    ports = {"port": st.integers(1024, 65_535), "target_port": st.integers(1, 65_535)}
+    return balancer | _some(draw, ports) | {"health_check": _some(draw, {**check, **times})}
 
 
 @dataclass(frozen=True)
