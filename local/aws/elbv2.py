@@ -126,12 +126,14 @@ def _create_balancer(call: Call) -> str:
 
 
 def _settle_balancer(call: Call, changed: frozenset[str]) -> None:
+    found = _read_balancer(call.cloud, call.id, {}) or {}
     for name, operation, member in (
         ("securityGroups", "set_security_groups", "SecurityGroups"),
         ("subnets", "set_subnets", "Subnets"),
     ):
-        if name in changed:
-            call.cloud.call("elbv2", operation, LoadBalancerArn=call.id, **{member: call.inputs.get(name) or []})
+        wanted = call.inputs.get(name) or []
+        if name in changed and set(wanted) != set(found.get(name) or []):
+            call.cloud.call("elbv2", operation, LoadBalancerArn=call.id, **{member: wanted})
     attributes = _changed_attributes(call, _BALANCER_ATTRIBUTES, changed)
     if "accessLogs" in changed:
         logs = call.inputs.get("accessLogs") or {}

@@ -27,7 +27,7 @@ def _settle(call: Call, changed: frozenset[str]) -> None:
             cloud.call("logs", "put_retention_policy", logGroupName=name, retentionInDays=days)
         else:
             cloud.call("logs", "delete_retention_policy", logGroupName=name)
-    if "kmsKeyId" in changed:
+    if "kmsKeyId" in changed and (_group(cloud, name) or {}).get("kmsKeyId") != inputs.get("kmsKeyId"):
         if inputs.get("kmsKeyId"):
             cloud.call("logs", "associate_kms_key", logGroupName=name, kmsKeyId=inputs["kmsKeyId"])
         else:
@@ -41,9 +41,13 @@ def _tags(cloud: Cloud, name: str) -> dict[str, str]:
     return tag_map((answer or {}).get("tags"))
 
 
+def _group(cloud: Cloud, name: str) -> dict[str, Any] | None:
+    groups = cloud.call("logs", "describe_log_groups", logGroupNamePrefix=name)["logGroups"]
+    return next((one for one in groups if one["logGroupName"] == name), None)
+
+
 def _read(cloud: Cloud, id: str, state: Values) -> Values | None:
-    groups = cloud.call("logs", "describe_log_groups", logGroupNamePrefix=id)["logGroups"]
-    group = next((one for one in groups if one["logGroupName"] == id), None)
+    group = _group(cloud, id)
     if group is None:
         return None
     return {

@@ -89,6 +89,17 @@ def test_tags_come_change_and_go(example: Example, world: dict[str, Resource], e
     world[example.name] = resource
 
 
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_what_a_killed_run_has_made_is_taken_over_and_not_made_again(
+    example: Example, world: dict[str, Resource], root: DataRoot
+) -> None:
+    unknowing = Driver(AwsProvider(root)).configure(region="us-east-1", defaultTags='{"tags": {"stack": "test"}}')
+    made = world[example.name]
+    again = unknowing.create(example.token, example.name, {k: v for k, v in made.inputs.items() if k != "tagsAll"})
+    assert again.id == made.id
+    world[example.name] = again
+
+
 @pytest.mark.parametrize("example", EXAMPLES[::-1], ids=lambda example: example.name)
 def test_deleted_and_gone(example: Example, world: dict[str, Resource], engine: Driver) -> None:
     resource = world.pop(example.name)
