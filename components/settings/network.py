@@ -43,7 +43,8 @@ class NetworkConfig(Section):
     )
     ipv6: bool = Field(
         default=False,
-        description="Dual stack: AWS gives the VPC a /56, each subnet has a /64 of it. Pods and Services stay IPv4.",
+        description="Dual stack: AWS gives the VPC a /56, each subnet has a /64 of it. Stays on once it is on, for AWS "
+        "takes back no range that subnets use. Pods and Services stay IPv4.",
     )
     dedicated_subnets: tuple[Literal["accelerator", "storage"], ...] = Field(
         default=(),
