@@ -99,6 +99,18 @@ def _range(config: StackConfig) -> Iterator[Conflict]:
     yield from vpc_range(config.network.cidr, "network", "cidr")
 
 
+def too_few_zones(region: str, *key: str) -> Iterator[Conflict]:
+    """Whether a VPC of this project has no room in a region; of some regions the zones are not known."""
+    known = zones_of(region)
+    if known and len(known) < ZONES:
+        message = f"{region} has {len(known)} zones ({', '.join(known)}), and the network takes {ZONES}"
+        yield Conflict(key=key, message=message)
+
+
+def _zones_of_its_region(config: StackConfig) -> Iterator[Conflict]:
+    yield from too_few_zones(config.aws.region, "aws", "region")
+
+
 def _zones_of_the_region(config: StackConfig) -> Iterator[Conflict]:
     region = config.aws.region
     known = zones_of(region)
@@ -156,6 +168,6 @@ def _room_for_accelerators(config: StackConfig) -> Iterator[Conflict]:
 
 
 RULES = (
-    _range, _reserved_ranges, _zones_of_the_region, _zones_once, _role_once, _services_without_endpoints,
-    _no_way_out, _room_for_accelerators,
+    _range, _reserved_ranges, _zones_of_its_region, _zones_of_the_region, _zones_once, _role_once,
+    _services_without_endpoints, _no_way_out, _room_for_accelerators,
 )  # fmt: skip

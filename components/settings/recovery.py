@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from .network import vpc_range
+from .network import too_few_zones, vpc_range
 from .section import Conflict, Section
 from .values import Cidr, Region
 
@@ -26,6 +26,11 @@ def _other_region(config: StackConfig) -> Iterator[Conflict]:
     if config.recovery and config.recovery.region == config.aws.region:
         message = f"{config.recovery.region} is the stack's own region (aws:region): its loss would take both"
         yield Conflict(key=("recovery", "region"), message=message)
+
+
+def _zones(config: StackConfig) -> Iterator[Conflict]:
+    if config.recovery:
+        yield from too_few_zones(config.recovery.region, "recovery", "region")
 
 
 def _range(config: StackConfig) -> Iterator[Conflict]:
@@ -53,4 +58,4 @@ def _reserved_ranges(config: StackConfig) -> Iterator[Conflict]:
             yield Conflict(key=("recovery", "cidr"), message=message)
 
 
-RULES = (_other_region, _range, _vpc, _services, _reserved_ranges)
+RULES = (_other_region, _zones, _range, _vpc, _services, _reserved_ranges)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -18,6 +19,7 @@ from components.autoscaling import (
 from components.settings import PoolConfig
 
 from .mocks import run
+from .test_config import only
 from .test_node_pool import pool
 
 WHOLE: dict[str, Any] = {
@@ -73,6 +75,12 @@ def test_an_empty_autoscaled_pool_tells_its_chips_and_fabric() -> None:
         f"{start}nvidia.com/gpu": "8", f"{start}vpc.amazonaws.com/efa": "16", f"{start}hugepages-2Mi": "5120Mi",
     }  # fmt: skip
     assert node_template_tags(PoolConfig(**config)) == {}
+
+
+def test_a_pool_that_an_autoscaler_could_not_change_is_refused(tmp_path: Path) -> None:
+    problem = only(tmp_path, "desired_size: 2", "desired_size: 2\n      min_size: 2\n      autoscaled: true")
+    assert (problem.line, problem.column, problem.key) == (12, 19, "ai-datacenter:pools.cpu.autoscaled")
+    assert "min_size and max_size are both 2" in problem.message
 
 
 @pytest.mark.parametrize("autoscaled", [True, False])

@@ -33,6 +33,12 @@ def test_a_network_that_cannot_work_is_refused_where_it_is_said(tmp_path: Path, 
     assert what in problem.message
 
 
+def test_a_region_with_fewer_zones_than_the_network_takes_is_refused(tmp_path: Path) -> None:
+    problem = only(tmp_path, "us-east-1", "us-west-1")
+    assert (problem.line, problem.column, problem.key) == (2, 15, "aws:region")
+    assert "has 2 zones" in problem.message
+
+
 def test_more_accelerator_nodes_than_their_subnets_have_addresses_for_are_refused(tmp_path: Path) -> None:
     text = GOOD.replace("m7i.large", "p5.48xlarge").replace("/16", "/16\n    dedicated_subnets: [accelerator]")
     (tmp_path / "Pulumi.test.yaml").write_text(text.replace("desired_size: 2", "desired_size: 122"))

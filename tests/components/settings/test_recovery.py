@@ -33,6 +33,7 @@ def test_another_region_and_another_range_are_taken(tmp_path: Path) -> None:
         ("us-west-2", "10.9.0.0/16", (16, 11, "recovery.cidr"), "overlaps network.reserved_cidrs 10.9.1.0/24"),
         ("us-west-2", "10.1.0.0/21", (15, 11, "recovery.cidr"), "must be a /16 to a /20"),
         ("us-west-2", "127.0.0.0/16", (15, 11, "recovery.cidr"), "no range that machines can have addresses of"),
+        ("us-west-1", "10.1.0.0/16", (14, 13, "recovery.region"), "us-west-1 has 2 zones (us-west-1a, us-west-1"),
         ("us-wset-2", "10.1.0.0/16", (14, 13, "recovery.region"), "is not known"),
     ],
 )
