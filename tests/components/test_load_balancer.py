@@ -21,6 +21,7 @@ BALANCER, LISTENER = "aws:lb/loadBalancer:LoadBalancer", "aws:lb/listener:Listen
 INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 
 
+@cache
 def balancer(kind: str, retain: bool = True, **config: Any) -> Cloud:
     common: dict[str, Any] = {"name": "dc", "region": "us-east-1", "account_id": "123456789012"}
 
@@ -36,7 +37,6 @@ def balancer(kind: str, retain: bool = True, **config: Any) -> Cloud:
     return run(lambda: declare())[0]  # type: ignore[func-returns-value]
 
 
-@cache
 def public() -> Cloud:
     return balancer("application", waf=True, **INTERNET)
 
@@ -107,7 +107,8 @@ def test_targets_are_pods_and_checked_as_the_kind_checks() -> None:
     assert [group["protocol"] for group in groups] == ["TCP", "HTTP"]
     assert [group["healthCheck"]["protocol"] for group in groups] == ["TCP", "HTTP"]
     assert [group["healthCheck"].get("path") for group in groups] == [None, "/healthz"]
-    asked = balancer("network", health_check=HealthCheckConfig(protocol="http", path="/ready"))
+    check: Any = HealthCheckConfig(protocol="http", path="/ready")
+    asked = balancer("network", health_check=check)
     assert only(asked, "aws:lb/targetGroup:TargetGroup")["healthCheck"]["path"] == "/ready"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from ipaddress import IPv6Network
 from typing import Any
 
@@ -22,6 +23,7 @@ EVERYTHING: dict[str, Any] = {
 }  # fmt: skip
 
 
+@cache
 def network(**config: Any) -> Cloud:
     def declare() -> None:
         args = NetworkArgs(

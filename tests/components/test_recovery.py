@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from ipaddress import IPv4Network
 from typing import Any
 
@@ -17,6 +18,7 @@ PRIMARY = NetworkConfig(cidr=IPv4Network("10.0.0.0/16"), dedicated_subnets=("acc
 CONFIG = RecoveryConfig(region="us-west-2", cidr=IPv4Network("10.1.0.0/16"))
 
 
+@cache
 def declared(primary: NetworkConfig = PRIMARY) -> Cloud:
     common: dict[str, Any] = {"name": "dc", "account_id": "123456789012"}
 
