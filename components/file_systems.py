@@ -22,6 +22,7 @@ class FileSystemsArgs:
 
     Attributes:
         subnet_ids: one a zone, in the order of ``config.network.zones``.
+        fabric_subnet_ids: the same of the nodes that have EFA, which reaches nothing in other subnets.
         nodes_security_group_id: the group that every node is in.
         fabric_group_ids: the EFA groups by pool, of the pools that have EFA.
         bucket_names: the buckets by what a link calls them.
@@ -32,6 +33,7 @@ class FileSystemsArgs:
     account_id: pulumi.Input[str]
     vpc_id: pulumi.Input[str]
     subnet_ids: list[pulumi.Output[str]]
+    fabric_subnet_ids: list[pulumi.Output[str]]
     cluster_name: pulumi.Input[str]
     nodes_security_group_id: pulumi.Input[str]
     fabric_group_ids: Mapping[str, pulumi.Output[str]]
@@ -51,7 +53,8 @@ class FileSystems:
 
     def _create_lustre(self, system: str) -> Lustre:
         args, config = self._args, self._args.config
-        zone = config.lustre[system].zone
+        zone, efa = config.lustre[system].zone, config.lustre[system].efa
+        subnets = args.fabric_subnet_ids if efa else args.subnet_ids
         near = {pool: found for pool, found in args.fabric_group_ids.items() if config.pools[pool].zone == zone}
         return Lustre(
             f"lustre-{system}",
@@ -60,7 +63,7 @@ class FileSystems:
                 system=system,
                 config=config.lustre[system],
                 vpc_id=args.vpc_id,
-                subnet_id=args.subnet_ids[(config.network.zones or ()).index(zone)],
+                subnet_id=subnets[(config.network.zones or ()).index(zone)],
                 nodes_security_group_id=args.nodes_security_group_id,
                 fabric_group_ids=near,
                 bucket_names=args.bucket_names,
