@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import socket
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 READY_TIMEOUT_S = 120.0
 """Seconds from start to Ready. Seen: 10 s alone, 15 s for two at once on two cores."""
+_DNS_PORT, _DNS_TIMEOUT_S = 53, 1.0
 SSH_KEY = "ssh_ed25519_key"
 """In the cluster's folder: the key that enters its machines as root."""
 
@@ -75,8 +77,8 @@ def stop(plane: ControlPlane, name: str, grace_s: float = 10.0) -> None:
 
 
 def running(plane: ControlPlane, name: str) -> bool:
-    """Whether the machine runs and its node is known: one that is dead or was deleted is drift."""
-    return container.is_running(container.name_of(plane, name)) and is_known(plane, name)
+    """Whether the machine runs, its node is known and its pods find names: one that is dead or was deleted is drift."""
+    return container.is_running(container.name_of(plane, name)) and is_known(plane, name) and _finds_names(plane, name)
 
 
 def list_nodes(plane: ControlPlane, nodegroup: str | None = None) -> list[NodeSpec]:
@@ -100,10 +102,26 @@ def _can_join(plane: ControlPlane, name: str) -> bool:
 def _await_ready(plane: ControlPlane, name: str, wait_s: float) -> str:
     """What is wrong with the node after ``wait_s``; empty as soon as it is Ready."""
     machine = container.name_of(plane, name)
-    in_time = wait_until(lambda: is_ready(plane, name) or not container.is_running(machine), wait_s, 0.25)
+
+    def is_up() -> bool:
+        return is_ready(plane, name) and _finds_names(plane, name)
+
+    in_time = wait_until(lambda: is_up() or not container.is_running(machine), wait_s, 0.25)
     if not container.is_running(machine):
         return "stopped while it started"
     return "" if in_time else f"is not Ready after {wait_s:.0f} s"
+
+
+def _finds_names(plane: ControlPlane, name: str) -> bool:
+    """Whether the machine's CoreDNS listens, without which its pods find no other; the kubelet says nothing of that."""
+    address = places.of(plane, name)
+    if address is None:
+        return True
+    try:
+        socket.create_connection((address, _DNS_PORT), _DNS_TIMEOUT_S).close()
+    except OSError:
+        return False
+    return True
 
 
 def _replace(plane: ControlPlane, spec: NodeSpec, folder: Path) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import configparser
 import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from local.paths import CHECKOUT
-from setup.images import OVERLAY
+from setup.images import _UNITS, OVERLAY
 
 IMAGE = CHECKOUT / OVERLAY
 KUBELETS = {
@@ -39,3 +42,12 @@ def test_no_kubelet_starts_before_they_are_there() -> None:
     for what in ("After=", "Requires="):
         (line,) = [line for line in unit if line.startswith(what)]
         assert "kernel-settings.service" in line
+
+
+@pytest.mark.parametrize("service", _UNITS)
+def test_systemd_never_gives_a_service_of_the_node_up(service: str) -> None:
+    unit = configparser.ConfigParser(strict=False, delimiters="=", interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment]
+    unit.read(IMAGE / "etc/systemd/system" / f"{service}.service")
+    assert unit["Service"]["Restart"] == "always"
+    assert unit["Unit"]["StartLimitIntervalSec"] == "0"

@@ -46,6 +46,7 @@ class Cluster:
         self._containers = containers
         self._machine = container.name_of(plane, SPEC.name)
         monkeypatch.setattr(lifecycle, "is_known", lambda plane, name: name in self.nodes)
+        monkeypatch.setattr(lifecycle, "_finds_names", lambda plane, name: True)
         monkeypatch.setattr(lifecycle, "is_ready", self._is_ready)
 
     def _is_ready(self, plane: ControlPlane, name: str) -> bool:
@@ -207,6 +208,18 @@ def test_a_machine_that_ran_and_is_not_ready_in_time_is_replaced(
     cluster.nodes[SPEC.name] = False
     lifecycle.start(plane, SPEC, wait_s=0.2)
     assert cluster.boots == 1
+
+
+def test_a_machine_whose_pods_find_no_names_is_dead_whatever_its_kubelet_says_and_is_replaced(
+    plane: ControlPlane, containers: Containers, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    containers.up.add(container.name_of(plane, SPEC.name))
+    cluster.nodes[SPEC.name] = True
+    monkeypatch.setattr(lifecycle, "_finds_names", lambda plane, name: cluster.boots > 0)
+    assert not lifecycle.running(plane, SPEC.name)
+    lifecycle.start(plane, SPEC, wait_s=0.2)
+    assert cluster.boots == 1
+    assert lifecycle.running(plane, SPEC.name)
 
 
 def test_a_machine_that_stops_while_it_is_awaited_is_replaced(
