@@ -157,7 +157,7 @@ class Monitoring(pulumi.ComponentResource):
             },
             metadata_options={"http_endpoint": "enabled", "http_tokens": "required", "http_put_response_hop_limit": 1},
             user_data=user_data(args.region),
-            tags={"Name": f"{args.name}-monitoring", MONITORING_TAG: args.name},
+            tags={"Name": machine_name(args), MONITORING_TAG: args.name},
             # A newer image of Debian's must not take the machine away with all that it has measured.
             opts=pulumi.ResourceOptions(parent=self, depends_on=after, ignore_changes=["ami"]),
         )
@@ -176,16 +176,25 @@ class Monitoring(pulumi.ComponentResource):
         )
 
 
+def machine_name(args: MonitoringArgs) -> str:
+    """The machine's name, by its tag and in alerts."""
+    return f"{args.name}-monitoring"
+
+
 def variables(args: MonitoringArgs) -> dict[str, str]:
     """The role's variables: how the nodes are found where no inventory names them, and what the stack file sets.
 
     The tag's key is the role's default: the document takes no colon.
     """
     return {
+        "prometheus_machine_name": machine_name(args),  # it configures itself, and is its own localhost
         "prometheus_ec2_region": args.region,
         "prometheus_ec2_tag_value": args.name,
         "prometheus_scrape_interval_s": str(args.config.scrape_interval_s),
         "prometheus_node_down_for_s": str(args.config.node_down_s),
+        "prometheus_cpu_percent": str(args.config.cpu_percent),
+        "prometheus_memory_percent": str(args.config.memory_percent),
+        "prometheus_disk_percent": str(args.config.disk_percent),
         "prometheus_retention_days": str(args.config.retention_days),
     }
 

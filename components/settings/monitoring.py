@@ -24,6 +24,9 @@ class MonitoringConfig(Section):
     retention_days: int = Field(default=30, ge=1, le=3650, description="Days that measurements are kept.")
     scrape_interval_s: int = Field(default=15, ge=1, le=60, description="Seconds between two looks at a node.")
     node_down_s: int = Field(default=60, ge=1, le=3600, description="Seconds of silence until NodeDown fires.")
+    cpu_percent: int = Field(default=90, ge=1, le=100, description="NodeCPUHigh fires above it; 100: never.")
+    memory_percent: int = Field(default=90, ge=1, le=100, description="NodeMemoryHigh fires above it; 100: never.")
+    disk_percent: int = Field(default=87, ge=1, le=100, description="NodeDiskFull fires above it; 100: never.")
 
 
 def _type(config: StackConfig) -> Iterator[Conflict]:

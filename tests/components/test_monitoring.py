@@ -64,7 +64,7 @@ def test_it_may_look_for_nodes_read_the_playbooks_and_be_managed_and_nothing_els
 
 
 def test_the_association_concerns_the_server_and_tells_it_how_nodes_are_found() -> None:
-    (association,) = declared(node_down_s=30).of("aws:ssm/association:Association").values()
+    (association,) = declared(node_down_s=30, cpu_percent=97).of("aws:ssm/association:Association").values()
     assert association["targets"] == [{"key": "tag:ai-datacenter:monitoring", "values": ["dc"]}]
     assert instance(declared())["tags"]["ai-datacenter:monitoring"] == "dc"
     given = association["parameters"]
@@ -75,6 +75,8 @@ def test_the_association_concerns_the_server_and_tells_it_how_nodes_are_found() 
     assert set(variables) <= set(defaults())
     assert (variables["prometheus_ec2_region"], variables["prometheus_ec2_tag_value"]) == ("us-east-2", "dc")
     assert variables["prometheus_node_down_for_s"] == "30"
+    assert variables["prometheus_cpu_percent"] == "97"
+    assert variables["prometheus_machine_name"] == instance(declared())["tags"]["Name"] == "dc-monitoring"
     assert defaults()["prometheus_ec2_tag_key"] == NODES_TAG
 
 
@@ -83,6 +85,8 @@ def test_what_the_stack_file_leaves_out_is_what_the_role_has() -> None:
     assert config.node_down_s == role["prometheus_node_down_for_s"]
     assert config.scrape_interval_s == role["prometheus_scrape_interval_s"]
     assert config.retention_days == role["prometheus_retention_days"]
+    for name in ("cpu_percent", "memory_percent", "disk_percent"):
+        assert getattr(config, name) == role[f"prometheus_{name}"]
 
 
 def test_user_data_brings_the_ansible_that_the_project_is_tested_with() -> None:

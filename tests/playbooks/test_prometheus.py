@@ -4,6 +4,7 @@ that a data centre of `make hosts` watches itself with runs them (tests/end_to_e
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -28,6 +29,12 @@ def jobs(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {job["job_name"]: job for job in found["scrape_configs"]}
 
 
+def by_name(text: str) -> dict[str, dict[str, Any]]:
+    """The rules of a file by the names of their alerts."""
+    (group,) = YAML(typ="safe").load(text)["groups"]
+    return {rule["alert"]: rule for rule in group["rules"]}
+
+
 def test_the_nodes_of_the_inventory_are_the_targets_under_the_names_that_kubernetes_has_for_them() -> None:
     hosts = {"a": SimpleNamespace(ansible_host="192.0.2.1"), "b": SimpleNamespace(ansible_host="192.0.2.2")}
     assert json.loads(render("targets.json.j2", _prometheus_nodes=["a", "b"], hostvars=hosts)) == [
@@ -43,33 +50,45 @@ def test_an_inventory_that_names_nodes_needs_no_cloud() -> None:
     assert "ec2_sd_configs" not in node
 
 
-def test_without_one_the_nodes_are_those_instances_that_bear_the_data_centre_s_tag_whatever_their_state() -> None:
+def test_without_one_the_nodes_are_those_instances_that_bear_the_data_centre_s_tag_and_should_run() -> None:
     node = jobs(configuration([], prometheus_ec2_region="us-east-2", prometheus_ec2_tag_value="dc"))["node"]
     (found,) = node["ec2_sd_configs"]
     assert found["region"] == "us-east-2"
     assert found["filters"] == [{"name": "tag:ai-datacenter:nodes", "values": ["dc"]}]
     assert node["relabel_configs"][0] == {"source_labels": ["__meta_ec2_private_dns_name"], "target_label": "node"}
+    (gone,) = [rule for rule in node["relabel_configs"] if rule.get("action") == "drop"]
+    assert gone["source_labels"] == ["__meta_ec2_instance_state"]
+    states = ("pending", "running", "stopping", "stopped", "shutting-down", "terminated")
+    assert {one for one in states if re.fullmatch(gone["regex"], one)} == {"pending", "shutting-down", "terminated"}
     assert "file_sd_configs" not in node
 
 
 def test_the_server_watches_itself() -> None:
     (own,) = jobs(configuration(["a"]))["monitoring"]["static_configs"]
     assert own == {"targets": ["localhost:9100"], "labels": {"node": "server"}}
+    (named,) = jobs(configuration(["a"], prometheus_machine_name="dc-monitoring"))["monitoring"]["static_configs"]
+    assert named["labels"] == {"node": "dc-monitoring"}
 
 
 def test_each_rule_names_the_node_and_says_what_to_do() -> None:
-    (group,) = YAML(typ="safe").load(rules())["groups"]
-    assert [rule["alert"] for rule in group["rules"]] == ["NodeDown", "NodeCPUHigh", "NodeMemoryHigh", "NodeDiskFull"]
-    for rule in group["rules"]:
-        assert "{{ $labels.node }}" in rule["annotations"]["summary"]
+    found = by_name(rules())
+    assert set(found) == {"NodeDown", "NoNodeWatched", "NodeCPUHigh", "NodeMemoryHigh", "NodeDiskFull"}
+    for name, rule in found.items():
+        assert ("{{ $labels.node }}" in rule["annotations"]["summary"]) == (name != "NoNodeWatched")
         assert len(rule["annotations"]["description"].split()) > 20
         assert "[[" not in str(rule)
 
 
+def test_no_rule_advises_what_a_data_centre_does_not_have() -> None:
+    assert "kubectl top" not in rules(), "nothing installs a metrics server"
+    assert "pulumi up" in by_name(rules())["NodeDown"]["annotations"]["description"], "there is no `aidc up` on AWS"
+
+
 def test_thresholds_and_times_are_those_of_the_variables() -> None:
-    (group,) = YAML(typ="safe").load(rules(prometheus_node_down_for_s=5, prometheus_disk_percent=50))["groups"]
-    assert group["rules"][0]["for"] == "5s"
-    assert "> 50" in group["rules"][3]["expr"]
+    found = by_name(rules(prometheus_node_down_for_s=5, prometheus_new_node_s=600, prometheus_disk_percent=50))
+    assert found["NodeDown"]["for"] == "5s"
+    assert "offset 600s" in found["NodeDown"]["expr"]
+    assert "> 50" in found["NodeDiskFull"]["expr"]
 
 
 @NEEDS_PROMTOOL
