@@ -6,6 +6,7 @@ is the record only. Reads look at the machine: one that has died is drift, and t
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from local.aws import ec2_machine
@@ -62,8 +63,41 @@ def _settle(call: Call, changed: frozenset[str]) -> None:
         shape = input_of(call.cloud.account.model("ec2"), "ModifyInstanceMetadataOptions")
         options = to_members(inputs.get("metadataOptions") or {}, shape, None, "instance.metadataOptions.")
         call.cloud.call("ec2", "modify_instance_metadata_options", InstanceId=call.id, **options)
+    if "userData" in changed and call.old_inputs:
+        # AWS stops the instance for it and starts it again; here nothing runs it. moto wants it encoded once more.
+        modify(UserData={"Value": base64.b64encode((inputs.get("userData") or "").encode())})
+    if "iamInstanceProfile" in changed:
+        _settle_profile(call)
+    if "rootBlockDevice" in changed and call.old_inputs:
+        _settle_disk(call, instance)
     retag(call, changed)
     ec2_machine.converge(call.cloud, {**instance, "Tags": call.tags, "InstanceType": inputs["instanceType"]})
+
+
+def _settle_profile(call: Call) -> None:
+    """Let the instance have the declared profile, or none."""
+    cloud, wanted = call.cloud, call.inputs.get("iamInstanceProfile")
+    mine = [{"Name": "instance-id", "Values": [call.id]}]
+    answer = cloud.call("ec2", "describe_iam_instance_profile_associations", Filters=mine)
+    found = {one["AssociationId"]: one["IamInstanceProfile"] for one in answer["IamInstanceProfileAssociations"]}
+    for id, profile in found.items():
+        if not wanted:
+            cloud.call("ec2", "disassociate_iam_instance_profile", AssociationId=id)
+        elif profile["Arn"].rsplit("/", 1)[-1] != wanted:
+            given = {"Name": wanted}
+            cloud.call("ec2", "replace_iam_instance_profile_association", AssociationId=id, IamInstanceProfile=given)
+    if wanted and not found:
+        cloud.call("ec2", "associate_iam_instance_profile", InstanceId=call.id, IamInstanceProfile={"Name": wanted})
+
+
+def _settle_disk(call: Call, instance: Values) -> None:
+    """What a disk can become while it is in use: larger, or of another type."""
+    disk = call.inputs.get("rootBlockDevice") or {}
+    names = {"volumeSize": "Size", "volumeType": "VolumeType", "iops": "Iops", "throughput": "Throughput"}
+    wanted = {name: disk[key] for key, name in names.items() if disk.get(key) is not None}
+    for mapping in instance.get("BlockDeviceMappings", ()):
+        if mapping["DeviceName"] == _ROOT_DEVICE and wanted:
+            call.cloud.call("ec2", "modify_volume", VolumeId=mapping["Ebs"]["VolumeId"], **wanted)
 
 
 def _read(cloud: Cloud, id: str, state: Values) -> Values | None:
@@ -112,9 +146,10 @@ TYPES = (
         settle=_settle,
         settled_on_create=frozenset({"instanceType"}),
         replace_on=(
-            "ami", "subnetId", "availabilityZone", "rootBlockDevice", "iamInstanceProfile", "keyName", "privateIp",
-            "userData", "userDataBase64",
+            "ami", "subnetId", "availabilityZone", "rootBlockDevice.encrypted", "rootBlockDevice.kmsKeyId", "keyName",
+            "privateIp",
         ),
+        replace_if={"userData": "userDataReplaceOnChange", "userDataBase64": "userDataReplaceOnChange"},
         fidelity="realised",
         on_processes="emulated",
         defaults={"sourceDestCheck": True, "monitoring": False, "userDataReplaceOnChange": False},

@@ -76,7 +76,9 @@ class Lifecycle:
     def diff(self, kind: ResourceType, request: Diff) -> Changes:
         """What the program changed; a tag is named once, and defaults of the provider where they changed."""
         self.known.saw(request.urn, request.id)
-        found = compare(request.old_inputs, request.inputs, kind.replaces, request.ignore)
+        found = compare(
+            request.old_inputs, request.inputs, lambda path: kind.replaces(path, request.inputs), request.ignore
+        )
         own = {change.path.removeprefix("tags") for change in found if change.top == "tags"}
         kept = tuple(
             c for c in found if c.top != "tagsAll" or (c.path.removeprefix("tagsAll") not in own and "" not in own)
@@ -172,7 +174,8 @@ class Lifecycle:
             as_found = {key: project(value, found[key]) for key, value in call.inputs.items() if key in found}
             wanted = {key: value for key, value in call.inputs.items() if key in as_found}
             named = kind.autoname[0] if kind.autoname else ""
-            differences = [c for c in compare(as_found, wanted, kind.replaces) if c.replace and c.top != named]
+            changes = compare(as_found, wanted, lambda path: kind.replaces(path, call.inputs))
+            differences = [change for change in changes if change.replace and change.top != named]
             if not differences:
                 return id
             kind.delete(call.cloud, id, {**call.inputs, **found})

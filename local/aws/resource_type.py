@@ -79,6 +79,8 @@ class ResourceType:
     """Properties that the create request leaves to ``settle``."""
     replace_on: tuple[str, ...] = ()
     """Properties (whole or by path prefix) that cannot be changed in place."""
+    replace_if: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Properties that are changed in place unless another one, a boolean, is true."""
     fidelity: Fidelity = "emulated"
     on_processes: Fidelity | None = None
     """How real it is where nodes are processes, if that is less."""
@@ -99,9 +101,11 @@ class ResourceType:
         """How real it is where nodes are machines, or else processes."""
         return self.fidelity if machines or self.on_processes is None else self.on_processes
 
-    def replaces(self, path: str) -> bool:
-        """Whether a change at this property path needs a new resource."""
-        return any(path == name or path.startswith((f"{name}.", f"{name}[")) for name in (*self.replace_on, "region"))
+    def replaces(self, path: str, inputs: Values) -> bool:
+        """Whether a change at this property path, to these inputs, needs a new resource."""
+        asked = tuple(name for name, flag in self.replace_if.items() if inputs.get(flag) is True)
+        names = (*self.replace_on, *asked, "region")
+        return any(path == name or path.startswith((f"{name}.", f"{name}[")) for name in names)
 
 
 def project(old: Any, new: Any, whole: bool = False) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -176,3 +177,51 @@ def test_a_preview_keeps_what_the_service_filled_into_an_input_that_stays(driver
     assert planned.outputs["tags"] == {"Name": "other"}
     changed_too = driver.update(made, inputs(subnet, metadataOptions={"httpTokens": "optional"}), preview=True)
     assert changed_too.outputs["metadataOptions"] == {"httpTokens": "optional"}
+
+
+DISK = {"volumeSize": 50, "volumeType": "gp3", "encrypted": True, "kmsKeyId": "arn:key", "deleteOnTermination": True}
+FULL = {"userData": "#!/bin/sh\n", "rootBlockDevice": DISK, "iamInstanceProfile": "one"}
+
+
+@pytest.mark.parametrize(
+    ("change", "replaces"),
+    [
+        ({"rootBlockDevice": {**DISK, "volumeSize": 80}}, False),
+        ({"rootBlockDevice": {**DISK, "volumeType": "io2", "deleteOnTermination": False}}, False),
+        ({"rootBlockDevice": {**DISK, "kmsKeyId": "arn:other"}}, True),
+        ({"rootBlockDevice": {**DISK, "encrypted": False}}, True),
+        ({"iamInstanceProfile": "two"}, False),
+        ({"userData": "#!/bin/dash\n"}, False),
+        ({"userData": "#!/bin/dash\n", "userDataReplaceOnChange": True}, True),
+        ({"userDataReplaceOnChange": True}, False),
+    ],
+)
+def test_only_what_the_cloud_cannot_change_in_place_replaces_an_instance_with_all_that_it_holds(
+    driver: Driver, subnet: Resource, change: dict[str, Any], replaces: bool
+) -> None:
+    made = Resource(f"urn:pulumi:test::p::{TOKEN}::i", inputs(subnet, **FULL), {}, "i-1")
+    diff = driver.diff(made, inputs(subnet, **{**FULL, **change}))
+    assert changed(diff)
+    assert bool(diff.replaces) == replaces
+
+
+def test_disk_profile_and_user_data_are_changed_on_the_instance_that_there_is(
+    driver: Driver, subnet: Resource, machines: Machines
+) -> None:
+    for name in ("one", "two"):
+        driver.create("aws:iam/instanceProfile:InstanceProfile", name, {"name": name})
+    disk = {"volumeSize": 50, "volumeType": "gp3"}
+    made = driver.create(TOKEN, "settled", inputs(subnet, **{**FULL, "rootBlockDevice": disk}))
+    more = {"rootBlockDevice": {**disk, "volumeSize": 80}, "iamInstanceProfile": "two", "userData": "#!/bin/dash\n"}
+    assert driver.update(made, inputs(subnet, **more)).id == made.id
+    ec2 = driver.provider._configured.cloud  # type: ignore[attr-defined]
+    (found,) = ec2.call("ec2", "describe_instances", InstanceIds=[made.id])["Reservations"][0]["Instances"]
+    (mapping,) = [one for one in found["BlockDeviceMappings"] if one["DeviceName"] == "/dev/xvda"]
+    (volume,) = ec2.call("ec2", "describe_volumes", VolumeIds=[mapping["Ebs"]["VolumeId"]])["Volumes"]
+    assert volume["Size"] == 80
+    (profile,) = ec2.call("ec2", "describe_iam_instance_profile_associations")["IamInstanceProfileAssociations"]
+    assert profile["IamInstanceProfile"]["Arn"].endswith("/two")
+    data = ec2.call("ec2", "describe_instance_attribute", InstanceId=made.id, Attribute="userData")["UserData"]["Value"]
+    assert base64.b64decode(data) == b"#!/bin/dash\n"
+    driver.update(driver.read(made), inputs(subnet, userData="#!/bin/dash\n"))  # type: ignore[arg-type]
+    assert not ec2.call("ec2", "describe_iam_instance_profile_associations")["IamInstanceProfileAssociations"]
