@@ -17,25 +17,11 @@ from .network import service_trust
 from .node_configuration import apply_playbook, archive_rights, parameters
 from .node_pool import systems_manager
 from .playbook_archive import MONITORING_PLAYBOOK
-from .releases import ANSIBLE_CORE, DEBIAN_IMAGES, DEBIAN_OWNER
+from .releases import DEBIAN_IMAGES, DEBIAN_OWNER
 from .settings import MonitoringConfig
+from .user_data import user_data
 
 NODE_EXPORTER_PORT, PROMETHEUS_PORT = 9100, 9090
-# Debian's image has neither the agent nor an Ansible as new as the roles need (bookworm's is 2.14). The region's bucket
-# is reached through the gateway endpoint, PyPI through the NAT gateway.
-_USER_DATA = """#!/bin/sh
-set -e
-export DEBIAN_FRONTEND=noninteractive
-apt-get update
-apt-get install --yes --no-install-recommends ca-certificates python3-apt python3-venv unzip wget
-python3 -m venv /opt/ansible
-/opt/ansible/bin/pip install --quiet ansible-core=={ansible}
-ln -sf /opt/ansible/bin/ansible /opt/ansible/bin/ansible-playbook /usr/local/bin/
-wget --quiet --output-document=/tmp/agent.deb \\
-    https://s3.{region}.amazonaws.com/amazon-ssm-{region}/latest/debian_amd64/amazon-ssm-agent.deb
-dpkg --install /tmp/agent.deb
-systemctl enable --now amazon-ssm-agent
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +142,9 @@ class Monitoring(pulumi.ComponentResource):
                 "delete_on_termination": True,
             },
             metadata_options={"http_endpoint": "enabled", "http_tokens": "required", "http_put_response_hop_limit": 1},
+            # Another one stops the machine and starts it again, with its disk: its script runs at every boot.
             user_data=user_data(args.region),
+            user_data_replace_on_change=False,
             tags={"Name": machine_name(args), MONITORING_TAG: args.name},
             # A newer image of Debian's must not take the machine away with all that it has measured.
             opts=pulumi.ResourceOptions(parent=self, depends_on=after, ignore_changes=["ami"]),
@@ -197,11 +185,6 @@ def variables(args: MonitoringArgs) -> dict[str, str]:
         "prometheus_disk_percent": str(args.config.disk_percent),
         "prometheus_retention_days": str(args.config.retention_days),
     }
-
-
-def user_data(region: str) -> str:
-    """What makes a Systems Manager node of Debian's image."""
-    return _USER_DATA.format(region=region, ansible=ANSIBLE_CORE)
 
 
 def find_nodes() -> dict[str, Any]:

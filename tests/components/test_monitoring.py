@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from components.config import ConfigurationError, load
-from components.monitoring import Monitoring, MonitoringArgs, find_nodes, user_data
+from components.monitoring import Monitoring, MonitoringArgs, find_nodes
 from components.naming import NODES_TAG
 from components.outputs import DatacenterOutputs
-from components.releases import ANSIBLE_CORE
 from components.settings import MonitoringConfig
+from components.user_data import user_data
 from tests.playbooks.prometheus import defaults
 
 from .mocks import Cloud, run
 from .test_config import GOOD
-from .test_datacenter import ROOT, program
+from .test_datacenter import program
 
 
 def declared(**config: Any) -> Cloud:
@@ -89,11 +88,10 @@ def test_what_the_stack_file_leaves_out_is_what_the_role_has() -> None:
         assert getattr(config, name) == role[f"prometheus_{name}"]
 
 
-def test_user_data_brings_the_ansible_that_the_project_is_tested_with() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert f"ansible-core=={ANSIBLE_CORE}" in project["dependencies"]
-    assert f"ansible-core=={ANSIBLE_CORE}" in user_data("eu-west-1")
-    assert "https://s3.eu-west-1.amazonaws.com/amazon-ssm-eu-west-1/latest/debian_amd64/" in user_data("eu-west-1")
+def test_a_newer_ansible_does_not_take_the_machine_away_with_all_that_it_has_measured() -> None:
+    found = instance(declared())
+    assert found["userData"] == user_data("us-east-2")
+    assert found["userDataReplaceOnChange"] is False
 
 
 @pytest.mark.parametrize("stack", ["local", "prod"])
