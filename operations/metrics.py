@@ -80,12 +80,14 @@ class Watch:
     Attributes:
         url: of the Prometheus that is declared; empty where none is.
         reason: why nothing is known; empty where Prometheus has answered.
+        watched: how many nodes Prometheus knows of, whether they answer it or not; ``None`` where nothing is known.
         nodes: by name.
     """
 
     cluster: str
     url: str = ""
     reason: str = ""
+    watched: int | None = None
     nodes: Mapping[str, NodeMetrics] = field(default_factory=dict[str, NodeMetrics])
     alerts: tuple[Alert, ...] = ()
 
@@ -126,12 +128,12 @@ def ask(cluster: str, url: str, timeout_s: float = TIMEOUT_S) -> Watch:
     """What the Prometheus at ``url`` says, or why it says nothing."""
     try:
         answers = {name: _values(url, query, timeout_s) for name, query in QUERIES.items()}
-        alerts = _alerts(url, timeout_s)
+        alerts, watched = _alerts(url, timeout_s), _watched(url, timeout_s)
     except NoAnswer as problem:
         return Watch(cluster, url, reason=f"{url} {problem}")
     names = sorted({node for values in answers.values() for node in values})
     nodes = {node: NodeMetrics(**{name: values.get(node) for name, values in answers.items()}) for node in names}
-    return Watch(cluster, url, nodes=nodes, alerts=alerts)
+    return Watch(cluster, url, watched=watched, nodes=nodes, alerts=alerts)
 
 
 def _values(url: str, query: str, timeout_s: float) -> dict[str, float]:
@@ -142,6 +144,15 @@ def _values(url: str, query: str, timeout_s: float) -> dict[str, float]:
     except (LookupError, TypeError, ValueError):
         raise NoAnswer("does not answer as Prometheus does") from None
     return {node: value for node, value in found.items() if math.isfinite(value)}
+
+
+def _watched(url: str, timeout_s: float) -> int:
+    """How many nodes it looks at: they are targets as soon as they are found, before the first look."""
+    data = _get(f"{url}/api/v1/targets?state=active", timeout_s)
+    try:
+        return sum(target["labels"]["job"] == "node" for target in data["activeTargets"])
+    except (LookupError, TypeError):
+        raise NoAnswer("does not answer as Prometheus does") from None
 
 
 def _alerts(url: str, timeout_s: float) -> tuple[Alert, ...]:

@@ -23,7 +23,7 @@ def status(place: Workplace) -> bool:
     return (
         all(not plane["missing"] for plane in found["control_planes"])
         and all(node["ready"] for node in found["nodes"])
-        and not any(watch["url"] and watch["reason"] for watch in found["monitoring"])
+        and not any(watch["url"] and (watch["reason"] or not watch["watched"]) for watch in found["monitoring"])
     )
 
 
@@ -78,4 +78,6 @@ def _watch_lines(watch: dict[str, Any]) -> list[str]:
         return [f"monitoring – ({watch['reason']})"]
     alerts = [metrics.Alert(**one).line() for one in watch["alerts"]]
     firing = f"{len(alerts)} alert{'s' * (len(alerts) > 1)}" if alerts else "no alert"
-    return [f"monitoring {watch['url']}, {firing}", *(f"           {line}" for line in alerts)]
+    count = watch["watched"]
+    watched = f"{count} node{'s' * (count > 1)} watched" if count else "no node is watched"
+    return [f"monitoring {watch['url']}, {watched}, {firing}", *(f"           {line}" for line in alerts)]

@@ -34,6 +34,7 @@ class Prometheus:
     def __init__(self) -> None:
         self.results: dict[str, dict[str, str]] = {}
         self.alerts: list[dict[str, Any]] = []
+        self.targets: list[str] = []
         self.raw: bytes | None = None
         self.status = 200
         found = self
@@ -57,6 +58,9 @@ class Prometheus:
         where = urllib.parse.urlsplit(path)
         if where.path == "/api/v1/alerts":
             return json.dumps({"status": "success", "data": {"alerts": self.alerts}}).encode()
+        if where.path == "/api/v1/targets":
+            targets = [{"labels": {"job": job}} for job in self.targets]
+            return json.dumps({"status": "success", "data": {"activeTargets": targets}}).encode()
         (query,) = urllib.parse.parse_qs(where.query)["query"]
         (name,) = [name for name, one in QUERIES.items() if one == query]
         result = [{"metric": {"node": node}, "value": [0, value]} for node, value in self.results.get(name, {}).items()]
@@ -99,6 +103,13 @@ def test_alerts_that_fire_are_told_and_those_that_wait_are_not(prometheus: Prome
     (alert,) = ask("dc", prometheus.url).alerts
     assert alert == Alert("NodeDown", "critical", "b", "b does not answer", "2026-01-01T00:00:00Z")
     assert alert.line() == "NodeDown (critical): b does not answer"
+
+
+def test_the_nodes_that_are_watched_are_counted_and_the_server_is_none(prometheus: Prometheus) -> None:
+    prometheus.targets = ["node", "monitoring", "node"]
+    assert ask("dc", prometheus.url).watched == 2
+    prometheus.targets = ["monitoring"]
+    assert ask("dc", prometheus.url).watched == 0
 
 
 def test_a_server_that_refuses_is_the_reason() -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
-from operations.status import as_text
+import pytest
+
+from operations import status as module
+from operations.status import as_text, status
+from operations.workplace import Workplace
 
 METRICS = {
     "load1": 0.42, "memory_percent": 12.0, "disk_percent": 38.0, "receive_bytes_per_s": 1200.0,
@@ -14,7 +18,7 @@ NODE = {
     "cluster": "main", "name": "main-cpu-0", "pool": "main-cpu", "instance_type": "m7i.large", "ready": True,
     "is_stopped": False,
 }  # fmt: skip
-WATCH: dict[str, Any] = {"cluster": "main", "url": "http://198.18.16.4:9090", "reason": "", "alerts": []}
+WATCH: dict[str, Any] = {"cluster": "main", "url": "http://198.18.16.4:9090", "reason": "", "watched": 2, "alerts": []}
 FOUND: dict[str, Any] = {
     "aws": {"endpoint": "http://198.18.0.5:5000", "pid": 7},
     "control_planes": [{"name": "main", "region": "us-east-1", "endpoint": "https://198.18.0.5:20000", "missing": []}],
@@ -35,13 +39,13 @@ def test_a_node_has_a_line_of_how_busy_it_is() -> None:
     assert "node       main-cpu-0  Ready  pool main-cpu, m7i.large" in found
     after = found[found.index("node       main-cpu-0  Ready  pool main-cpu, m7i.large") + 1]
     assert after == "           load 0.42 · memory 12 % · disk 38 % · 1.2 kB/s in, 3.4 kB/s out"
-    assert "monitoring http://198.18.16.4:9090, no alert" in found
+    assert "monitoring http://198.18.16.4:9090, 2 nodes watched, no alert" in found
 
 
 def test_an_alert_that_fires_is_told_under_who_tells_it() -> None:
     alert = {"name": "NodeDown", "severity": "critical", "node": "main-cpu-0", "summary": "it is silent", "since": ""}
     found = lines(monitoring=[{**WATCH, "alerts": [alert]}])
-    place = found.index("monitoring http://198.18.16.4:9090, 1 alert")
+    place = found.index("monitoring http://198.18.16.4:9090, 2 nodes watched, 1 alert")
     assert found[place + 1] == "           NodeDown (critical): it is silent"
 
 
@@ -50,3 +54,28 @@ def test_where_nobody_knows_there_are_no_numbers_and_one_line_says_why() -> None
     found = lines(nodes=[{**NODE, "metrics": None}], monitoring=[watch])
     assert "monitoring – (nodes are processes, and Prometheus needs a machine)" in found
     assert not any("load" in line for line in found)
+
+
+class Place:
+    """Stands in for a workplace: what was given is dropped."""
+
+    def give(self, data: dict[str, Any], text: str) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("watched", "said"),
+    [
+        (0, "no node is watched"),
+        (1, "1 node watched"),
+        (3, "3 nodes watched"),
+    ],
+)
+def test_nobody_being_watched_is_a_problem_that_is_told(
+    monkeypatch: pytest.MonkeyPatch, watched: int, said: str
+) -> None:
+    watches = [{**WATCH, "watched": watched}]
+    assert f"monitoring http://198.18.16.4:9090, {said}, no alert" in lines(monitoring=watches)
+    found = {**FOUND, "aws": None, "control_planes": [], "monitoring": watches}
+    monkeypatch.setattr(module, "collect", lambda place: found)
+    assert status(cast(Workplace, Place())) == bool(watched)
