@@ -23,6 +23,8 @@ from playbooks.inventory import Host, Inventory
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 GroupName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
+_ITSELF = "localhost"
+
 
 def _own_path(value: Any) -> Any:
     """A path as text, with ``~`` as the home folder."""
@@ -87,6 +89,7 @@ def _parse(path: Path, document: Document, problems: list[Problem]) -> Inventory
     except ValidationError as error:
         problems += [_told(path, document, found) for found in error.errors(include_url=False)]
         return None
+    problems += _reserved_names(path, document, parsed)
     problems += _unknown_variables(path, document, parsed)
     return None if problems else parsed
 
@@ -100,6 +103,14 @@ def _told(path: Path, document: Document, found: Any) -> Problem:
         return _problem(path, at, key, "no such key", tuple(model.model_fields))
     message = "is missing" if found["type"] == "missing" else str(found["msg"]).replace("Input should", "should")
     return _problem(path, at, key, message[0].lower() + message[1:])
+
+
+def _reserved_names(path: Path, document: Document, parsed: InventoryFile) -> Iterator[Problem]:
+    """The playbooks take a host of this name for a watcher that configures itself: it would be that and a node."""
+    if _ITSELF in parsed.hosts:
+        key: Key = ("hosts", _ITSELF)
+        message = "means the machine that configures itself; name this one otherwise, and keep its address"
+        yield _problem(path, document.where(key, of_key=True), key, message)
 
 
 def _unknown_variables(path: Path, document: Document, parsed: InventoryFile) -> Iterator[Problem]:

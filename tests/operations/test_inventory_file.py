@@ -53,6 +53,7 @@ def test_a_variable_that_no_role_takes_is_refused_with_the_nearest_that_one_does
         ("hosts: [\n", "this is not YAML"),
         ("hosts:\n  a: {address: h}\n  a: {address: i}\n", "stands here a second time"),
         ("hosts:\n  'a b': {address: h}\n", "hosts.a b"),
+        ("hosts:\n  localhost: {address: h}\n", "inventory.yaml:2:3: hosts.localhost: means the machine"),
         ("hosts:\n  a:\n    address: h\n    key_file: ~nosuchuser/id\n",
          "inventory.yaml:4:15: hosts.a.key_file: ~nosuchuser is no home folder of this machine"),
         ("known_hosts: ~nosuchuser/known\nhosts: {a: {address: h}}\n", "inventory.yaml:1:14: known_hosts: ~nosuchuser"),

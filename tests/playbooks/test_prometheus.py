@@ -44,6 +44,12 @@ def test_the_nodes_of_the_inventory_are_the_targets_under_the_names_that_kuberne
     assert json.loads(render("targets.json.j2", _prometheus_nodes=[], hostvars={})) == []
 
 
+def test_an_ipv6_address_is_set_apart_from_its_port() -> None:
+    hosts = {"a": SimpleNamespace(ansible_host="2001:db8::1"), "b": SimpleNamespace(ansible_host="[2001:db8::2]")}
+    found = json.loads(render("targets.json.j2", _prometheus_nodes=["a", "b"], hostvars=hosts))
+    assert [one["targets"] for one in found] == [["[2001:db8::1]:9100"], ["[2001:db8::2]:9100"]]
+
+
 def test_an_inventory_that_names_nodes_needs_no_cloud() -> None:
     node = jobs(configuration(["a"]))["node"]
     assert node["file_sd_configs"] == [{"files": ["/etc/prometheus/targets/nodes.json"]}]
