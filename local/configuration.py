@@ -152,7 +152,7 @@ def tell_of_nodes(root: DataRoot, region: str, cluster: str) -> None:
     """Apply anew what a cluster's machines that are no nodes were told, where its nodes are others now.
 
     Raises:
-        LocalCloudError: one could not be told; the next change tells it.
+        LocalCloudError: one could not be told; the next call tells it.
     """
     with lock_file(root.path / f".{_TOLD}.lock"):  # or an older list could go over a newer one
         known = associations(root)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from local import moto
+from local import configuration, control_plane, moto
+from local.paths import LocalCloudError
+from local.provider import ProviderError
 from operations import nodes, report, smoke_test
 from operations.exits import OperationFailed
 from operations.session import check_configuration, require_local_account, session
@@ -24,9 +26,22 @@ def up(place: Workplace) -> None:
         result = opened.engine.up(refresh=bool(opened.losses))
     report.require_success(result, logs=str(place.root.path))
     moto.lost_marker(place.root).unlink(missing_ok=True)
+    _tell_others(place)
     summary = Summary.of(place, result, nodes.nodes(place.root))
     place.give(summary.as_data(), summary.as_text())
     if not summary.passed:
         raise OperationFailed(
             "Everything that is declared exists, but it does not work: see the nodes and the smoke test above."
         )
+
+
+def _tell_others(place: Workplace) -> None:
+    """Tell the machines that are no nodes of what they do not know yet; a sick one is no failure of the nodes."""
+    for plane in control_plane.clusters(place.root):
+        try:
+            configuration.tell_of_nodes(place.root, plane.region, plane.name)
+        except (LocalCloudError, ProviderError) as error:
+            place.tell(
+                f"Warning: the machine that watches the nodes of {plane.name} could not be told which they are "
+                f"now, and watches those of before. The next `aidc up` tells it. {error}"
+            )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -10,8 +11,10 @@ from local.aws.cloud import Cloud
 from local.aws.eks_common import plane_of
 from local.node_spec import NodeSpec, Taint
 from local.paths import LocalCloudError
+from local.provider import ProviderError
 from local.provider.values import Values
 
+_log = logging.getLogger(__name__)
 _EFFECTS = {"NO_SCHEDULE": "NoSchedule", "PREFER_NO_SCHEDULE": "PreferNoSchedule", "NO_EXECUTE": "NoExecute"}
 _DEFAULT_TYPE = "t3.medium"  # EKS' own default for managed node groups
 
@@ -34,7 +37,7 @@ def converge(cloud: Cloud, cluster: str, group: str, outputs: Values) -> None:
         list(pool.map(lambda name: carrier.stop(plane, name), surplus))
         list(pool.map(lambda spec: carrier.start(plane, spec), wanted))
     configuration.configure_joined(cloud.account.root, own, joining)
-    configuration.tell_of_nodes(cloud.account.root, cloud.region, cluster)
+    _tell_others(cloud, cluster)
 
 
 def alive(cloud: Cloud, cluster: str, group: str) -> int:
@@ -56,7 +59,15 @@ def remove(cloud: Cloud, cluster: str, group: str) -> None:
     names = [spec.name for spec in carrier.list_nodes(plane, group)]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda name: carrier.stop(plane, name), names))
-    configuration.tell_of_nodes(cloud.account.root, cloud.region, cluster)
+    _tell_others(cloud, cluster)
+
+
+def _tell_others(cloud: Cloud, cluster: str) -> None:
+    """Tell the machines that are no nodes. The group is as it is declared, whether or not one of them is sick."""
+    try:
+        configuration.tell_of_nodes(cloud.account.root, cloud.region, cluster)
+    except (LocalCloudError, ProviderError) as error:
+        _log.warning("%s: who watches the nodes does not know yet that they are others; %s", cluster, error)
 
 
 def _specs(cloud: Cloud, cluster: str, group: str, outputs: Values) -> list[NodeSpec]:
