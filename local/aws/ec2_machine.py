@@ -33,6 +33,10 @@ def converge(cloud: Cloud, instance: Values) -> None:
         return
     root = cloud.account.root
     wanted = _spec(plane, instance)
+    for other in instances.list_instances(plane):
+        if other.id == wanted.id and other.name != wanted.name:
+            # Its tag `Name` is another one now: it is a new machine, which has nothing of the old one's.
+            instances.stop(plane, other.name)
     group = configuration.Group(cloud.region, plane.name, configuration.INSTANCES)
     joining = [] if instances.running(plane, wanted.name) else [wanted.name]
     configuration.expect(root, group, joining)

@@ -46,8 +46,13 @@ def command(plane: ControlPlane, root: DataRoot, node: str, address: str, image:
 
 
 def plain_command(plane: ControlPlane, root: DataRoot, name: str, address: str, image: str) -> list[str]:
-    """The same for a machine that is no node: it has nothing of Kubernetes."""
-    return _command(plane, root, name, address, image, {})
+    """The same for a machine that is no node: it has nothing of Kubernetes, and keeps what Prometheus measures."""
+    return _command(plane, root, name, address, image, {measurements(plane, name): "/var/lib/prometheus"})
+
+
+def measurements(plane: ControlPlane, name: str) -> Path:
+    """The folder on this host that outlives the machine, as an instance's disk does, until it is not declared."""
+    return plane.nodes_folder / name / "prometheus"
 
 
 def _command(

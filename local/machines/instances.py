@@ -53,7 +53,7 @@ class Instance:
 
 
 def start(plane: ControlPlane, instance: Instance, wait_s: float = ENTRY_TIMEOUT_S) -> None:
-    """Ensure that the machine runs and can be entered; one that has died is replaced, with the same name and address.
+    """Ensure that the machine runs and can be entered; one that has died is replaced, with its name and measurements.
 
     Raises:
         LocalCloudError: it cannot be started, or its sshd does not answer in time.
@@ -113,6 +113,7 @@ def _replace(plane: ControlPlane, instance: Instance, folder: Path) -> None:
 
     def prepare(address: str) -> list[str]:
         user_data.write_entry(folder / "user-data", entry_key)
+        container.measurements(plane, instance.name).mkdir(exist_ok=True)
         return container.plain_command(plane, root_of(plane), instance.name, address, image)
 
     boot(plane, instance.name, prepare)

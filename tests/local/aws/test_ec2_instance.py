@@ -93,6 +93,15 @@ def test_an_instance_has_a_machine_that_is_configured_as_it_joins(
     assert driver.read(made) is None
 
 
+def test_another_name_is_one_other_machine_and_never_two(
+    driver: Driver, subnet: Resource, plane: ControlPlane, machines: Machines
+) -> None:
+    made = driver.create(TOKEN, "renamed", inputs(subnet))
+    machines.up["other"] = Instance("other", "i-other", "m7i.large", "us-east-1a")
+    driver.update(made, inputs(subnet, tags={"Name": "watcher"}))
+    assert set(machines.up) == {"watcher", "other"}
+
+
 def test_a_machine_that_died_is_drift_and_the_next_update_starts_it(
     driver: Driver, subnet: Resource, plane: ControlPlane, machines: Machines
 ) -> None:

@@ -53,8 +53,9 @@ def test_it_is_started_once_with_nothing_of_kubernetes(plane: ControlPlane, up: 
     instances.start(plane, SERVER)
     assert list(up.values()) == [arguments]
     volumes = [one for one in arguments if one.startswith("--volume=")]
-    assert len(volumes) == 1
-    assert volumes[0].endswith("/server/user-data:/etc/ai-datacenter:ro")
+    own, kept = volumes
+    assert own.endswith("/server/user-data:/etc/ai-datacenter:ro")
+    assert kept.endswith("/server/prometheus:/var/lib/prometheus")
     given = {path.name for path in (plane.nodes_folder / "server" / "user-data").iterdir()}
     assert "kubelet.yaml" not in given
     assert {"authorized_keys", "ssh_host_ed25519_key"} <= given
@@ -70,14 +71,18 @@ def test_it_is_no_node_and_shares_no_address_with_one(plane: ControlPlane, up: d
     assert places.ensure(plane, "a-1") not in (own, instances.address(plane, "server"))
 
 
-def test_one_that_died_comes_back_with_its_address(plane: ControlPlane, up: dict[str, list[str]]) -> None:
+def test_one_that_died_comes_back_with_its_address_and_what_it_has_measured(
+    plane: ControlPlane, up: dict[str, list[str]]
+) -> None:
     instances.start(plane, SERVER)
     before = instances.address(plane, "server")
+    (plane.nodes_folder / "server" / "prometheus" / "measured").write_text("x")
     up.clear()
     assert not instances.running(plane, "server")
     instances.start(plane, SERVER)
     assert instances.running(plane, "server")
     assert instances.address(plane, "server") == before
+    assert (plane.nodes_folder / "server" / "prometheus" / "measured").read_text() == "x"
 
 
 def test_new_tags_are_written_down_and_start_nothing(plane: ControlPlane, up: dict[str, list[str]]) -> None:
