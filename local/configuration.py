@@ -11,16 +11,14 @@ before is told anew.
 from __future__ import annotations
 
 import json
-import shlex
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from local.aws.cloud import Account, Cloud
-from local.aws.recorded import records_of
+from local.associations import DOCUMENT, Association, archive, associations, variables_of
+from local.aws.cloud import Account
 from local.machines import Machine, list_machines
 from local.paths import DataRoot, LocalCloudError
 from local.processes import lock as lock_file
@@ -30,58 +28,13 @@ from playbooks.lock import Lock
 from playbooks.results import ConvergeError, Convergence
 from playbooks.runner import converge
 
-DOCUMENT = "AWS-ApplyAnsiblePlaybooks"
-"""The one document that is performed; associations of others are kept and do nothing here."""
 INSTANCES = "_instances"
 """The group of a cluster's machines that are no nodes: no node group can have this name."""
 NODES, MONITORING = "nodes", "monitoring"
 """Groups of the inventory. A machine that is no node is of the second by its tag."""
 _MONITORING_TAG = "ai-datacenter:monitoring"
 _WAIT_S = 1800.0
-_TAG = "tag:"
-_TYPE = "Association"
 _TOLD = "told-of-nodes"
-
-
-@dataclass(frozen=True)
-class Association:
-    """What an association says.
-
-    Attributes:
-        targets: for each key such as ``tag:team`` the values of which a machine must have one.
-        parameters: the document's, as text.
-    """
-
-    id: str
-    region: str
-    name: str
-    document: str
-    targets: Mapping[str, tuple[str, ...]]
-    parameters: Mapping[str, str]
-
-    @classmethod
-    def of(cls, region: str, record: Mapping[str, Any]) -> Association:
-        """The association that was asked for with a recorded request."""
-        request, id = record["request"], record["properties"]["id"]
-        return cls(
-            id=id,
-            region=region,
-            name=request.get("AssociationName") or id,
-            document=request["Name"],
-            targets={target["Key"]: tuple(target["Values"]) for target in request.get("Targets") or ()},
-            parameters={key: " ".join(values) for key, values in (request.get("Parameters") or {}).items()},
-        )
-
-    def concerns(self, machine: Machine) -> bool:
-        """Whether it targets the machine: every key must match."""
-        return (
-            machine.region == self.region
-            and bool(self.targets)
-            and all(
-                key.startswith(_TAG) and machine.tags.get(key.removeprefix(_TAG)) in values
-                for key, values in self.targets.items()
-            )
-        )
 
 
 @dataclass(frozen=True)
@@ -173,16 +126,6 @@ def _expected(root: DataRoot, group: Group) -> Path:
     return root.path / "unconfigured" / group.region / group.cluster / group.name
 
 
-def associations(root: DataRoot) -> list[Association]:
-    """The associations that stand, in all regions."""
-    return [Association.of(region, record) for region, record in records_of(root, _TYPE)]
-
-
-def association(root: DataRoot, id: str) -> Association:
-    """The one with this id."""
-    return next(one for one in associations(root) if one.id == id)
-
-
 def inventory(machines: Iterable[Machine], variables: Mapping[str, Any] | None = None) -> Inventory:
     """The machines as the runner takes them: each is entered with its cluster's key and known by its own."""
     hosts = tuple(
@@ -210,7 +153,7 @@ def as_declared(root: DataRoot, machines: Iterable[Machine]) -> Inventory:
             name: value
             for association in known
             if association.document == DOCUMENT and association.concerns(machine)
-            for name, value in _variables(association).items()
+            for name, value in variables_of(association).items()
         }
         for machine in machines
     }
@@ -228,7 +171,7 @@ def lock(root: DataRoot, purpose: str, wait_s: float = 0.0) -> Lock:
 
 def _perform(root: DataRoot, association: Association, machines: list[Machine]) -> Convergence:
     given = association.parameters
-    variables = _variables(association)
+    variables = variables_of(association)
     clusters = {(machine.region, machine.cluster) for machine in machines}
     everyone = [one for one in list_machines(root) if (one.region, one.cluster) in clusters]
     try:
@@ -236,7 +179,7 @@ def _perform(root: DataRoot, association: Association, machines: list[Machine]) 
             inventory(everyone, variables),
             limit=tuple(machine.name for machine in machines),
             check=given.get("Check") == "True",
-            project=_archive(Account(root).at(association.region), association),
+            project=archive(Account(root).at(association.region), association),
             playbook=given.get("PlaybookFile", ""),
             lock=lock(root, f"applying the association {association.name}", _WAIT_S),
         )
@@ -267,27 +210,3 @@ def _told(root: DataRoot, association: Association) -> dict[str, str] | None:
 
 def _told_file(root: DataRoot, association: Association) -> Path:
     return root.path / _TOLD / f"{association.id}.json"
-
-
-def _archive(cloud: Cloud, association: Association) -> bytes:
-    """The archive that the association names, out of its bucket."""
-    source = association.parameters.get("SourceInfo", "")
-    try:
-        url = urlsplit(json.loads(source)["path"])
-    except (ValueError, KeyError, TypeError):
-        raise LocalCloudError(f"SourceInfo of {association.name} names no path: {source or '(nothing)'}") from None
-    host, path = url.hostname or "", url.path.lstrip("/")
-    bucket, key = path.split("/", 1) if host.startswith("s3.") and "/" in path else (host.split(".s3.", 1)[0], path)
-    return cloud.call("s3", "get_object", Bucket=bucket, Key=key)["Body"].read()
-
-
-def _variables(association: Association) -> dict[str, str]:
-    """``key=value`` pairs, as Ansible takes them on its command line: every value is text."""
-    text = association.parameters.get("ExtraVariables", "")
-    try:
-        return dict(pair.split("=", 1) for pair in shlex.split(text) if "=" in pair)
-    except ValueError as error:
-        why = str(error).lower()
-        raise LocalCloudError(
-            f"ExtraVariables of {association.name} are not key=value pairs as a shell reads them ({why}): {text}"
-        ) from None

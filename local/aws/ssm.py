@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import replace
 
-from local import configuration
+from local import associations, configuration
 from local.aws.recorded import recorded_type
 from local.aws.resource_type import Call
 from local.provider.values import Values
@@ -36,7 +36,7 @@ def _settle(call: Call, changed: frozenset[str]) -> None:
     assert _KEPT.settle
     _KEPT.settle(call, changed)
     if changed & _PERFORMED:
-        configuration.configure(call.cloud.account.root, configuration.association(call.cloud.account.root, call.id))
+        configuration.configure(call.cloud.account.root, associations.association(call.cloud.account.root, call.id))
 
 
 TYPES = (

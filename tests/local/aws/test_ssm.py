@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from local import configuration
+from local import associations, configuration
 from local.aws.provider import AwsProvider
 from local.paths import DataRoot, LocalCloudError
 from playbooks.inventory import Inventory
@@ -87,7 +87,7 @@ def cloud(
         "inventory",
         lambda machines, variables: Inventory(hosts=tuple(here(one.name) for one in machines), variables=variables),
     )
-    for old in configuration.associations(root):
+    for old in associations.associations(root):
         (next(root.recorded.rglob(f"{old.id}.json"))).unlink()
     return found
 
@@ -148,7 +148,7 @@ def test_a_machine_that_refuses_fails_the_association_which_stays_while_the_othe
     assert b"bad: failed: Refuse some: no clock" in refused.value.trailing
     assert b"1 of 2 machines" in refused.value.trailing
     assert cloud.marks() == {"good": "one"}
-    (kept,) = configuration.associations(cloud.root)
+    (kept,) = associations.associations(cloud.root)
     assert kept.name == "dc-nodes"
 
 
