@@ -62,6 +62,7 @@ def test_without_one_the_nodes_are_those_instances_that_bear_the_data_centre_s_t
     assert found["region"] == "us-east-2"
     assert found["filters"] == [{"name": "tag:ai-datacenter:nodes", "values": ["dc"]}]
     assert node["relabel_configs"][0] == {"source_labels": ["__meta_ec2_private_dns_name"], "target_label": "node"}
+    assert found["refresh_interval"] == "30s"
     (gone,) = [rule for rule in node["relabel_configs"] if rule.get("action") == "drop"]
     assert gone["source_labels"] == ["__meta_ec2_instance_state"]
     states = ("pending", "running", "stopping", "stopped", "shutting-down", "terminated")
