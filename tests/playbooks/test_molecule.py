@@ -53,6 +53,7 @@ def test_a_second_run_changes_nothing_and_the_machines_do_what_was_asked(environ
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-4000:]
 
 
+@pytest.mark.real
 def test_nothing_is_removed_that_is_not_this_checkouts(tmp_path: Path) -> None:
     programs, asked = tmp_path / "bin", tmp_path / "asked"
     programs.mkdir()

@@ -56,6 +56,7 @@ def test_what_fails_on_one_host_is_told_and_the_others_are_configured(tmp_path: 
     assert list(temp_folder.iterdir()) == []
 
 
+@pytest.mark.real
 def test_a_second_run_changes_nothing_and_check_mode_changes_nothing_at_all(tmp_path: Path) -> None:
     project = play(tmp_path, WRITE)
     inventory = Inventory(hosts=(here("a"), here("b")), variables={"folder": str(tmp_path)})

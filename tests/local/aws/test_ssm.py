@@ -244,6 +244,7 @@ def watch(cloud: Cloud, mark: str) -> Resource:
     return cloud.associate(cloud.put(mark), targets=[{"key": "tag:watch", "values": ["dc"]}])
 
 
+@pytest.mark.real
 def test_a_machine_that_is_no_node_is_told_when_nodes_come_and_go_and_else_left_alone(cloud: Cloud) -> None:
     node, new = FakeMachine("a"), FakeMachine("b", address="192.0.2.2")
     cloud.machines = [server(), node]
@@ -264,6 +265,7 @@ def test_a_machine_that_is_no_node_is_told_when_nodes_come_and_go_and_else_left_
     assert cloud.marks() == {"server": "one"}
 
 
+@pytest.mark.real
 def test_a_server_that_is_dead_or_refuses_is_told_the_next_time(cloud: Cloud) -> None:
     cloud.machines = [server(), FakeMachine("a")]
     made = watch(cloud, "one")

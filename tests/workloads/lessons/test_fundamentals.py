@@ -31,22 +31,26 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     return "".join(printed), logs
 
 
+@pytest.mark.real
 def test_the_network_reads_97_percent_of_the_held_out_digits(taught: tuple[str, Path]) -> None:
     (read,) = re.findall(r"([\d.]+)% of the held-out digits are read", taught[0])
     assert float(read) >= 97
 
 
+@pytest.mark.real
 def test_the_summary_says_the_width_that_the_data_has(taught: tuple[str, Path]) -> None:
     assert "scikit-learn's digits, 8 × 8 pixels: 1,438 to train on, 359 held out; 64 pixels" in taught[0]
     for line in (r"input +\(batch, 64\) +0", r"hidden \(dense\) +\(batch, 128\) +8,320", r"total +9,610"):
         assert re.search(line, taught[0])
 
 
+@pytest.mark.real
 def test_the_lesson_prints_the_numbers_of_its_examples(taught: tuple[str, Path]) -> None:
     for said in ("against [2, 6, 8]: 1\n", "sum 0.3285, mean 0.1095", "comes to (1.8, 2.8)", "0.189"):
         assert said in taught[0]
 
 
+@pytest.mark.real
 def test_tensorboard_finds_each_epoch_s_loss_and_accuracy(taught: tuple[str, Path]) -> None:
     logged = read_scalars(taught[1])
     assert set(logged) == {"loss", "test_accuracy"}
