@@ -14,6 +14,8 @@ from playbooks.runner import converge
 
 from .conftest import here, play
 
+pytestmark = pytest.mark.real
+
 TREES = Path(__file__).parent / "pci"
 LOADED = "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  575.57.08  Release Build  (builder@host)\n"
 OLD = "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.183.01  Sun May 12 19:39:15 UTC 2024\n"

@@ -39,6 +39,7 @@ def by_name(run: Convergence) -> dict[str, Status]:
     return {host.name: host.status for host in run.hosts}
 
 
+@pytest.mark.real
 def test_what_fails_on_one_host_is_told_and_the_others_are_configured(tmp_path: Path, temp_folder: Path) -> None:
     project = play(tmp_path, REFUSE, WRITE)
     hosts = (here("good"), here("bad", broken=True), nowhere("gone"))
@@ -83,6 +84,7 @@ def test_a_playbook_that_cannot_be_read_is_told_with_ansible_s_own_words(tmp_pat
         converge(Inventory(hosts=(here("a"),)), project=tmp_path)
 
 
+@pytest.mark.real
 def test_a_fault_that_a_rescue_made_good_is_no_failure(tmp_path: Path) -> None:
     rescued = {"block": [{"ansible.builtin.fail": {}}], "rescue": [{"ansible.builtin.debug": {"msg": "mended"}}]}
     assert converge(Inventory(hosts=(here("a"),)), project=play(tmp_path, rescued)).succeeded
@@ -123,6 +125,7 @@ def _descendants(pid: int) -> list[psutil.Process]:
     return psutil.Process(pid).children(recursive=True)
 
 
+@pytest.mark.real
 def test_a_killed_caller_leaves_no_process_and_no_file(
     tmp_path: Path, temp_folder: Path, sleeper: subprocess.Popen[str]
 ) -> None:
@@ -137,6 +140,7 @@ def test_a_killed_caller_leaves_no_process_and_no_file(
         pass
 
 
+@pytest.mark.real
 def test_a_second_run_is_refused_while_the_first_lasts_and_names_it(
     tmp_path: Path, sleeper: subprocess.Popen[str]
 ) -> None:
@@ -173,6 +177,7 @@ def test_a_lock_file_whose_folder_cannot_be_made_is_named(tmp_path: Path) -> Non
         pass
 
 
+@pytest.mark.real
 def test_who_is_limited_to_some_hosts_still_finds_the_others_in_the_inventory(tmp_path: Path) -> None:
     seen = {
         "name": "Seen",
@@ -185,6 +190,7 @@ def test_who_is_limited_to_some_hosts_still_finds_the_others_in_the_inventory(tm
     assert (tmp_path / "seen").read_text() == "a b"
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(("inventory", "configured"), [("localhost,", ["localhost"]), ("other,", [])])
 def test_the_playbook_of_the_server_runs_where_systems_manager_runs_it_and_never_on_the_controller(
     tmp_path: Path, inventory: str, configured: list[str]

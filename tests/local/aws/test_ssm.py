@@ -122,6 +122,7 @@ def played(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Cloud:
     return cloud
 
 
+@pytest.mark.real
 def test_the_machines_that_it_targets_get_the_archive_that_was_put(cloud: Cloud) -> None:
     other, elsewhere = FakeMachine("other", {"team": "else"}), FakeMachine("far", region="eu-west-1")
     cloud.machines = [FakeMachine("a"), FakeMachine("b"), FakeMachine("off", running=False), other, elsewhere]
@@ -140,6 +141,7 @@ def test_another_archive_is_applied_and_a_change_that_no_machine_sees_is_not(pla
     assert played.marks() == {"a": "two"}
 
 
+@pytest.mark.real
 def test_a_machine_that_refuses_fails_the_association_which_stays_while_the_others_are_configured(cloud: Cloud) -> None:
     cloud.machines = [FakeMachine("good"), FakeMachine("bad")]
     with pytest.raises(Refused) as refused:
