@@ -16,7 +16,8 @@ from pydantic import ValidationError
 
 from . import checks
 from .problems import ConfigurationError, Problem, Problems, field_of
-from .settings import PROJECT, AwsConfig, StackConfig, conflicts
+from .rules import conflicts
+from .settings import PROJECT, AwsConfig, StackConfig
 from .stack_file import Document, read
 
 __all__ = ["ConfigurationError", "Problem", "StackConfig", "load", "load_values"]

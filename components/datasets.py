@@ -7,7 +7,8 @@ from typing import Any
 
 import pulumi
 
-from .settings import PROJECT, DatasetConfig, StackConfig, place_of
+from .rules.datasets import place_of
+from .settings import PROJECT, DatasetConfig, StackConfig
 
 Place = tuple[str, str]
 """A kind of :class:`DatasetConfig`, and the name of the bucket or file system."""

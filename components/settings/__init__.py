@@ -1,12 +1,12 @@
 """What a stack file may say: the one place where fields, defaults and limits are written. Knows no Pulumi.
 
-One file a section; what must hold between values is a rule beside the section that it concerns.
+One file a section; what must hold between values is in :mod:`components.rules`.
 :func:`components.config.load` reads a stack file into :class:`StackConfig`.
 """
 
 from .aws import AwsConfig
 from .cluster import KUBERNETES_VERSIONS, ClusterConfig
-from .datasets import DatasetConfig, place_of, promise
+from .datasets import DatasetConfig
 from .ebs import EbsClassConfig
 from .efs import AccessPointConfig, EfsConfig
 from .load_balancer import HealthCheckConfig, LoadBalancerConfig
@@ -18,7 +18,7 @@ from .recovery import RecoveryConfig
 from .registry import RegistryConfig
 from .section import Conflict, Section, WrongByItself
 from .smoke_test import SmokeTestConfig
-from .stack import PROJECT, StackConfig, conflicts
+from .stack import PROJECT, StackConfig
 from .storage import ObjectLockConfig, StorageConfig
 from .values import REGIONS, RETENTION_DAYS, not_allowed
 
@@ -51,8 +51,5 @@ __all__ = [
     "StorageConfig",
     "Taint",
     "WrongByItself",
-    "conflicts",
     "not_allowed",
-    "place_of",
-    "promise",
 ]

@@ -1,25 +1,23 @@
-"""Datasets: what is kept, where, whose it is, and what its place can promise when something is lost."""
+"""Datasets: what is kept, where and whose it is, and what each mechanism promises."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from .lustre import LustreConfig
-from .section import Conflict, Section
+from .section import Section
 from .values import Name
-
-if TYPE_CHECKING:
-    from .stack import StackConfig
 
 # What each mechanism promises at best, in minutes.
 S3_REPLICATION_MINUTES = 15  # S3 guide, "Replication Time Control": 99.99 % of objects within 15 minutes
+
 EFS_REPLICATION_MINUTES = 15  # EFS guide, "Replicating EFS file systems": a recovery point of 15 minutes for most
+
 BACKUP_MINUTES = 60  # AWS Backup guide, "Backup plan options": the most frequent schedule is every hour
 
 BUCKETS = ("data", "checkpoints")
+
 Owner = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.:/=+@-]{0,62}$")]
 
 
@@ -44,78 +42,3 @@ class DatasetConfig(Section):
     rto_minutes: int | None = Field(
         default=None, ge=1, le=525_600, description="Recovery time: minutes until it can be used again."
     )
-
-
-def places(kind: str, config: StackConfig) -> tuple[str, ...]:
-    """Where a dataset of ``kind`` can lie."""
-    return BUCKETS if kind == "s3" else tuple(config.lustre if kind == "fsx" else config.efs)
-
-
-def place_of(dataset: DatasetConfig, config: StackConfig) -> str | None:
-    """Where the dataset lies; ``None`` where that cannot be told."""
-    known = places(dataset.kind, config)
-    if dataset.place is not None:
-        return dataset.place if dataset.place in known else None
-    return known[0] if dataset.kind == "s3" or len(known) == 1 else None
-
-
-def promise(dataset: DatasetConfig, config: StackConfig) -> tuple[int | None, str]:
-    """The least minutes of work that a loss of the place takes, ``None`` where it may take all; and why."""
-    if dataset.kind == "s3":
-        return S3_REPLICATION_MINUTES, f"S3 Replication Time Control takes up to {S3_REPLICATION_MINUTES} minutes"
-    if dataset.kind == "efs":
-        return EFS_REPLICATION_MINUTES, f"EFS replication takes up to {EFS_REPLICATION_MINUTES} minutes"
-    return _lustre_promise(config.lustre[place_of(dataset, config) or ""])
-
-
-def _lustre_promise(system: LustreConfig) -> tuple[int | None, str]:
-    if system.link is not None:
-        if {"new", "changed"} <= set(system.link.export_events):
-            reason = f"what is exported is replicated by the bucket, within {S3_REPLICATION_MINUTES} minutes"
-            return S3_REPLICATION_MINUTES, reason
-        return None, "its link does not export what is new and changed, and FSx backs up no linked file system"
-    if system.deployment == "scratch_2":
-        return None, "a scratch file system keeps one copy of its data, and FSx makes no backups of it"
-    return BACKUP_MINUTES, f"it is protected by backups, which run every {BACKUP_MINUTES} minutes at best"
-
-
-def _place(name: str, dataset: DatasetConfig, config: StackConfig) -> Iterator[Conflict]:
-    if place_of(dataset, config) is not None:
-        return
-    known = places(dataset.kind, config)
-    key, section = ("storage", "datasets", name), "lustre" if dataset.kind == "fsx" else "efs"
-    if dataset.place is not None:
-        what = "bucket" if dataset.kind == "s3" else f"file system under {section}"
-        message = f"there is no {what} {dataset.place}"
-        yield Conflict(key=(*key, "place"), message=message, allowed=known, value=dataset.place)
-    elif known:
-        message = f"there are {len(known)} file systems under {section}: name the one as place"
-        yield Conflict(key=(*key, "kind"), message=message, allowed=known)
-    else:
-        yield Conflict(key=(*key, "kind"), message=f"there is no file system under {section}")
-
-
-def _targets(name: str, dataset: DatasetConfig, config: StackConfig) -> Iterator[Conflict]:
-    if dataset.class_ in ("critical", "important") and None in (dataset.rpo_minutes, dataset.rto_minutes):
-        message = f"a dataset that is {dataset.class_} needs rpo_minutes and rto_minutes: nobody can plan for less"
-        yield Conflict(key=("storage", "datasets", name, "class"), message=message)
-
-
-def _promised(name: str, dataset: DatasetConfig, config: StackConfig) -> Iterator[Conflict]:
-    if place_of(dataset, config) is None:
-        return  # told by _place
-    minutes, reason = promise(dataset, config)
-    key = ("storage", "datasets", name)
-    if minutes is None:
-        if dataset.rpo_minutes is not None:
-            message = f"nothing can promise a recovery point in {place_of(dataset, config)}: {reason}"
-            yield Conflict(key=(*key, "rpo_minutes"), message=message)
-        elif dataset.class_ in ("critical", "important"):
-            message = f"{dataset.class_} data cannot lie in {place_of(dataset, config)}: {reason}"
-            yield Conflict(key=(*key, "class"), message=message)
-    elif dataset.rpo_minutes is not None and dataset.rpo_minutes < minutes:
-        message = f"{dataset.rpo_minutes} minutes is less than {dataset.kind} can promise ({minutes}): {reason}"
-        yield Conflict(key=(*key, "rpo_minutes"), message=message)
-
-
-RULES = (_place, _targets, _promised)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from .section import Conflict, Section
+from .section import Section
 from .values import Name, enumeration, one_of
-
-if TYPE_CHECKING:
-    from .stack import StackConfig
 
 # After how many days without a read EFS moves a file: API reference, LifecyclePolicy.
 LIFECYCLE_DAYS = (1, 7, 14, 30, 60, 90, 180, 270, 365)
+
 LifecycleDays = Annotated[int, one_of("number of days", LIFECYCLE_DAYS), enumeration(LIFECYCLE_DAYS)]
+
 _HIGHEST_ID = 4_294_967_295  # EFS API reference, PosixUser
 
 
@@ -48,19 +46,3 @@ class EfsConfig(Section):
         default=True, description="AWS Backup keeps a copy of every day for 35 days, by EFS' own plan."
     )
     access_points: dict[Name, AccessPointConfig] = Field(default_factory=dict, description="Folders to mount, by name.")
-
-
-def _archive(name: str, system: EfsConfig, config: StackConfig) -> Iterator[Conflict]:
-    key = ("efs", name, "archive_days")
-    if system.archive_days is None:
-        return
-    if system.throughput != "elastic":
-        message = 'EFS archives with elastic throughput only (EFS guide, "Managing storage lifecycle")'
-        yield Conflict(key=key, message=message)
-    if system.infrequent_days is None or system.archive_days <= system.infrequent_days:
-        first = "never" if system.infrequent_days is None else f"after {system.infrequent_days} days"
-        message = f"{system.archive_days} days must be more than until infrequent access, which is {first}"
-        yield Conflict(key=key, message=message)
-
-
-RULES = (_archive,)

@@ -1,18 +1,11 @@
-"""The recovery section: the region that is to take over, and what its range of addresses may not overlap."""
+"""The recovery section: the region that is to take over."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
-
 from pydantic import Field
 
-from .network import too_few_zones, vpc_range
-from .section import Conflict, Section
+from .section import Section
 from .values import Cidr, Region
-
-if TYPE_CHECKING:
-    from .stack import StackConfig
 
 
 class RecoveryConfig(Section):
@@ -20,42 +13,3 @@ class RecoveryConfig(Section):
 
     region: Region = Field(description="The recovery region; not the stack's own.")
     cidr: Cidr = Field(description="Its VPC's range, /16 to /20; may overlap no other range of the stack.")
-
-
-def _other_region(config: StackConfig) -> Iterator[Conflict]:
-    if config.recovery and config.recovery.region == config.aws.region:
-        message = f"{config.recovery.region} is the stack's own region (aws:region): its loss would take both"
-        yield Conflict(key=("recovery", "region"), message=message)
-
-
-def _zones(config: StackConfig) -> Iterator[Conflict]:
-    if config.recovery:
-        yield from too_few_zones(config.recovery.region, "recovery", "region")
-
-
-def _range(config: StackConfig) -> Iterator[Conflict]:
-    if config.recovery:
-        yield from vpc_range(config.recovery.cidr, "recovery", "cidr")
-
-
-def _vpc(config: StackConfig) -> Iterator[Conflict]:
-    if config.recovery and config.recovery.cidr.overlaps(config.network.cidr):
-        message = f"{config.recovery.cidr} overlaps network.cidr {config.network.cidr}: AWS peers no such VPCs"
-        yield Conflict(key=("recovery", "cidr"), message=message)
-
-
-def _services(config: StackConfig) -> Iterator[Conflict]:
-    if config.recovery and config.recovery.cidr.overlaps(config.cluster.service_cidr):
-        message = f"{config.recovery.cidr} overlaps cluster.service_cidr {config.cluster.service_cidr}"
-        yield Conflict(key=("recovery", "cidr"), message=f"{message}: pods could not reach it")
-
-
-def _reserved_ranges(config: StackConfig) -> Iterator[Conflict]:
-    for reserved in config.network.reserved_cidrs if config.recovery else ():
-        if config.recovery and config.recovery.cidr.overlaps(reserved):
-            message = f"{config.recovery.cidr} overlaps network.reserved_cidrs {reserved}"
-            message += ", which are others' ranges: this one is known from here and needs no reservation"
-            yield Conflict(key=("recovery", "cidr"), message=message)
-
-
-RULES = (_other_region, _zones, _range, _vpc, _services, _reserved_ranges)

@@ -1,27 +1,9 @@
-"""The whole of a stack file, and the rules between its values."""
+"""The whole of a stack file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import partial
-from typing import Any
-
 from pydantic import Field
 
-from . import (
-    cluster,
-    datasets,
-    ebs,
-    efs,
-    load_balancer,
-    lustre,
-    monitoring,
-    network,
-    pool_rules,
-    recovery,
-    smoke_test,
-    storage,
-)
 from .aws import AwsConfig
 from .cluster import ClusterConfig
 from .ebs import EbsClassConfig
@@ -33,7 +15,7 @@ from .network import NetworkConfig
 from .pools import PoolConfig
 from .recovery import RecoveryConfig
 from .registry import RegistryConfig
-from .section import Conflict, Section, WrongByItself
+from .section import Section
 from .smoke_test import SmokeTestConfig
 from .storage import StorageConfig
 from .values import Name, TagKey, TagValue
@@ -66,38 +48,3 @@ class StackConfig(Section):
         "file systems that keep data: they can go after an up with false.",
     )
     tags: dict[TagKey, TagValue] = Field(default_factory=dict, max_length=40, description="Tags on everything.")
-
-
-def _tags_of_aws(config: StackConfig) -> Iterator[Conflict]:
-    for name in config.tags:
-        if name.lower().startswith("aws:"):
-            yield Conflict(key=("tags", name), message="tags that begin with aws: are AWS's own")
-
-
-_RULES = (
-    *network.RULES, *cluster.RULES, *load_balancer.RULES, *recovery.RULES, *smoke_test.RULES, *storage.RULES,
-    *monitoring.RULES, _tags_of_aws,
-)  # fmt: skip
-# Sections that are there many times, by name: each of their rules is asked about each.
-_NAMED: tuple[tuple[Callable[[StackConfig], dict[str, Any]], tuple[Callable[..., Iterator[Conflict]], ...]], ...] = (
-    (lambda config: config.pools, pool_rules.RULES),
-    (lambda config: config.lustre, lustre.RULES),
-    (lambda config: config.efs, efs.RULES),
-    (lambda config: config.ebs, ebs.RULES),
-    (lambda config: config.storage.datasets, datasets.RULES),
-)
-
-
-def conflicts(config: StackConfig) -> Iterator[Conflict]:
-    """What is wrong between values. What is wrong by itself may be missing in ``config``: its rules are silent."""
-    rules: list[Callable[[], Iterator[Conflict]]] = [partial(rule, config) for rule in _RULES]
-    for items, of_one in _NAMED:
-        try:
-            rules += [partial(rule, name, one, config) for name, one in items(config).items() for rule in of_one]
-        except WrongByItself:
-            continue
-    for rule in rules:
-        try:
-            yield from rule()
-        except WrongByItself:
-            continue

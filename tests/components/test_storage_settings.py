@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from components.config import Problem, load
-from components.settings import StackConfig, promise
+from components.rules.datasets import promise
+from components.settings import StackConfig
 
 from .stack_files import problems
 

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from components.accelerators import CATALOGUE, EC2_TYPES, OFFERS_SOURCE, Capacity, regions_with, zones_of
-
-from .pools import PoolConfig
-from .section import Conflict
-
-if TYPE_CHECKING:
-    from .stack import StackConfig
+from components.settings.pools import PoolConfig
+from components.settings.section import Conflict
+from components.settings.stack import StackConfig
 
 
 def _sizes(name: str, pool: PoolConfig, config: StackConfig) -> Iterator[Conflict]:

@@ -1,0 +1,29 @@
+"""What the machine that watches the others may be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from components.accelerators import CATALOGUE, OFFERS_SOURCE, regions_with
+from components.settings.section import Conflict
+from components.settings.stack import StackConfig
+
+
+def _type(config: StackConfig) -> Iterator[Conflict]:
+    if config.monitoring is None:
+        return
+    row, region = CATALOGUE[config.monitoring.instance_type], config.aws.region
+    if row.chips:
+        what = "has accelerators, which nothing there uses"
+    elif row.architecture != "x86_64":
+        what = "has another processor than the image, which is for x86_64"
+    elif region not in (regions_with(row.name) or (region,)):
+        what = f"is not sold in {region} ({OFFERS_SOURCE})"
+    else:
+        return
+    fitting = (other for other in CATALOGUE.values() if not other.chips and other.architecture == "x86_64")
+    allowed = tuple(other.name for other in fitting if region in (regions_with(other.name) or (region,)))
+    yield Conflict(key=("monitoring", "instance_type"), message=f"{row.name} {what}", allowed=allowed)
+
+
+RULES = (_type,)
