@@ -16,7 +16,7 @@ from local import moto, vehicle
 from local.paths import LocalCloudError, binary, cache_root
 from operations.workplace import Output, Workplace
 from setup.golang import MACHINE_NAMES, NAMES
-from setup.host import Host
+from setup.host import NODES, Host, check_choice
 from setup.machine import GIB, RUN_DISK_GIB, RUN_MEMORY_GIB, Machine
 
 
@@ -80,7 +80,11 @@ def _nodes(place: Workplace) -> Iterator[Finding]:
     if chosen is not None:
         yield Finding("nodes", chosen.sentence(), ok=True)
         return
-    reason = vehicle.obstacle(Host.here())
+    here = Host.here()
+    if (wrong := check_choice(here.wanted)) is not None:
+        yield Finding("nodes", wrong, ok=False, remedy=f"unset {NODES}, or set it to one of them")
+        return
+    reason = vehicle.obstacle(here)
     found = f"would be processes: {reason}" if reason else "would be machines"
     yield Finding(
         "nodes", found, reason is None, "as root on Debian, `make setup-machines`" if reason else "", needed=False

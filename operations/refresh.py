@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from operations import report
 from operations.exits import Exit
-from operations.session import check_configuration, require_local_account, session
+from operations.session import check_configuration, require_local_account, require_state, session
 from operations.workplace import Workplace
 
 
@@ -12,10 +12,11 @@ def refresh(place: Workplace) -> Exit:
     """Bring the state up to date; `Exit.DRIFT` when it was not.
 
     Raises:
-        OperationFailed: the configuration is wrong, or something could not be read.
+        OperationFailed: the configuration is wrong, nothing is up, or something could not be read.
     """
     check_configuration(place)
     require_local_account(place, "refresh")
+    require_state(place, "look at")
     with session(place, needs_cloud=True) as opened:
         result = opened.engine.refresh()
     report.require_success(result, logs=str(place.root.path))

@@ -30,7 +30,7 @@ def as_data(result: Result) -> dict[str, Any]:
                 "changes": [{"path": item.path, "old": item.old, "new": item.new} for item in step.changes],
                 "error": step.error or None,
             }
-            for step in result.steps
+            for step in _in_order(result.steps)
         ],
         "errors": [
             {"urn": item.urn, "message": item.message, "file": item.file, "line": item.line} for item in result.errors
@@ -50,7 +50,12 @@ def changes_text(result: Result) -> str:
 
 def steps_text(result: Result) -> str:
     """One line a step, and under it the properties that differ."""
-    return "\n".join(line for step in result.steps for line in _step_lines(step))
+    return "\n".join(line for step in _in_order(result.steps) for line in _step_lines(step))
+
+
+def _in_order(steps: tuple[Step, ...]) -> list[Step]:
+    """By their names: they end in another order each time, and two previews of the same are to be the same text."""
+    return sorted(steps, key=lambda step: step.urn)
 
 
 def _step_lines(step: Step) -> list[str]:

@@ -72,6 +72,12 @@ def require_local_account(place: Workplace, verb: str) -> None:
     )
 
 
+def require_state(place: Workplace, verb: str) -> None:
+    """Stop where nothing of the stack was ever made: a cloud would be started for nothing, and stay."""
+    if not open_store(place).exists():
+        raise OperationFailed(f"The stack `{place.stack}` is not up: there is nothing to {verb}. `aidc up` makes it.")
+
+
 def allowed_accounts(config: Mapping[str, str]) -> list[str]:
     """The accounts that the stack's AWS provider accepts; objects reach a program as JSON."""
     try:

@@ -95,7 +95,7 @@ def verdict_of(outputs: Mapping[str, Any]) -> Mapping[str, Any] | None:
 def verdict_lines(verdict: Mapping[str, Any] | None, *, is_new: bool = True) -> list[str]:
     """The verdict in two lines: passed or not, when if not just now, and the numbers that it rests on."""
     if verdict is None:
-        return ["smoke test none declared"]
+        return ["smoke test none declared" if is_new else "smoke test no verdict yet"]
     when = "" if is_new else f" at {verdict.get('finished_at') or 'a time unknown'}"
     if not verdict.get("passed"):
         return [f"smoke test FAIL{when}: {verdict.get('reason') or 'no reason given'}"]

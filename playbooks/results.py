@@ -133,7 +133,11 @@ class Record:
         if name not in self.faults and tasks:
             status = Status.CHANGED if changes else Status.OK
             return HostResult(name=name, status=status, tasks=tasks, changes=changes)
-        nothing = ("failed", "no task", "no play of the playbook concerns this host")
+        nothing = (
+            "failed",
+            "no task",
+            "no play concerns it, or all hosts of an earlier play had failed and ended the run",
+        )
         kind, task, message = self.faults.get(name, nothing)
         said, _, journal = _split_journal(message)
         failure = Failure(task=task, message=said, journal=journal)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,7 @@ def engine(monkeypatch: pytest.MonkeyPatch, data_root: Path) -> FakeEngine:
 
     for module in (up, preview, refresh):
         monkeypatch.setattr(module, "session", opened)
+    monkeypatch.setattr(refresh, "require_state", lambda _place, _verb: None)
     monkeypatch.setattr(nodes, "nodes", lambda _root: (nodes.NodeState("c", "a-0", "a", "m7i.xlarge", True),))
     return fake
 
@@ -123,6 +125,25 @@ def test_drift_found_by_a_refresh_has_its_own_status(engine: FakeEngine) -> None
     assert main(["refresh"]) == 5
     engine.answer = result("refresh", same=1)
     assert main(["refresh"]) == 0
+
+
+@pytest.mark.parametrize("verb", ["refresh", "destroy"])
+def test_what_was_never_up_is_neither_looked_at_nor_deleted_and_nothing_is_started_for_it(
+    verb: str, capsys: pytest.CaptureFixture[str], data_root: Path
+) -> None:
+    assert main([verb]) == 1
+    assert "The stack `local` is not up: there is nothing to" in capsys.readouterr().err
+    assert not data_root.exists() or not any(data_root.rglob("*.json"))
+
+
+def test_two_previews_of_the_same_are_the_same_text(engine: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:
+    steps = tuple(replace(result(create=1).steps[0], urn=f"{BUCKET}-{name}") for name in "ab")
+    shown = []
+    for order in (steps, steps[::-1]):
+        engine.answer = replace(result("preview", create=2), steps=order)
+        main(["preview"])
+        shown.append(capsys.readouterr().out)
+    assert shown[0] == shown[1]
 
 
 def test_a_failed_run_is_told_with_the_resource_the_reason_and_the_line(
