@@ -72,11 +72,7 @@ class Containers:
         monkeypatch.setattr(container, "execute", self._execute)
         monkeypatch.setattr(container, "remove", self._remove)
         monkeypatch.setattr(container, "podman", self._run)
-        monkeypatch.setattr(
-            container,
-            "command",
-            lambda plane, root, node, address, image: ["run", container.name_of(plane, node), address],
-        )
+        monkeypatch.setattr(container, "command", self._command)
         monkeypatch.setattr(container, "ensure_image", lambda: "image")
         monkeypatch.setattr(container, "await_others", lambda name: None)
         monkeypatch.setattr(container, "last_words", lambda name: "its last words")
