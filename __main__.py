@@ -23,7 +23,7 @@ def main() -> None:
     provider = aws_provider(config, stack)
     datacenter = Datacenter(config, stack, provider, workloads=ROOT / "workloads", playbooks=ROOT / "playbooks")
     pulumi.export("datacenter", datacenter.outputs())
-    pulumi.export("kubeconfig", datacenter.cluster.kubeconfig)
+    pulumi.export("kubeconfig", datacenter.compute.cluster.kubeconfig)
 
 
 main()

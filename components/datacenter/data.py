@@ -1,0 +1,72 @@
+"""What is kept: buckets, file systems and images."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..datasets import dataset_outputs, dataset_tags, datasets_in
+from ..file_systems import FileSystems, FileSystemsArgs
+from ..registry import Registry, RegistryArgs
+from ..storage import Storage, StorageArgs
+from .compute import Compute
+from .foundation import Foundation
+from .site import Site
+
+
+class Data:
+    """Storage of all kinds."""
+
+    def __init__(self, site: Site, foundation: Foundation, compute: Compute) -> None:
+        self._site, self._network, self._key_arn = site, foundation.network, foundation.encryption.key_arn
+        self.storage = self._create_storage()
+        self.file_systems = self._create_file_systems(compute)
+        self.registry = self._create_registry()
+
+    def _create_storage(self) -> Storage:
+        site = self._site
+        args = StorageArgs(
+            name=site.name,
+            region=site.region,
+            account_id=site.account_id,
+            config=site.config.storage,
+            key_arn=self._key_arn,
+            retain=site.config.retain_data,
+            tags={bucket: dataset_tags(datasets_in("s3", bucket, site.config)) for bucket in ("data", "checkpoints")},
+        )
+        return Storage("storage", args, site.opts)
+
+    def _create_file_systems(self, compute: Compute) -> FileSystems:
+        args = FileSystemsArgs(
+            config=self._site.config,
+            account_id=self._site.account_id,
+            vpc_id=self._network.vpc_id,
+            subnet_ids=self._network.storage_subnet_ids,
+            fabric_subnet_ids=self._network.accelerator_subnet_ids,
+            cluster_name=compute.cluster.cluster_name,
+            nodes_security_group_id=compute.cluster.security_group_id,
+            fabric_group_ids={name: group for name, pool in compute.pools.items() for group in pool.fabric_group_ids},
+            bucket_names=self.storage.bucket_names,
+            key_arn=self._key_arn,
+            after=compute.groups,
+        )
+        return FileSystems(args, self._site.opts)
+
+    def _create_registry(self) -> Registry:
+        site = self._site
+        args = RegistryArgs(
+            name=site.name,
+            config=site.config.registry,
+            workloads=site.workloads,
+            key_arn=self._key_arn,
+            retain=site.config.retain_data,
+        )
+        return Registry("registry", args, site.opts)
+
+    def outputs(self) -> dict[str, Any]:
+        """Where data and images are."""
+        return {
+            "buckets": self.storage.bucket_names,
+            "file_systems": self.file_systems.outputs(),
+            "datasets": dataset_outputs(self._site.config, self.file_systems.places()),
+            "registry": {"repository_url": self.registry.repository_url, "image": self.registry.image},
+        }

@@ -1,0 +1,77 @@
+"""What everything else stands on: keys, the network, and the recovery region's network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from ..encryption import Encryption, EncryptionArgs
+from ..network import Network, NetworkArgs
+from ..recovery import Recovery, RecoveryArgs
+from .site import Site
+
+
+class Foundation:
+    """Keys and networks."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self.encryption = self._create_encryption()
+        self.network = self._create_network()
+        self.recovery = self._create_recovery()
+
+    def _create_encryption(self) -> Encryption:
+        site = self._site
+        args = EncryptionArgs(
+            name=site.name,
+            region=site.region,
+            account_id=site.account_id,
+            retain=site.config.retain_data,
+            lustre_links=any(system.link for system in site.config.lustre.values()),
+        )
+        return Encryption("encryption", args, site.opts)
+
+    def _create_network(self) -> Network:
+        site = self._site
+        args = NetworkArgs(
+            name=site.name,
+            region=site.region,
+            account_id=site.account_id,
+            zone_names=list(site.config.network.zones or ()) or _zones_of(site.provider),
+            config=site.config.network,
+            key_arn=self.encryption.key_arn,
+        )
+        return Network("network", args, site.opts)
+
+    def _create_recovery(self) -> Recovery | None:
+        site = self._site
+        if site.config.recovery is None or site.recovery_provider is None:
+            return None
+        args = RecoveryArgs(
+            name=site.name,
+            account_id=site.account_id,
+            config=site.config.recovery,
+            provider=site.recovery_provider,
+            zone_names=_zones_of(site.recovery_provider),
+            primary=self.network,
+            primary_config=site.config.network,
+        )
+        return Recovery("recovery", args, site.opts)
+
+    def outputs(self) -> dict[str, Any]:
+        """``vpc_id``, and the recovery region's network where there is one."""
+        outputs: dict[str, Any] = {"vpc_id": self.network.vpc_id}
+        if self.recovery and self._site.config.recovery:
+            outputs["recovery"] = {
+                "region": self._site.config.recovery.region,
+                "vpc_id": self.recovery.vpc_id,
+                "peering_connection_id": self.recovery.peering_connection_id,
+            }
+        return outputs
+
+
+def _zones_of(provider: aws.Provider) -> pulumi.Output[list[str]]:
+    opts = pulumi.InvokeOutputOptions(provider=provider)
+    return aws.get_availability_zones_output(state="available", opts=opts).names

@@ -1,0 +1,59 @@
+"""What lives in the cluster, in the cluster's own provider."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from ..device_plugins import DevicePlugins, DevicePluginsArgs
+from ..smoke_test import SmokeTest, SmokeTestArgs
+from .compute import Compute
+from .data import Data
+from .foundation import Foundation
+from .management import Management
+from .site import Site
+
+
+class Inside:
+    """Device plugins, storage classes, and last of all the training job."""
+
+    def __init__(
+        self, site: Site, foundation: Foundation, compute: Compute, data: Data, management: Management
+    ) -> None:
+        self._site, self._compute, self._data = site, compute, data
+        kubeconfig = compute.cluster.kubeconfig
+        self.provider = kubernetes.Provider("kubernetes", kubeconfig=kubeconfig, enable_server_side_apply=True)
+        self.plugins = self._create_plugins()
+        data.file_systems.create_classes(pulumi.ResourceOptions(providers=[self.provider]))
+        after = [*compute.groups, self.plugins, data.storage, foundation.network, management.node_configuration]
+        self.smoke_test = self._create_smoke_test(foundation.encryption.key_arn, after)
+
+    def _create_plugins(self) -> DevicePlugins:
+        args = DevicePluginsArgs(pools=self._site.config.pools)
+        opts = pulumi.ResourceOptions(providers=[self.provider], depends_on=self._compute.groups)
+        return DevicePlugins("device-plugins", args, opts)
+
+    def _create_smoke_test(self, key_arn: pulumi.Output[str], after: list[pulumi.Resource]) -> SmokeTest:
+        site, storage, registry = self._site, self._data.storage, self._data.registry
+        args = SmokeTestArgs(
+            name=site.name,
+            region=site.region,
+            config=site.config.smoke_test,
+            pool=site.config.pools[site.config.smoke_test.pool],
+            image=registry.image,
+            image_digest=registry.image_digest,
+            cluster_name=self._compute.cluster.cluster_name,
+            checkpoint_bucket_name=storage.checkpoint_bucket_name,
+            checkpoint_bucket_arn=storage.checkpoint_bucket_arn,
+            key_arn=key_arn,
+        )
+        providers = [self.provider, site.provider]
+        return SmokeTest("smoke-test", args, pulumi.ResourceOptions(providers=providers, depends_on=after))
+
+    def outputs(self) -> dict[str, Any]:
+        """The training job and its verdict."""
+        test = self.smoke_test
+        found = {"job": test.job_name, "namespace": test.namespace_name, "verdict": test.verdict}
+        return {"smoke_test": found}
