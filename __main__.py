@@ -7,8 +7,8 @@ from pathlib import Path
 import pulumi
 
 from components.config import ConfigurationError
+from components.config.program import load_program
 from components.datacenter import Datacenter, aws_provider
-from components.program import load_program
 
 ROOT = Path(__file__).resolve().parent
 

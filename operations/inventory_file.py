@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 from ruamel.yaml import YAML
 
 from components.config import Problem
-from components.stack_file import Document, Key, Position, read
+from components.config.stack_file import Document, Key, Position, read
 from operations.exits import Exit, OperationFailed
 from playbooks import PLAYBOOKS
 from playbooks.inventory import Host, Inventory

@@ -29,3 +29,10 @@ def problems(tmp_path: Path, text: str) -> tuple[Problem, ...]:
     with pytest.raises(ConfigurationError) as raised:
         load(file)
     return raised.value.problems
+
+
+def only(tmp_path: Path, old: str, new: str) -> Problem:
+    """The one problem of the good file with ``old`` as ``new``."""
+    assert old in GOOD
+    (problem,) = problems(tmp_path, GOOD.replace(old, new))
+    return problem

@@ -19,7 +19,7 @@ from components.autoscaling import (
 from components.settings import PoolConfig
 
 from .mocks import run
-from .test_config import only
+from .stack_files import only
 from .test_node_pool import pool
 
 WHOLE: dict[str, Any] = {

@@ -17,7 +17,7 @@ from components.user_data import user_data
 from tests.playbooks.prometheus import defaults
 
 from .mocks import Cloud, run
-from .test_config import GOOD
+from .stack_files import GOOD
 from .test_datacenter import program
 
 

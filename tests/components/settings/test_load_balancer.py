@@ -9,7 +9,7 @@ import pytest
 from components.config import load
 from components.settings import LoadBalancerConfig
 
-from ..test_config import GOOD, problems
+from ..stack_files import GOOD, problems
 
 NAMED = "    domain_name: llm.example.com\n    zone_id: Z0123456789ABC\n"
 INTERNET = "    scheme: internet_facing\n    allowed_cidrs: [203.0.113.0/24]\n"

@@ -8,7 +8,7 @@ import pytest
 
 from components.config import load
 
-from ..test_config import GOOD, only, problems
+from ..stack_files import GOOD, only, problems
 
 
 @pytest.mark.parametrize(

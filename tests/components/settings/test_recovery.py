@@ -8,7 +8,7 @@ import pytest
 
 from components.config import load
 
-from ..test_config import GOOD, problems
+from ..stack_files import GOOD, problems
 
 SECTION = "  ai-datacenter:recovery:\n    region: {region}\n    cidr: {cidr}\n"
 

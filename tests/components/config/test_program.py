@@ -10,10 +10,10 @@ import pulumi
 import pytest
 
 from components.config import ConfigurationError, StackConfig, load, load_values
-from components.program import load_program
+from components.config.program import load_program
 from local.engine import load_project
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 GOOD = """config:
   aws:region: us-east-1
   aws:allowedAccountIds: ["123456789012"]

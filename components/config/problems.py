@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..settings import PROJECT
 from .characters import deceiving, folded
-from .settings import PROJECT
 from .stack_file import Document, Key, Position
 
 NAMESPACES = (PROJECT, "aws")

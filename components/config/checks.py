@@ -14,9 +14,9 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from ..settings import Section, StackConfig
 from .characters import unseen
 from .problems import Problems
-from .settings import Section, StackConfig
 from .stack_file import Key
 
 _WRONG: Any = object()

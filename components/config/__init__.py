@@ -1,8 +1,8 @@
 """Reading a stack file into :class:`StackConfig`: everything that is wrong is told at once, with its place and remedy.
 
-``aidc`` reads the file (:func:`load`); the program reads what ``pulumi.Config`` hands it (:mod:`components.program`),
-which the CLI makes of the same file, of ``--config`` and of ``PULUMI_CONFIG``, and uses the file to say where an error
-stands. No pulumi import.
+``aidc`` reads the file (:func:`load`); the program reads what ``pulumi.Config`` hands it
+(:mod:`components.config.program`), which the CLI makes of the same file, of ``--config`` and of ``PULUMI_CONFIG``, and
+uses the file to say where an error stands. No pulumi import.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
+from ..rules import conflicts
+from ..settings import PROJECT, AwsConfig, StackConfig
 from . import checks
 from .problems import ConfigurationError, Problem, Problems, field_of
-from .rules import conflicts
-from .settings import PROJECT, AwsConfig, StackConfig
 from .stack_file import Document, read
 
 __all__ = ["ConfigurationError", "Problem", "StackConfig", "load", "load_values"]

@@ -12,7 +12,7 @@ import pytest
 
 from components.config import ConfigurationError, load
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 pytestmark = [
     pytest.mark.cli,
     pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no Pulumi CLI on PATH"),
@@ -20,7 +20,7 @@ pytestmark = [
 PROGRAM = f"""import sys
 sys.path.insert(0, {str(ROOT)!r})
 from pathlib import Path
-from components.program import load_program
+from components.config.program import load_program
 config = load_program(Path("Pulumi.test.yaml"))
 Path("read.json").write_text(config.model_dump_json(by_alias=True))
 """

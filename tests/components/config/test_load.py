@@ -6,15 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from components.config import ConfigurationError, Problem, load
+from components.config import ConfigurationError, load
 
-from .stack_files import GOOD, problems
-
-
-def only(tmp_path: Path, old: str, new: str) -> Problem:
-    assert old in GOOD
-    (problem,) = problems(tmp_path, GOOD.replace(old, new))
-    return problem
+from ..stack_files import GOOD, only, problems
 
 
 def test_a_good_file_is_taken_with_its_defaults(tmp_path: Path) -> None:

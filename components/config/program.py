@@ -7,8 +7,8 @@ from pathlib import Path
 import pulumi
 from pulumi.runtime import config as runtime
 
-from .config import load_values
-from .settings import PROJECT, AwsConfig, StackConfig
+from ..settings import PROJECT, AwsConfig, StackConfig
+from . import load_values
 
 
 def load_program(stack_file: Path) -> StackConfig:
