@@ -15,7 +15,7 @@ class Verdict(Output):
     """What the smoke test says of the data centre; the schema of ``workloads/train/report.py``.
 
     Times are seconds, ``loss_*`` nats a byte, ``started_at`` and ``finished_at`` ISO 8601 in UTC; ``first_step_s`` is
-    from the start of process 0 to the end of its first step.
+    from the start of process 0 to the end of its first step. ``emulated``: CPUs stood in for accelerators.
     """
 
     passed: bool
@@ -24,6 +24,7 @@ class Verdict(Output):
     processes: int
     devices: int
     device_kind: str
+    emulated: bool = False
     nodes: tuple[str, ...]
     loss_first: float
     loss_last: float

@@ -93,7 +93,7 @@ def verdict_of(outputs: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def verdict_lines(verdict: Mapping[str, Any] | None, *, is_new: bool = True) -> list[str]:
-    """The verdict in two lines: passed or not, when if not just now, and the numbers that it rests on."""
+    """The verdict in two or three lines: passed or not, when if not just now, and the numbers that it rests on."""
     if verdict is None:
         return ["smoke test none declared" if is_new else "smoke test no verdict yet"]
     when = "" if is_new else f" at {verdict.get('finished_at') or 'a time unknown'}"
@@ -106,4 +106,9 @@ def verdict_lines(verdict: Mapping[str, Any] | None, *, is_new: bool = True) -> 
         f"smoke test PASS{when}: loss {loss} in {verdict['steps']} steps",
         f"           {verdict['tokens_per_s']:,.0f} tokens/s, {first}{verdict['processes']} processes on "
         f"{', '.join(verdict['nodes'])}",
+        *([_emulated(verdict["devices"])] if verdict.get("emulated") else []),
     ]
+
+
+def _emulated(devices: int) -> str:
+    return f"           CPUs stood in for {devices} accelerators: no speed here says anything of them"

@@ -22,6 +22,12 @@ from local.provider import Values
 
 COORDINATOR = "JAX_COORDINATOR_ADDRESS"
 JAX_CACHE_VOLUME = "ai-datacenter-jax-cache"
+EMULATED_DEVICES = "EMULATED_DEVICES"
+"""The variable that says how many devices of JAX on CPUs stand in for the accelerators that a container asks for."""
+
+_CHIPS = ("nvidia.com/gpu", "aws.amazon.com/neuron", "google.com/tpu")
+_NOT_HERE = (*_CHIPS, "vpc.amazonaws.com/efa", "hugepages-2Mi")
+"""What no node of this machine has, whatever its type declares."""
 
 _PORTS_FILE = "coordinators.json"
 
@@ -49,6 +55,8 @@ def for_object(root: DataRoot, plane: ControlPlane, manifest: Mapping[str, Any])
     added["JAX_COMPILATION_CACHE_DIR"] = JAX_CACHE if on_machines else str(cache_root() / "jax")
     if (server := moto.running(root)) is not None:
         added["AWS_ENDPOINT_URL"] = server.endpoint_url
+    if devices := max((_chips(container) for container in _workload_containers(manifest)), default=0):
+        added |= {"JAX_PLATFORMS": "cpu", EMULATED_DEVICES: str(devices)}
     if on_machines:  # names resolve on them
         return Injection(added, {}, {JAX_CACHE_VOLUME: JAX_CACHE} if workload_images(manifest) else {})
     forced: dict[str, str] = {}
@@ -58,10 +66,17 @@ def for_object(root: DataRoot, plane: ControlPlane, manifest: Mapping[str, Any])
 
 
 def inject(manifest: Mapping[str, Any], injection: Injection) -> Values:
-    """The manifest with the injected variables in every container of its pods; the same where it has no pods."""
+    """The manifest with the injected variables in every container of its pods; the same where it has no pods.
+
+    The workload asks for no accelerator, fabric adapter or huge page here: it would wait for a node that has them.
+    """
     injected = copy.deepcopy(dict(manifest))
     for container in containers(injected):
         container["env"] = _merged(container.get("env") or [], injection)
+    for container in _workload_containers(injected):
+        for kind in ("requests", "limits"):
+            for name in _NOT_HERE:
+                (_field(container.get("resources"), kind) or {}).pop(name, None)
     if injection.folders:
         _mount(injected, injection.folders)
     return injected
@@ -69,8 +84,7 @@ def inject(manifest: Mapping[str, Any], injection: Injection) -> Values:
 
 def workload_images(manifest: Mapping[str, Any]) -> set[str]:
     """The names under which the pods of a manifest ask for the workload's image."""
-    images = {str(container.get("image") or "") for container in containers(manifest)}
-    return {image for image in images if is_workload(image)}
+    return {str(container["image"]) for container in _workload_containers(manifest)}
 
 
 def as_before(manifest: Mapping[str, Any], live: Mapping[str, Any], injection: Injection) -> Injection:
@@ -98,6 +112,16 @@ def containers(manifest: Mapping[str, Any]) -> Iterator[Values]:
         items = _field(spec, kind)
         if isinstance(items, list):
             yield from (cast(Values, item) for item in cast(list[Any], items) if isinstance(item, dict))
+
+
+def _workload_containers(manifest: Mapping[str, Any]) -> Iterator[Values]:
+    return (container for container in containers(manifest) if is_workload(str(container.get("image") or "")))
+
+
+def _chips(container: Mapping[str, Any]) -> int:
+    """The accelerators that a container asks for."""
+    limits = _field(container.get("resources"), "limits") or {}
+    return max((int(limits[name]) for name in _CHIPS if name in limits), default=0)
 
 
 def coordinator_address(root: DataRoot, plane: ControlPlane, job: ObjectId) -> str:

@@ -50,6 +50,11 @@ def test_the_screen_is_this() -> None:
     assert SUMMARY.as_text() == SCREEN
 
 
+def test_a_pass_on_emulated_accelerators_says_that_it_is_no_measurement() -> None:
+    verdict = {**(SUMMARY.verdict or {}), "emulated": True, "devices": 16}
+    assert "CPUs stood in for 16 accelerators" in verdict_lines(verdict)[-1]
+
+
 def test_a_node_that_is_not_ready_is_not_a_pass() -> None:
     assert SUMMARY.passed
     assert not replace(SUMMARY, nodes=(NODES[0], replace(NODES[1], ready=False))).passed

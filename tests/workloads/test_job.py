@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import time
@@ -39,6 +40,14 @@ def test_two_processes_train_the_default_model_and_leave_a_verdict(jobs: Launche
     assert f"{verdict.first_step_s:.2f} s after the process started" in first.log
     assert verdict.checkpoint == "s3://checkpoints/job/step_00000040.npz"
     assert first.termination == second.termination == verdict.reason
+
+
+def test_cpus_that_stand_in_for_accelerators_are_counted_as_the_catalogue_says_and_told(jobs: Launcher) -> None:
+    accelerator = {"instance_type": "p5en.48xlarge", "chips": 8}
+    emulated = {"EMULATED_DEVICES": "8", "ACCELERATOR": json.dumps(accelerator)}
+    for ended in jobs.run(TRAINING, processes=2, **emulated):
+        assert ended.status == 0, ended.log
+        assert (ended.verdict["devices"], ended.verdict["emulated"]) == (16, True)
 
 
 def test_with_a_filled_cache_no_process_compiles(jobs: Launcher) -> None:

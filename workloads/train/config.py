@@ -120,6 +120,8 @@ class Job:
     processes: int
     index: int
     coordinator: str
+    emulated_devices: int = 0
+    """How many devices JAX makes of this node's CPUs in place of its accelerators; 0: none is emulated."""
 
     @property
     def first(self) -> bool:
@@ -181,6 +183,7 @@ def load(environ: Mapping[str, str]) -> Job:
         processes=processes,
         index=index,
         coordinator=_coordinator(environ, processes),
+        emulated_devices=_number(environ, "EMULATED_DEVICES", 0),
     )
 
 

@@ -147,6 +147,9 @@ def _use_cache(folder: str) -> None:
 
 def _join(run: Run) -> jax.sharding.Mesh:
     job = run.job
+    if job.emulated_devices:
+        say(f"{job.emulated_devices} devices of this node are emulated by its CPUs")
+        jax.config.update("jax_num_cpu_devices", job.emulated_devices)
     run.enter("waiting for all processes")
     what = f"{job.processes} processes at {job.coordinator}" if job.processes > 1 else "this machine's devices"
     diagnose = run.peers.diagnose if job.processes > 1 else lambda: ""
@@ -173,6 +176,7 @@ def _check(run: Run, mesh: jax.sharding.Mesh) -> Corpus:
         run.verdict,
         devices=int(mesh.devices.size),
         device_kind=jax.devices()[0].device_kind,
+        emulated=bool(job.emulated_devices),
         nodes=tuple(nodes),
         collective_time_s=seconds,
     )

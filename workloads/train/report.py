@@ -27,6 +27,7 @@ class Verdict:
     """Whether these nodes can train. Losses are nats per byte on held-out text; times are seconds.
 
     ``first_step_s`` is from the start of the process that reports to the end of its first step, whichever that was.
+    ``emulated``: CPUs stood in for accelerators, so that no speed says anything of them.
     Losses that were never reached, or are not finite, are 0 (JSON has no NaN) and the reason says so.
     """
 
@@ -36,6 +37,7 @@ class Verdict:
     processes: int = 0
     devices: int = 0
     device_kind: str = ""
+    emulated: bool = False
     nodes: tuple[str, ...] = ()
     loss_first: float = 0.0
     loss_last: float = 0.0

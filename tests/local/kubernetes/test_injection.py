@@ -129,3 +129,27 @@ def test_an_injected_manifest_is_the_same_each_time(root: DataRoot) -> None:
     told = inject(workload(), for_object(root, machines, workload()))
     again = inject(workload(), as_before(workload(), told, for_object(root, machines, workload())))
     assert again == told
+
+
+def accelerated(image: str) -> Values:
+    manifest = job({"name": "A", "value": "b"})
+    (container,) = containers(manifest)
+    devices = {"nvidia.com/gpu": "8", "vpc.amazonaws.com/efa": "16", "hugepages-2Mi": "5120Mi"}
+    container |= {"image": image, "resources": {"requests": {"cpu": "4", **devices}, "limits": dict(devices)}}
+    return manifest
+
+
+def test_the_workload_is_given_cpus_in_place_of_accelerators_and_is_told_how_many(root: DataRoot) -> None:
+    declared = accelerated("registry/dc/train:1")
+    (told,) = containers(inject(declared, for_object(root, plane(root, "a"), declared)))
+    env = {one["name"]: one["value"] for one in told["env"]}
+    assert (env["EMULATED_DEVICES"], env["JAX_PLATFORMS"]) == ("8", "cpu")
+    assert told["resources"] == {"requests": {"cpu": "4"}, "limits": {}}
+    assert declared == accelerated("registry/dc/train:1")
+
+
+def test_other_pods_wait_for_the_devices_that_they_ask_for(root: DataRoot) -> None:
+    declared = accelerated("vllm/vllm-openai:1")
+    (told,) = containers(inject(declared, for_object(root, plane(root, "a"), declared)))
+    assert told["resources"]["limits"]["nvidia.com/gpu"] == "8"
+    assert "EMULATED_DEVICES" not in {one["name"] for one in told["env"]}
