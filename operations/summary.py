@@ -102,13 +102,17 @@ def verdict_lines(verdict: Mapping[str, Any] | None, *, is_new: bool = True) -> 
     loss = f"{verdict['loss_first']:.3f} → {verdict['loss_last']:.3f}"
     # A state that was written before the job told it has none.
     first = f"first step after {verdict['first_step_s']:.1f} s, " if verdict.get("first_step_s") else ""
+    processes = _counted(verdict["processes"], "process", "es")
     return [
         f"smoke test PASS{when}: loss {loss} in {verdict['steps']} steps",
-        f"           {verdict['tokens_per_s']:,.0f} tokens/s, {first}{verdict['processes']} processes on "
-        f"{', '.join(verdict['nodes'])}",
+        f"           {verdict['tokens_per_s']:,.0f} tokens/s, {first}{processes} on {', '.join(verdict['nodes'])}",
         *([_emulated(verdict["devices"])] if verdict.get("emulated") else []),
     ]
 
 
 def _emulated(devices: int) -> str:
-    return f"           CPUs stood in for {devices} accelerators: no speed here says anything of them"
+    return f"           CPUs stood in for {_counted(devices, 'accelerator')}: no speed here says anything of them"
+
+
+def _counted(number: int, what: str, many: str = "s") -> str:
+    return f"{number} {what}{many if number != 1 else ''}"

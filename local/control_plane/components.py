@@ -108,6 +108,7 @@ def api_server(setting: Setting) -> list[str]:
         f"--tls-private-key-file={setting.server.key}",
         f"--client-ca-file={setting.ca.certificate}",
         "--anonymous-auth=false",
+        "--allow-privileged=true",  # as EKS does: device plugins of fabrics are
         "--authorization-mode=Node,RBAC",
         "--enable-admission-plugins=NodeRestriction",
         "--enable-bootstrap-token-auth=true",  # how machines join

@@ -9,6 +9,7 @@ from typing import Any
 
 from local.kubernetes.api import ClusterApi
 from local.kubernetes.failures import LOG_LINES, explain, log_reader
+from local.kubernetes.injection import workload_images
 from local.kubernetes.readiness import (
     AWAITED,
     WAITING_REASONS_THAT_STAY,
@@ -72,6 +73,9 @@ class Waiter:
         if type.kind not in AWAITED or is_set(live, SKIP_AWAIT):
             return live
         what, started, said, stuck_since = describe(type.kind, id), time.monotonic(), "", 0.0
+        if type.kind == "DaemonSet" and not workload_images(live):
+            report(f"{what}: kept and not awaited; nodes of this machine carry the workload's image, and no other")
+            return live
         while True:
             pods = self._pods(live, id)
             state = readiness(live, pods)

@@ -8,9 +8,10 @@ import pytest
 
 from local import control_plane
 from local.aws.provider import AwsProvider, account_of
+from local.aws.resource_type import Call
 from local.aws.tables import TYPES
 from local.paths import DataRoot
-from tests.local.aws.driver import Driver, Resource, changed
+from tests.local.aws.driver import Driver, Resource, changed, urn_of
 from tests.local.aws.examples import EXAMPLES, Example, fill
 
 pytestmark = pytest.mark.real
@@ -98,6 +99,19 @@ def test_what_a_killed_run_has_made_is_taken_over_and_not_made_again(
     again = unknowing.create(example.token, example.name, {k: v for k, v in made.inputs.items() if k != "tagsAll"})
     assert again.id == made.id
     world[example.name] = again
+
+
+# A rule of a security group is what it says: EC2 has no second one that says the same.
+_OF_MANY = [one for one in EXAMPLES if TYPES[one.token].taggable and "vpc/securityGroup" not in one.token]
+
+
+@pytest.mark.parametrize("example", _OF_MANY, ids=lambda example: example.name)
+def test_what_others_have_made_is_not_taken_for_ones_own(
+    example: Example, world: dict[str, Resource], root: DataRoot
+) -> None:
+    own = {key: value for key, value in world[example.name].inputs.items() if key != "tagsAll"}
+    other = Call(account_of(root).at("us-east-1"), urn_of(example.token, "another"), own)
+    assert world[example.name].id not in TYPES[example.token].find(other)
 
 
 @pytest.mark.parametrize("example", EXAMPLES[::-1], ids=lambda example: example.name)

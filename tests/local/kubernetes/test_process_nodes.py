@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -74,3 +75,16 @@ def test_an_image_that_no_node_carries_is_told_before_the_timeout(client: Client
     assert refused.value.init is not None
     assert "ImagePullBackOff" in "\n".join(refused.value.init.reasons)
     client.delete(urn, refused.value.init.id, {})
+
+
+def test_a_nodes_agent_whose_image_is_not_here_is_kept_and_not_awaited(client: Client, node: NodeSpec) -> None:
+    container: Values = {"name": "plugin", "image": "plugin:1", "securityContext": {"privileged": True}}
+    pod: Values = {"nodeSelector": {"role": "kubernetes-test"}, "containers": [container]}
+    labels = {"app": "plugin"}
+    template: Values = {"metadata": {"labels": labels}, "spec": pod}
+    spec: Values = {"selector": {"matchLabels": labels}, "template": template}
+    urn = urn_of("kubernetes:apps/v1:DaemonSet", "plugin")
+    began = time.monotonic()
+    id, outputs = client.create(urn, client.check(urn, {"metadata": {"name": "plugin"}, "spec": spec}), timeout=90)
+    assert time.monotonic() - began < 60
+    client.delete(urn, id, outputs)
