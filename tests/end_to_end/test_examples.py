@@ -1,0 +1,40 @@
+"""Each example is taken as it is, previews, comes up on this machine with a trained model, and is whole after that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from components.config import load
+from local.paths import CHECKOUT
+from tests.end_to_end.conftest import Checkout
+
+EXAMPLES = sorted((CHECKOUT / "examples").glob("Pulumi.*.yaml"))
+_THEIR_ACCOUNT, _LOCAL_ACCOUNT = "111122223333", "123456789012"
+
+pytestmark = [pytest.mark.real, pytest.mark.timeout(600)]
+each = pytest.mark.parametrize("example", EXAMPLES, ids=lambda file: file.name.split(".")[1])
+
+
+@pytest.fixture
+def whole(checkout: Checkout) -> Iterator[Checkout]:
+    """The module's checkout, with nothing up before and after."""
+    yield checkout
+    checkout.down()
+
+
+@each
+def test_an_example_comes_up_trains_and_stays_as_it_is(whole: Checkout, example: Path) -> None:
+    stack = example.name.split(".")[1]
+    assert load(example).aws.allowed_account_ids == (_THEIR_ACCOUNT,)
+    (whole.folder / example.name).write_text(example.read_text().replace(_THEIR_ACCOUNT, _LOCAL_ACCOUNT))
+    planned, told = whole.aidc("preview", "--stack", stack)
+    assert not planned["errors"], told
+    made, told = whole.aidc("up", "--stack", stack)
+    assert made["passed"], told
+    assert made["changes"]["create"] == planned["changes"]["create"]
+    refreshed, told = whole.aidc("refresh", "--stack", stack)
+    assert {op: n for op, n in refreshed["changes"].items() if n and op != "same"} == {}, told
+    whole.aidc("preview", "--stack", stack, "--exit-code")
