@@ -13,7 +13,7 @@ import pulumi_kubernetes as kubernetes
 
 from .accelerators import Vendor
 from .naming import component_type
-from .node_pool import POOL_LABEL
+from .node_group import POOL_LABEL
 from .releases import EFA_DEVICE_PLUGIN, NEURON_DEVICE_PLUGIN, NVIDIA_DEVICE_PLUGIN
 from .settings import PoolConfig
 

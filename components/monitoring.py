@@ -15,7 +15,7 @@ import pulumi_aws as aws
 from .naming import IAM_ROLE_LIMIT, MONITORING_TAG, component_type, fit
 from .network import service_trust
 from .node_configuration import apply_playbook, archive_rights, parameters
-from .node_pool import systems_manager
+from .node_role import systems_manager
 from .playbook_archive import MONITORING_PLAYBOOK
 from .releases import DEBIAN_IMAGES, DEBIAN_OWNER
 from .settings import MonitoringConfig

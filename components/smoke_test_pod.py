@@ -7,7 +7,7 @@ from typing import Any
 
 from .accelerators import EFA_RESOURCE
 from .naming import JOB_LIMIT, digest, fit
-from .node_pool import POOL_LABEL, taints
+from .node_group import POOL_LABEL, taints
 from .settings import PoolConfig, SmokeTestConfig
 
 SERVICE = "smoke-test"

@@ -11,7 +11,7 @@ import zipfile
 from pathlib import Path
 
 from components.node_configuration import NodeConfiguration, NodeConfigurationArgs, read_archive
-from components.node_pool import systems_manager
+from components.node_role import systems_manager
 from components.playbook_archive import files, pack
 
 from .mocks import Cloud, run

@@ -10,7 +10,9 @@ import pulumi
 import pytest
 
 from components.accelerators import CATALOGUE
-from components.node_pool import NodePool, NodePoolArgs, network_interfaces, taints
+from components.launch_template import network_interfaces
+from components.node_group import taints
+from components.node_pool import NodePool, NodePoolArgs
 from components.settings import PoolConfig
 
 from .mocks import Cloud, run
@@ -36,7 +38,7 @@ def template(cloud: Cloud) -> dict[str, Any]:
 @pytest.mark.parametrize(("name", "count"), [("p5.48xlarge", 32), ("p5en.48xlarge", 16), ("p6-b200.48xlarge", 8)])
 def test_every_card_carries_one_efa_and_card_0_the_address_beside_it(name: str, count: int) -> None:
     found = network_interfaces(CATALOGUE[name], count, ["sg-1"])
-    assert [(i.get("network_card_index"), i.get("device_index"), i.get("interface_type")) for i in found] == [
+    assert [(i.network_card_index, i.device_index, i.interface_type) for i in found] == [
         (0, 0, "interface"),
         (0, 1, "efa-only"),
         *((card, 0, "efa-only") for card in range(1, count)),
@@ -102,7 +104,7 @@ def test_the_ami_release_is_pinned() -> None:
 
 def test_a_card_that_takes_no_efa_carries_the_address_only() -> None:
     found = network_interfaces(CATALOGUE["p6-b300.48xlarge"], 16, ["sg-1"])
-    assert [(i.get("network_card_index"), i.get("device_index"), i.get("interface_type")) for i in found] == [
+    assert [(i.network_card_index, i.device_index, i.interface_type) for i in found] == [
         (0, 0, "interface"),
         *((card, 0, "efa-only") for card in range(1, 17)),
     ]
