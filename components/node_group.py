@@ -10,7 +10,7 @@ import pulumi_aws as aws
 from .autoscaling import node_template_tags
 from .naming import NODE_GROUP_LIMIT, fit
 from .releases import AMI_RELEASES
-from .settings import PoolConfig, Taint
+from .settings import NodeRepairConfig, PoolConfig, Taint
 
 POOL_LABEL = "ai-datacenter/pool"
 _EFFECTS = {"NoSchedule": "NO_SCHEDULE", "PreferNoSchedule": "PREFER_NO_SCHEDULE", "NoExecute": "NO_EXECUTE"}
@@ -46,17 +46,40 @@ def node_group(args: NodeGroupArgs) -> aws.eks.NodeGroupArgs:
         instance_types=None if config.capacity == "capacity_block" else [config.instance_type],
         launch_template=aws.eks.NodeGroupLaunchTemplateArgs(id=args.template_id, version=args.template_version),
         scaling_config=aws.eks.NodeGroupScalingConfigArgs(
-            min_size=config.min_size, desired_size=config.desired_size, max_size=config.most
+            min_size=config.min_size, desired_size=config.initial_size, max_size=config.most
         ),
         update_config=aws.eks.NodeGroupUpdateConfigArgs(
             max_unavailable=config.max_unavailable, update_strategy="DEFAULT" if config.surges else "MINIMAL"
         ),
+        node_repair_config=_repair(config.node_repair),
+        warm_pool_config=_warm_pool(config),
         labels={**config.labels, POOL_LABEL: args.pool},
         taints=[
             aws.eks.NodeGroupTaintArgs(key=taint.key, value=taint.value, effect=_EFFECTS[taint.effect])
             for taint in taints(config)
         ],
         tags=node_template_tags(config) or None,
+    )
+
+
+def _repair(repair: NodeRepairConfig | None) -> aws.eks.NodeGroupNodeRepairConfigArgs | None:
+    if repair is None:
+        return None
+    return aws.eks.NodeGroupNodeRepairConfigArgs(
+        enabled=True,
+        max_parallel_nodes_repaired_count=repair.max_parallel_nodes,
+        max_unhealthy_node_threshold_percentage=repair.max_unhealthy_percent,
+    )
+
+
+def _warm_pool(config: PoolConfig) -> aws.eks.NodeGroupWarmPoolConfigArgs | None:
+    """Without a bound Auto Scaling would keep warm all that there may be, and not only what is asked for."""
+    if config.warm_pool is None:
+        return None
+    return aws.eks.NodeGroupWarmPoolConfigArgs(
+        min_size=config.warm_pool.min_size,
+        max_group_prepared_capacity=config.desired_size + config.warm_pool.min_size,
+        pool_state=config.warm_pool.state.upper(),
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
+from .block_calendar import actions, create_schedules
 from .launch_template import LaunchTemplateArgs, launch_template
 from .naming import IAM_ROLE_LIMIT, NODES_TAG, component_type, fit
 from .node_group import NodeGroupArgs, node_group
@@ -49,6 +51,7 @@ class NodePool(pulumi.ComponentResource):
         self.fabric_group_ids = self._create_fabric_group()
         template = self._create_launch_template(self._create_placement_group())
         self.node_group = self._create_node_group(role, template, policies)
+        self._create_calendar()
         self.node_group_name = self.node_group.node_group_name
         self.node_role_arn, self.node_role_name = role.arn, role.name
         self.register_outputs({"node_group_name": self.node_group_name})
@@ -118,7 +121,19 @@ class NodePool(pulumi.ComponentResource):
             template_id=template.id,
             template_version=template.latest_version.apply(str),
         )
-        # What an autoscaler has set since is not to be taken back by the next change of something else.
-        kept = ["scalingConfig.desiredSize"] if args.config.autoscaled else None
+        # What an autoscaler or a calendar has set since is not to be taken back by a change of something else.
+        kept = ["scalingConfig.desiredSize"] if args.config.sized_elsewhere else None
         opts = pulumi.ResourceOptions(parent=self, depends_on=after, ignore_changes=kept)
         return aws.eks.NodeGroup(f"{self._name}-nodes", node_group(wanted), opts=opts)
+
+    def _create_calendar(self) -> None:
+        config = self._args.config
+        if config.calendar:
+            group_name = self.node_group.resources.apply(_group_name)
+            planned = actions(config.calendar, config.desired_size)
+            create_schedules(self._name, self._args.pool, group_name, planned, self._child)
+
+
+def _group_name(resources: Sequence[aws.eks.outputs.NodeGroupResource]) -> str:
+    """The one Auto Scaling group behind a managed node group."""
+    return (resources[0].autoscaling_groups or [])[0].name or ""

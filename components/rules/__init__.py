@@ -18,6 +18,7 @@ from . import (
     lustre,
     monitoring,
     network,
+    pool_sections,
     pools,
     recovery,
     smoke_test,
@@ -37,7 +38,7 @@ _RULES = (
 )  # fmt: skip
 # Sections that are there many times, by name: each of their rules is asked about each.
 _NAMED: tuple[tuple[Callable[[StackConfig], dict[str, Any]], tuple[Callable[..., Iterator[Conflict]], ...]], ...] = (
-    (lambda config: config.pools, pools.RULES),
+    (lambda config: config.pools, (*pools.RULES, *pool_sections.RULES)),
     (lambda config: config.lustre, lustre.RULES),
     (lambda config: config.efs, efs.RULES),
     (lambda config: config.ebs, ebs.RULES),

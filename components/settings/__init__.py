@@ -13,6 +13,7 @@ from .load_balancer import HealthCheckConfig, LoadBalancerConfig
 from .lustre import LustreConfig, LustreLinkConfig
 from .monitoring import MonitoringConfig
 from .network import ZONES, NetworkConfig
+from .pool_sections import BlockCalendar, NodeRepairConfig, WarmPoolConfig
 from .pools import PoolConfig, Taint
 from .recovery import RecoveryConfig
 from .registry import RegistryConfig
@@ -30,6 +31,7 @@ __all__ = [
     "ZONES",
     "AccessPointConfig",
     "AwsConfig",
+    "BlockCalendar",
     "ClusterConfig",
     "Conflict",
     "DatasetConfig",
@@ -41,6 +43,7 @@ __all__ = [
     "LustreLinkConfig",
     "MonitoringConfig",
     "NetworkConfig",
+    "NodeRepairConfig",
     "ObjectLockConfig",
     "PoolConfig",
     "RecoveryConfig",
@@ -50,6 +53,7 @@ __all__ = [
     "StackConfig",
     "StorageConfig",
     "Taint",
+    "WarmPoolConfig",
     "WrongByItself",
     "not_allowed",
 ]

@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints
 from components.accelerators import CATALOGUE, EC2_TYPES, InstanceType
 
 from .network import ZONES
+from .pool_sections import BlockCalendar, NodeRepairConfig, WarmPoolConfig
 from .section import Section
 from .values import LabelKey, LabelValue, enumeration, one_of
 
@@ -45,6 +46,10 @@ class PoolConfig(Section):
     reserved_nodes: int | None = Field(
         default=None, ge=1, le=5000, description="Machines that the reservation holds; absent: not checked."
     )
+    calendar: BlockCalendar | None = Field(
+        default=None,
+        description="When the capacity block begins and ends; absent: desired_size nodes now, and nobody drains them.",
+    )
     zone: str | None = Field(default=None, description="The one zone of the nodes; absent: all three.")
     placement_group: bool = Field(
         default=False, description="A cluster placement group; not with a reservation, of which it may use a part only."
@@ -58,6 +63,14 @@ class PoolConfig(Section):
         default=None,
         description="Whether an update takes nodes away first (minimal) or starts more first (default); absent: "
         "minimal with accelerators or a reservation, where there is no spare machine.",
+    )
+    node_repair: NodeRepairConfig | None = Field(
+        default=None,
+        description="EKS repairs unhealthy nodes; absent: nobody does. That a chip has failed only "
+        "EKS' node monitoring agent sees, an add-on that is not installed from here.",
+    )
+    warm_pool: WarmPoolConfig | None = Field(
+        default=None, description="Machines that wait for an autoscaler; absent: none."
     )
     efa_interfaces: int | None = Field(
         default=None, ge=0, description="Elastic Fabric Adapters of a node; absent: all that the type takes."
@@ -77,6 +90,16 @@ class PoolConfig(Section):
     def most(self) -> int:
         """Most nodes."""
         return self.max_size if self.max_size is not None else max(1, self.desired_size)
+
+    @property
+    def initial_size(self) -> int:
+        """Nodes that the node group is made with: none before a capacity block begins."""
+        return 0 if self.calendar and self.calendar.start else self.desired_size
+
+    @property
+    def sized_elsewhere(self) -> bool:
+        """Whether something in the cloud sets how many nodes there are: an autoscaler, or a block's calendar."""
+        return self.autoscaled or self.calendar is not None
 
     @property
     def adapters(self) -> int:

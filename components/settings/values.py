@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
 from ipaddress import IPv4Network
 from typing import Annotated
 
@@ -21,6 +23,7 @@ REGIONS = tuple(
 RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288)
 
 
+_MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:00)?(Z|[+-][0-9]{2}:[0-9]{2})$"
 _RANGE = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2})?$"
 
 
@@ -65,10 +68,29 @@ def _network(value: object) -> IPv4Network:
         raise PydanticCustomError("cidr", message, {"value": _shown(value), "reason": reason}) from None
 
 
+def _moment(value: object) -> datetime:
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC)
+    if not isinstance(value, str):
+        raise PydanticCustomError("moment", 'a time is quoted text such as "2026-12-01T11:30:00Z"')
+    try:
+        if not re.match(_MOMENT, value):
+            raise ValueError
+        return datetime.fromisoformat(value).astimezone(UTC)
+    except (ValueError, OverflowError):
+        message = '{value} is no time of whole minutes with its zone, such as "2026-12-01T11:30:00Z"'
+        raise PydanticCustomError("moment", message, {"value": _shown(value)}) from None
+
+
 Cidr = Annotated[
     IPv4Network,
     BeforeValidator(_network),
     WithJsonSchema({"type": "string", "pattern": _RANGE, "examples": ["10.0.0.0/16"]}),
+]
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_moment),
+    WithJsonSchema({"type": "string", "pattern": _MOMENT, "examples": ["2026-12-01T11:30:00Z"]}),
 ]
 Region = Annotated[str, one_of("region", REGIONS), enumeration(REGIONS)]
 RetentionDays = Annotated[int, one_of("retention", RETENTION_DAYS), enumeration(RETENTION_DAYS)]

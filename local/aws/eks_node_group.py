@@ -11,12 +11,15 @@ from local.aws import eks_nodes
 from local.aws.cloud import Cloud, tag_map
 from local.aws.eks_common import TAGS, create_request
 from local.aws.resource_type import AUTONAMED, STATE_TAG, URN_TAG, Call, ResourceType, gone_is_fine
+from local.aws.shapes import input_of, to_members
 from local.provider.values import Values
 
 _RENAMES = {"subnetIds": "subnets", "nodeRoleArn": "nodeRole", "nodeGroupName": "nodegroupName"}
-_OTHER = ("tags", "tagsAll", "region", "updateConfig", "nodeRepairConfig", "forceUpdateVersion",
+_OTHER = ("tags", "tagsAll", "region", "updateConfig", "nodeRepairConfig", "warmPoolConfig", "forceUpdateVersion",
           "nodeGroupNamePrefix", AUTONAMED)  # fmt: skip
 _ROLLED = ("version", "releaseVersion", "launchTemplate")
+_UNTOLD = ("nodeRepairConfig", "warmPoolConfig")
+"""What moto 5.2.5 does not describe."""
 
 
 def _create(call: Call) -> str:
@@ -36,6 +39,9 @@ def _settle(call: Call, changed: frozenset[str]) -> None:
     cloud, inputs = call.cloud, call.inputs
     cluster, name = call.id.split(":", 1)
     request: Values = {}
+    if inputs.get("warmPoolConfig"):  # moto has none: its form at least is the service's
+        shape = input_of(cloud.account.model("eks"), "CreateNodegroup")
+        to_members({"warmPoolConfig": inputs["warmPoolConfig"]}, shape)
     for key in ("scalingConfig", "updateConfig", "nodeRepairConfig"):
         if key in changed and inputs.get(key):
             request[key] = inputs[key]
@@ -51,9 +57,9 @@ def _settle(call: Call, changed: frozenset[str]) -> None:
     if request:
         cloud.call("eks", "update_nodegroup_config", clusterName=cluster, nodegroupName=name, **request)
     group = cloud.call("eks", "describe_nodegroup", clusterName=cluster, nodegroupName=name)["nodegroup"]
-    if call.old_inputs and changed & set(_ROLLED):
-        rolled = json.dumps({key: inputs[key] for key in _ROLLED if inputs.get(key)}, sort_keys=True)
-        cloud.call("eks", "tag_resource", resourceArn=group["nodegroupArn"], tags={STATE_TAG: rolled})
+    if changed & set(_UNTOLD if not call.old_inputs else (*_ROLLED, *_UNTOLD)):
+        noted = json.dumps({key: inputs[key] for key in (*_ROLLED, *_UNTOLD) if inputs.get(key)}, sort_keys=True)
+        cloud.call("eks", "tag_resource", resourceArn=group["nodegroupArn"], tags={STATE_TAG: noted})
     if "tags" in changed:
         TAGS.settle(call, group["nodegroupArn"], group.get("tags") or {})
     eks_nodes.converge(cloud, cluster, name, _outputs(cloud, group))
@@ -61,7 +67,7 @@ def _settle(call: Call, changed: frozenset[str]) -> None:
 
 def _outputs(cloud: Cloud, group: Values) -> Values:
     tags = dict(group.get("tags") or {})
-    rolled = json.loads(tags.pop(STATE_TAG, "{}"))
+    noted = json.loads(tags.pop(STATE_TAG, "{}"))
     template = group.get("launchTemplate") or {}
     found: Values = {
         "arn": group["nodegroupArn"],
@@ -90,7 +96,7 @@ def _outputs(cloud: Cloud, group: Values) -> Values:
     }
     if template:
         found["launchTemplate"] = {key: str(value) for key, value in template.items()}
-    return {**found, **rolled}
+    return {**found, **noted}
 
 
 def _read(cloud: Cloud, id: str, state: Values) -> Values | None:
@@ -131,7 +137,7 @@ TYPES = (
         delete=_delete,
         find=_find,
         settle=_settle,
-        settled_on_create=frozenset({"nodeGroupName", "updateConfig", "nodeRepairConfig"}),
+        settled_on_create=frozenset({"nodeGroupName", "updateConfig", *_UNTOLD}),
         replace_on=(
             "clusterName", "nodeGroupName", "nodeGroupNamePrefix", "nodeRoleArn", "subnetIds", "instanceTypes",
             "amiType", "capacityType", "diskSize", "remoteAccess", "launchTemplate.id", "launchTemplate.name",

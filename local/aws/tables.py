@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from local.aws import (
     acm,
+    autoscaling,
     ec2_compute,
     ec2_endpoints,
     ec2_flow_logs,
@@ -35,7 +36,7 @@ from local.aws.resource_type import ResourceType
 _TABLES = (
     ec2_vpc, ec2_gateways, ec2_routing, ec2_endpoints, ec2_flow_logs, ec2_security, ec2_compute, ec2_instance,
     iam, iam_profile, kms, logs, eks_cluster, eks_node_group, eks_access, s3, s3_settings, efs, fsx, ecr, ssm,
-    ec2_peering, route53, acm, elbv2, wafv2,
+    ec2_peering, route53, acm, elbv2, wafv2, autoscaling,
 )  # fmt: skip
 
 TYPES: dict[str, ResourceType] = {kind.token: kind for table in _TABLES for kind in table.TYPES}

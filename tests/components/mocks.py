@@ -48,6 +48,8 @@ def _computed(args: MockResourceArgs) -> dict[str, Any]:
             "vpcConfig": {"clusterSecurityGroupId": "sg-cluster"},
             "identities": [{"oidcs": [{"issuer": "https://oidc.eks.us-east-1.amazonaws.com/id/A"}]}],
         }
+    if args.typ == "aws:eks/nodeGroup:NodeGroup":
+        return {"resources": [{"autoscalingGroups": [{"name": f"eks-{args.name}"}]}]}
     if args.typ == "aws:ecr/repository:Repository":
         url = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/{args.inputs['name']}"
         return {"repositoryUrl": url}

@@ -25,6 +25,17 @@ SERVICES = ("ec2", "ecr.api", "ecr.dkr", "sts", "ssm", "ssmmessages", "fsx", "el
 _PEERS = ("192.168.0.0/16", "100.64.0.0/10", "172.16.8.0/21")
 _LOOK_ALIKES = str.maketrans("aeopcx", "\u0430\u0435\u043e\u0440\u0441\u0445")
 
+NODE_REPAIRS = st.fixed_dictionaries(
+    {}, optional={"max_parallel_nodes": st.integers(1, 5), "max_unhealthy_percent": st.integers(1, 100)}
+)
+WARM_POOLS = st.fixed_dictionaries(
+    {"min_size": st.integers(1, 9)}, optional={"state": st.sampled_from(["stopped", "running"])}
+)
+CALENDARS = st.fixed_dictionaries(
+    {"end": st.sampled_from(["2026-12-15T11:30:00Z", "2027-02-28T12:30+01:00"])},
+    optional={"drain_minutes": st.integers(45, 1440)},
+)
+
 
 def stack_text(values: Values) -> str:
     """The values as a stack file; JSON is YAML, and quotes every text."""
@@ -96,13 +107,20 @@ def pools(draw: st.DrawFn, region: str, zones: list[str]) -> Values:
     )
     if pool.get("max_size", desired) > pool.get("min_size", 0):
         pool |= _some(draw, {"autoscaled": st.booleans()})
-    reserved = capacity is Capacity.CAPACITY_BLOCK or (capacity is Capacity.ON_DEMAND and draw(st.booleans()))
+    pool |= _some(draw, {"node_repair": NODE_REPAIRS})
+    if pool.get("autoscaled") and not row.chips and capacity is Capacity.ON_DEMAND:
+        pool |= _some(draw, {"warm_pool": WARM_POOLS})
+    may_reserve = capacity is Capacity.ON_DEMAND and "warm_pool" not in pool
+    reserved = capacity is Capacity.CAPACITY_BLOCK or (may_reserve and draw(st.booleans()))
     if reserved:
         pool["capacity_reservation_id"] = RESERVATION
         pool |= _some(draw, {"update_strategy": st.just("minimal")})
     if zones and draw(st.booleans()):
         pool["zone"] = draw(st.sampled_from(zones))
         pool["placement_group"] = not reserved and draw(st.booleans())
+    if capacity is Capacity.CAPACITY_BLOCK and "zone" in pool and not pool.get("autoscaled"):
+        pool |= _some(draw, {"calendar": CALENDARS})
+        pool["min_size"] = 0 if "calendar" in pool else pool.get("min_size", 0)
     most = row.max_pods(pool.get("efa_interfaces", row.efa_interfaces))
     return pool | _some(draw, {"max_pods": st.integers(4, most or 110)})
 
@@ -261,6 +279,8 @@ CHANGES: dict[str, st.SearchStrategy[Callable[[Values], None]]] = {
     ),
     "ranges that overlap": st.just(_overlap),
     "a letter that looks like another": st.just(_look_alike),
+    "junk for a calendar": _JUNK.filter(lambda junk: junk is not None).map(lambda junk: _set("pool/calendar", junk)),
+    "a block that never ends": st.just(_set("pool/calendar", {"end": "never"})),
     "spot in a reservation": st.just(
         lambda values: _pool(values).update(capacity="spot", capacity_reservation_id=RESERVATION)
     ),

@@ -137,3 +137,18 @@ def test_disks_and_most_pods_reach_the_node_s_configuration() -> None:
     (line,) = [line for line in text.splitlines() if line.startswith("{")]
     spec = json.loads(line)["spec"]
     assert spec == {"instance": {"localStorage": {"strategy": "RAID0"}}, "kubelet": {"config": {"maxPods": 40}}}
+
+
+def test_repairs_and_machines_that_wait_are_as_asked_for_and_not_there_otherwise() -> None:
+    (plain,) = pool().of("aws:eks/nodeGroup:NodeGroup").values()
+    assert "nodeRepairConfig" not in plain
+    assert "warmPoolConfig" not in plain
+    (group,) = (
+        pool(node_repair={}, warm_pool={"min_size": 3}, autoscaled=True, max_size=9)
+        .of("aws:eks/nodeGroup:NodeGroup")
+        .values()
+    )
+    assert group["nodeRepairConfig"] == {
+        "enabled": True, "maxParallelNodesRepairedCount": 1, "maxUnhealthyNodeThresholdPercentage": 20,
+    }  # fmt: skip
+    assert group["warmPoolConfig"] == {"minSize": 3, "maxGroupPreparedCapacity": 5, "poolState": "STOPPED"}

@@ -517,6 +517,25 @@ EXAMPLES = (
         ("arn", "status", "resources"),
     ),
     Example(
+        "kept-nodes", "aws:eks/nodeGroup:NodeGroup",
+        {
+            "clusterName": "{cluster.name}", "nodeGroupName": "kept", "nodeRoleArn": "{role.arn}",
+            "subnetIds": ["{subnet.id}"], "scalingConfig": {"minSize": 0, "maxSize": 3, "desiredSize": 0},
+            "nodeRepairConfig": {"enabled": True, "maxParallelNodesRepairedCount": 1},
+            "warmPoolConfig": {"minSize": 1, "poolState": "STOPPED"},
+        },
+        {"nodeRepairConfig": {"enabled": True, "maxParallelNodesRepairedCount": 2}, "warmPoolConfig": None},
+        frozenset({"nodeRepairConfig.maxParallelNodesRepairedCount", "warmPoolConfig"}),
+    ),
+    Example(
+        "schedule", "aws:autoscaling/schedule:Schedule",
+        {
+            "autoscalingGroupName": "eks-workers", "scheduledActionName": "workers-drain-20261215T1030Z",
+            "recurrence": "30 10 15 12 *", "timeZone": "UTC", "desiredCapacity": 0, "minSize": -1, "maxSize": -1,
+        },
+        {"desiredCapacity": 2}, frozenset({"desiredCapacity"}), ("arn",),
+    ),
+    Example(
         "addon", "aws:eks/addon:Addon",
         {"clusterName": "{cluster.name}", "addonName": "vpc-cni", "addonVersion": "v1.20.4-eksbuild.2",
          "resolveConflictsOnUpdate": "PRESERVE"},
