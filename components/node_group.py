@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -27,7 +28,7 @@ class NodeGroupArgs:
     kubernetes_version: str
     cluster_name: pulumi.Input[str]
     node_role_arn: pulumi.Input[str]
-    subnet_ids: list[pulumi.Output[str]]
+    subnet_ids: Sequence[pulumi.Input[str]]
     template_id: pulumi.Input[str]
     template_version: pulumi.Input[str]
 

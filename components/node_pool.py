@@ -123,7 +123,8 @@ class NodePool(pulumi.ComponentResource):
         )
         # What an autoscaler or a calendar has set since is not to be taken back by a change of something else.
         kept = ["scalingConfig.desiredSize"] if args.config.sized_elsewhere else None
-        opts = pulumi.ResourceOptions(parent=self, depends_on=after, ignore_changes=kept)
+        # EKS takes no second group of one name: the old one goes first.
+        opts = pulumi.ResourceOptions(parent=self, depends_on=after, ignore_changes=kept, delete_before_replace=True)
         return aws.eks.NodeGroup(f"{self._name}-nodes", node_group(wanted), opts=opts)
 
     def _create_calendar(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -51,12 +53,16 @@ class ClusterOutputs(Output):
 
 
 class PoolOutputs(Output):
-    """One node pool; ``accelerator`` is the chip's name, ``None`` on CPU pools."""
+    """One node pool; ``accelerator`` is the chip's name, ``None`` on CPU pools.
+
+    ``settings``: what its stack file says of it, without defaults, by which a preview tells what a change recycles.
+    """
 
     name: str
     instance_type: str
     nodes: int
     accelerator: str | None
+    settings: dict[str, Any] | None = None
 
 
 class BucketOutputs(Output):

@@ -72,4 +72,5 @@ def _pool_outputs(name: str, pool: PoolConfig) -> dict[str, Any]:
         "instance_type": pool.instance_type,
         "nodes": pool.desired_size,
         "accelerator": chip.name if chip else None,
+        "settings": pool.model_dump(mode="json", by_alias=True, exclude_defaults=True),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pulumi
@@ -18,13 +19,13 @@ from components.settings import PoolConfig
 from .mocks import Cloud, run
 
 
-def pool(**config: Any) -> Cloud:
+def pool(subnets: Sequence[str] = ("subnet-1",), **config: Any) -> Cloud:
     def declare() -> None:
         args = NodePoolArgs(
             name="dc", pool="p", region="us-east-1",
             config=PoolConfig(**{"instance_type": "m7i.large", "desired_size": 2, **config}),
             kubernetes_version="1.34", cluster_name="dc", cluster_security_group_id="sg-1", vpc_id="vpc-1",
-            subnet_ids=[pulumi.Output.from_input("subnet-1")], key_arn="arn:key", tags={"team": "t"},
+            subnet_ids=[pulumi.Output.from_input(subnet) for subnet in subnets], key_arn="arn:key", tags={"team": "t"},
         )  # fmt: skip
         NodePool("pool-p", args)
 
