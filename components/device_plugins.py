@@ -30,12 +30,16 @@ class DevicePluginsArgs:
 
 @dataclass(frozen=True, kw_only=True)
 class _Plugin:
+    """``own_folders``: of the host, made where they are missing; ``host_folders`` must be there."""
+
     name: str
     image: str
     pools: list[str]
     privileged: bool = False
     env: dict[str, str] = field(default_factory=dict)
     host_folders: tuple[str, ...] = (_PLUGIN_FOLDER,)
+    own_folders: tuple[str, ...] = ()
+    host_network: bool = False
     reads_cluster: bool = False
 
 
@@ -120,13 +124,18 @@ def needed(pools: dict[str, PoolConfig]) -> list[_Plugin]:
             image=EFA_DEVICE_PLUGIN,
             pools=[name for name, pool in pools.items() if pool.adapters],
             host_folders=(_PLUGIN_FOLDER, "/dev/infiniband"),
+            # Neuron's tools tell which adapter is near which chip; on machines with GPUs there are none.
+            own_folders=("/opt/aws/neuron",),
+            # It looks at the machine's interfaces (eks-charts, aws-efa-k8s-device-plugin).
+            host_network=True,
         ),
     )
     return [plugin for plugin in plugins if plugin.pools]
 
 
 def _pod(plugin: _Plugin) -> Any:
-    volumes = [(f"host-{index}", folder) for index, folder in enumerate(plugin.host_folders)]
+    volumes = [(f"host-{index}", folder, "") for index, folder in enumerate(plugin.host_folders)]
+    volumes += [(f"own-{index}", folder, "DirectoryOrCreate") for index, folder in enumerate(plugin.own_folders)]
     node_name = {"name": "NODE_NAME", "value_from": {"field_ref": {"field_path": "spec.nodeName"}}}
     security = {"privileged": True} if plugin.privileged else {"allow_privilege_escalation": False}
     in_pools = {"key": POOL_LABEL, "operator": "In", "values": plugin.pools}
@@ -147,9 +156,14 @@ def _pod(plugin: _Plugin) -> Any:
                 "env": [node_name, *({"name": key, "value": value} for key, value in plugin.env.items())],
                 "security_context": security,
                 "resources": {"requests": {"cpu": "10m", "memory": "50Mi"}},
-                "volume_mounts": [{"name": name, "mount_path": folder} for name, folder in volumes],
+                "volume_mounts": [{"name": name, "mount_path": folder} for name, folder, _ in volumes],
             }
         ],
-        "volumes": [{"name": name, "host_path": {"path": folder}} for name, folder in volumes],
+        "volumes": [
+            {"name": name, "host_path": {"path": folder, **({"type": kind} if kind else {})}}
+            for name, folder, kind in volumes
+        ],
     }
+    if plugin.host_network:
+        pod["host_network"] = True
     return {**pod, "service_account_name": plugin.name} if plugin.reads_cluster else pod
