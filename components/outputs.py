@@ -112,6 +112,14 @@ class SmokeTestOutputs(Output):
     verdict: Verdict | None
 
 
+class TeamOutputs(Output):
+    """A team's namespace, and the queue in it that its work goes to; ``None`` where nothing queues."""
+
+    name: str
+    namespace: str
+    queue: str | None
+
+
 class LoadBalancerOutputs(Output):
     """The load balancer; a ``TargetGroupBinding`` names the target group to have pods served."""
 
@@ -151,6 +159,7 @@ class DatacenterOutputs(Output):
     datasets: tuple[DatasetOutputs, ...] = ()
     registry: RegistryOutputs
     smoke_test: SmokeTestOutputs
+    teams: tuple[TeamOutputs, ...] = ()
     monitoring: MonitoringOutputs | None
     load_balancer: LoadBalancerOutputs | None = None
     recovery: RecoveryOutputs | None = None

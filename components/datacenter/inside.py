@@ -8,6 +8,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from ..device_plugins import DevicePlugins, DevicePluginsArgs
+from ..scheduling import Scheduling, SchedulingArgs
 from ..smoke_test import SmokeTest, SmokeTestArgs
 from .compute import Compute
 from .data import Data
@@ -17,7 +18,7 @@ from .site import Site
 
 
 class Inside:
-    """Device plugins, storage classes, and last of all the training job."""
+    """Device plugins, storage classes, teams with their quotas, and last of all the training job."""
 
     def __init__(
         self, site: Site, foundation: Foundation, compute: Compute, data: Data, management: Management
@@ -27,6 +28,7 @@ class Inside:
         self.provider = kubernetes.Provider("kubernetes", kubeconfig=kubeconfig, enable_server_side_apply=True)
         self.plugins = self._create_plugins()
         data.file_systems.create_classes(pulumi.ResourceOptions(providers=[self.provider]))
+        self.scheduling = self._create_scheduling()
         after = [*compute.groups, self.plugins, data.storage, foundation.network, management.node_configuration]
         self.smoke_test = self._create_smoke_test(foundation.encryption.key_arn, after)
 
@@ -34,6 +36,13 @@ class Inside:
         args = DevicePluginsArgs(pools=self._site.config.pools)
         opts = pulumi.ResourceOptions(providers=[self.provider], depends_on=self._compute.groups)
         return DevicePlugins("device-plugins", args, opts)
+
+    def _create_scheduling(self) -> Scheduling | None:
+        config = self._site.config
+        if config.scheduling is None:
+            return None
+        args = SchedulingArgs(name=config.name, config=config.scheduling, pools=config.pools)
+        return Scheduling("scheduling", args, pulumi.ResourceOptions(providers=[self.provider]))
 
     def _create_smoke_test(self, key_arn: pulumi.Output[str], after: list[pulumi.Resource]) -> SmokeTest:
         site, storage, registry = self._site, self._data.storage, self._data.registry
@@ -53,7 +62,7 @@ class Inside:
         return SmokeTest("smoke-test", args, pulumi.ResourceOptions(providers=providers, depends_on=after))
 
     def outputs(self) -> dict[str, Any]:
-        """The training job and its verdict."""
+        """The training job and its verdict, and whose namespaces there are."""
         test = self.smoke_test
         found = {"job": test.job_name, "namespace": test.namespace_name, "verdict": test.verdict}
-        return {"smoke_test": found}
+        return {"smoke_test": found, "teams": self.scheduling.teams if self.scheduling else []}

@@ -17,6 +17,7 @@ from .pool_sections import BlockCalendar, NodeRepairConfig, WarmPoolConfig
 from .pools import PoolConfig, Taint
 from .recovery import RecoveryConfig
 from .registry import RegistryConfig
+from .scheduling import PriorityConfig, QuotaConfig, SchedulingConfig, TeamConfig
 from .section import Conflict, Section, WrongByItself
 from .smoke_test import SmokeTestConfig
 from .stack import PROJECT, StackConfig
@@ -46,13 +47,17 @@ __all__ = [
     "NodeRepairConfig",
     "ObjectLockConfig",
     "PoolConfig",
+    "PriorityConfig",
+    "QuotaConfig",
     "RecoveryConfig",
     "RegistryConfig",
+    "SchedulingConfig",
     "Section",
     "SmokeTestConfig",
     "StackConfig",
     "StorageConfig",
     "Taint",
+    "TeamConfig",
     "WarmPoolConfig",
     "WrongByItself",
     "not_allowed",

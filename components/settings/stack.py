@@ -15,6 +15,7 @@ from .network import NetworkConfig
 from .pools import PoolConfig
 from .recovery import RecoveryConfig
 from .registry import RegistryConfig
+from .scheduling import SchedulingConfig
 from .section import Section
 from .smoke_test import SmokeTestConfig
 from .storage import StorageConfig
@@ -38,6 +39,9 @@ class StackConfig(Section):
     registry: RegistryConfig = RegistryConfig()
     smoke_test: SmokeTestConfig
     monitoring: MonitoringConfig | None = Field(default=None, description="Absent: nothing watches the nodes.")
+    scheduling: SchedulingConfig | None = Field(
+        default=None, description="Teams, quotas and priorities; absent: everything runs for everybody."
+    )
     load_balancer: LoadBalancerConfig | None = Field(
         default=None, description="A load balancer for inference services; absent: none."
     )

@@ -151,6 +151,8 @@ def stacks(draw: st.DrawFn) -> Values:
         "load_balancer": load_balancers(),
         "recovery": recoveries(region),
     }
+    if draw(st.booleans()):
+        values[f"{PROJECT}:scheduling"] = draw(schedulings(declared))
     return values | {f"{PROJECT}:{name}": value for name, value in _some(draw, optional).items()}
 
 
@@ -165,6 +167,28 @@ def clusters() -> st.SearchStrategy[Values]:
             "log_retention_days": DAYS,
         },
     )
+
+
+@st.composite
+def schedulings(draw: st.DrawFn, pools: Values) -> Values:
+    """Teams that share what the pools may have, or less, and priorities below the system's."""
+    names = draw(st.lists(NAMES.map(lambda name: f"t-{name[:10]}z"), max_size=3, unique=True))
+    left = {name: pool.get("max_size", pool["desired_size"]) for name, pool in pools.items()}
+    teams: Values = {}
+    for team in names:
+        quotas: Values = {}
+        for pool in draw(st.lists(st.sampled_from(sorted(left)), min_size=1, unique=True)):
+            nodes = draw(st.integers(0, left[pool]))
+            left[pool] -= nodes
+            chips = CATALOGUE[pools[pool]["instance_type"]].chips
+            quotas[pool] = {"chips": nodes * chips} if chips and draw(st.booleans()) else {"nodes": nodes}
+        options = {"borrows": st.booleans(), "lends": st.booleans(), "max_pods": st.integers(1, 1000)}
+        teams[team] = {"quotas": quotas, **_some(draw, options)}
+    values = st.fixed_dictionaries({"value": st.integers(-1000, 10**9)}, optional={"preempts": st.booleans()})
+    scheduling: Values = {"teams": teams, "priorities": draw(st.dictionaries(st.just("urgent"), values))}
+    if draw(st.booleans()):
+        scheduling |= {"kueue": "0.17", **_some(draw, {"topology": st.booleans()})}
+    return scheduling
 
 
 def recoveries(region: str) -> st.SearchStrategy[Values]:
@@ -281,6 +305,13 @@ CHANGES: dict[str, st.SearchStrategy[Callable[[Values], None]]] = {
     "a letter that looks like another": st.just(_look_alike),
     "junk for a calendar": _JUNK.filter(lambda junk: junk is not None).map(lambda junk: _set("pool/calendar", junk)),
     "a block that never ends": st.just(_set("pool/calendar", {"end": "never"})),
+    "junk for scheduling": _JUNK.filter(lambda junk: junk is not None and junk != {}).map(
+        lambda junk: _set_top("scheduling", junk)
+    ),
+    "a quota of a pool that is not there": st.just(
+        _set_top("scheduling", {"teams": {"aa": {"quotas": {"nowhere": {"nodes": 1}}}}})
+    ),
+    "a priority above the system's": st.just(_set_top("scheduling", {"priorities": {"aa": {"value": 2 * 10**9}}})),
     "spot in a reservation": st.just(
         lambda values: _pool(values).update(capacity="spot", capacity_reservation_id=RESERVATION)
     ),

@@ -1,0 +1,114 @@
+"""Teams, quotas, priorities and queues are objects that a real API server takes, by the schemas of Kueue's release."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from components import kueue
+from local.control_plane import ControlPlane
+from local.paths import DataRoot
+from tests.components.mocks import Cloud
+from tests.components.test_scheduling import declared
+
+from .conftest import Client, new_client, urn_of
+
+pytestmark = pytest.mark.real
+MODULE, RELEASE = "sigs.k8s.io/kueue", "v0.17.0"
+DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+PLURALS = {
+    "Topology": "topologies", "ResourceFlavor": "resourceflavors", "Cohort": "cohorts", "ClusterQueue": "clusterqueues",
+    "WorkloadPriorityClass": "workloadpriorityclasses",
+}  # fmt: skip
+
+
+def schemas() -> list[dict[str, Any]]:
+    """Kueue's own definitions, where Go's module cache has them; nothing is fetched here."""
+    go = shutil.which("go")
+    if go is None:
+        pytest.skip("Kueue's definitions are looked for in Go's module cache, and there is no go on PATH")
+    cache = subprocess.run([go, "env", "GOMODCACHE"], capture_output=True, text=True, check=True).stdout.strip()
+    folder = Path(cache) / f"{MODULE}@{RELEASE}" / "config/components/crd/bases"
+    files = [folder / f"kueue.x-k8s.io_{plural}.yaml" for plural in (*PLURALS.values(), "localqueues")]
+    if not all(file.is_file() for file in files):
+        pytest.skip(f"Kueue's definitions are not in Go's module cache: `go mod download {MODULE}@{RELEASE}` puts them")
+    return [YAML(typ="safe").load(file) for file in files]
+
+
+@pytest.fixture(scope="module")
+def with_kueue(plane: ControlPlane) -> ControlPlane:
+    """The control plane with Kueue's kinds, and nothing that acts on them."""
+    definitions = schemas()
+    for one in definitions:
+        plane.api().create(DEFINITIONS, one)
+    for one in definitions:
+        _wait_for(plane, one["metadata"]["name"])
+    return plane
+
+
+def _wait_for(plane: ControlPlane, name: str) -> None:
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        conditions = plane.api().get(f"{DEFINITIONS}/{name}").get("status", {}).get("conditions", [])
+        if any(one["type"] == "Established" and one["status"] == "True" for one in conditions):
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{name} is not served after 30 s")
+
+
+def objects(cloud: Cloud) -> list[tuple[str, str, dict[str, Any]]]:
+    """Token, name and inputs of everything in Kubernetes, in the order of declaration."""
+    told = [
+        (one.typ, one.name, json.loads(json.dumps(one.inputs), parse_float=lambda text: int(float(text))))
+        for one in cloud.resources
+        if one.typ.startswith("kubernetes:")
+    ]
+    return sorted(told, key=lambda one: "LocalQueue" in one[0])
+
+
+def stand(client: Client, made: list[tuple[str, str, dict[str, Any]]]) -> None:
+    """Each is made, then found as it was declared. They go with the control plane: a namespace takes 5 s to end."""
+    for token, name, inputs in made:
+        urn = urn_of(token, name)
+        checked = client.check(urn, inputs)
+        id, outputs = client.create(urn, checked)
+        assert not client.diff(urn, id, outputs, checked, checked).diffs
+
+
+@pytest.fixture(scope="module")
+def teams(real_root: DataRoot, plane: ControlPlane) -> list[tuple[str, str, dict[str, Any]]]:
+    """What is declared without Kueue, standing on a bare API server."""
+    made = objects(declared())
+    stand(new_client(real_root, plane), made)
+    return made
+
+
+def test_without_kueue_everything_stands_on_a_bare_api_server(teams: list[Any], plane: ControlPlane) -> None:
+    assert len(teams) == 2 + 3 * 2
+    found = plane.api().get("/api/v1/namespaces/vision/resourcequotas/team")
+    assert found["spec"]["hard"]["requests.nvidia.com/gpu"] == "16"
+
+
+def test_kueue_s_schemas_know_every_field_and_value(with_kueue: ControlPlane) -> None:
+    checked = 0
+    for token, _, inputs in objects(declared(kueue="0.17", topology=True)):
+        kind = token.rpartition(":")[2]
+        if kind in PLURALS:
+            path = f"/apis/{kueue.API}/{PLURALS[kind]}?dryRun=All&fieldValidation=Strict"
+            assert with_kueue.api().create(path, inputs)["metadata"]["name"] == inputs["metadata"]["name"]
+            checked += 1
+    assert checked == 1 + 3 + 1 + 2 + 2
+
+
+def test_with_kueue_s_kinds_queues_stand_too(client: Client, with_kueue: ControlPlane, teams: list[Any]) -> None:
+    queued = objects(declared(kueue="0.17", topology=True))
+    stand(client, [one for one in queued if "kueue" in one[0]])
+    found = with_kueue.api().get(f"/apis/{kueue.API}/namespaces/vision/localqueues/{kueue.LOCAL_QUEUE}")
+    assert found["spec"]["clusterQueue"] == "vision"
