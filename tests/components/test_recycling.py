@@ -13,6 +13,7 @@ from components.recycling import Effect, Recycling, declared, recycles
 from components.settings import PoolConfig
 from local.aws.tables import TYPES
 
+from .mocks import Cloud
 from .strategies import pools
 from .test_node_pool import pool
 
@@ -52,8 +53,14 @@ def by_the_arguments(before: PoolConfig, after: PoolConfig) -> Effect:
     return by_the_tables(groups[0], groups[1], templates, more)
 
 
-def by_the_resources(before: dict[str, Any], after: dict[str, Any]) -> Effect:
-    clouds = [pool(**settings, subnets=[settings.get("zone") or "all"]) for settings in (before, after)]
+@pytest.fixture(scope="module")
+def stood() -> Cloud:
+    """The resources of the pool that the changes are made to."""
+    return pool(**GPU, subnets=[GPU["zone"]])
+
+
+def by_the_resources(stood: Cloud, after: dict[str, Any]) -> Effect:
+    clouds = [stood, pool(**after, subnets=[after["zone"]])]
     groups, templates = (
         [next(iter(cloud.of(kind).values())) for cloud in clouds]
         for kind in ("aws:eks/nodeGroup:NodeGroup", "aws:ec2/launchTemplate:LaunchTemplate")
@@ -75,7 +82,7 @@ def changes(draw: st.DrawFn) -> tuple[PoolConfig, PoolConfig]:
         raise
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(pair=changes())
 def test_it_is_what_the_resources_would_do(pair: tuple[PoolConfig, PoolConfig]) -> None:
     assert recycles(*pair, VERSIONS).effect is by_the_arguments(*pair)
@@ -110,9 +117,9 @@ def test_what_does_not_change_recycles_nothing(values: dict[str, Any]) -> None:
         ({}, Effect.NOTHING),
     ],
 )
-def test_each_setting_has_its_effect_and_is_the_reason(change: dict[str, Any], effect: Effect) -> None:
+def test_each_setting_has_its_effect_and_is_the_reason(stood: Cloud, change: dict[str, Any], effect: Effect) -> None:
     found = changed(change)
-    assert found.effect is by_the_resources(GPU, {**GPU, **change}) is effect
+    assert found.effect is by_the_resources(stood, {**GPU, **change}) is effect
     assert found.because == (tuple(change) if effect else ())
 
 
