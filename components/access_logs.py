@@ -9,8 +9,8 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from .bucket import tls_only
 from .naming import BUCKET_LIMIT, fit
-from .storage import tls_only
 
 
 @dataclass(frozen=True, kw_only=True)
