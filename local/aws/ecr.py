@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from local.aws.cloud import ACCOUNT, Cloud, tag_list, tag_map
+from local.aws.recorded import recorded_type
 from local.aws.resource_type import URN_TAG, Call, ResourceType, gone_is_fine
 from local.aws.tagging import Tagging
 from local.provider.values import Values
@@ -127,6 +128,14 @@ TYPES = (
         "aws:ecr/repositoryPolicy:RepositoryPolicy",
         ("set_repository_policy", "get_repository_policy", "delete_repository_policy"),
         "policyText",
+    ),
+    recorded_type(
+        token="aws:ecr/registryScanningConfiguration:RegistryScanningConfiguration",
+        service="ecr",
+        operation="PutRegistryScanningConfiguration",
+        outputs=lambda call: {"id": ACCOUNT, "registryId": ACCOUNT},
+        replace_on=(),
+        taggable=False,
     ),
 )
 """ECR's types."""

@@ -39,6 +39,7 @@ def recorded_type(
     tag_specifications: str | None = None,
     tags_member: str = "tags",
     check: Callable[[Call], None] | None = None,
+    values: Callable[[Call], Values] | None = None,
 ) -> ResourceType:
     """The type ``token``, kept as the request of ``operation`` that would make it.
 
@@ -47,18 +48,20 @@ def recorded_type(
         renames: property to member of the request, where more than upper and lower case differs.
         drop: properties that steer the provider and are no part of the request.
         tag_specifications: EC2's resource type, where tags travel as ``TagSpecifications``.
-        tags_member: what the request calls its tags, elsewhere; ``Tags`` is a list of keys and values.
+        tags_member: what the request calls its tags, elsewhere; ``Tags`` is a list of keys and values; empty: the
+            service tags by a request of its own.
         check: raises ProviderError where something that it refers to does not exist.
+        values: what the request takes, where it is not the properties as they are.
     """
 
     def request_of(call: Call) -> Values:
         model = call.cloud.account.model(service).operation_model(operation)
-        values = {k: v for k, v in call.inputs.items() if k not in (*_NOT_REQUESTED, *drop)}
+        given = {k: v for k, v in call.inputs.items() if k not in (*_NOT_REQUESTED, *drop)}
         shape = cast(Shape, model.input_shape)
-        request = to_members(values, shape, renames, f"{token.rsplit(':', 1)[1]}.")
+        request = to_members(values(call) if values else given, shape, renames, f"{token.rsplit(':', 1)[1]}.")
         if tag_specifications:
             request["TagSpecifications"] = [{"ResourceType": tag_specifications, "Tags": tag_list(call.all_tags)}]
-        elif taggable:
+        elif taggable and tags_member:
             request[tags_member] = tag_list(call.all_tags) if tags_member == "Tags" else call.all_tags
         validate(request, shape)
         return request

@@ -25,6 +25,7 @@ from local.aws import (
     iam_profile,
     kms,
     logs,
+    replication,
     route53,
     s3,
     s3_settings,
@@ -37,6 +38,7 @@ _TABLES = (
     ec2_vpc, ec2_gateways, ec2_routing, ec2_endpoints, ec2_flow_logs, ec2_security, ec2_compute, ec2_instance,
     iam, iam_profile, kms, logs, eks_cluster, eks_node_group, eks_access, s3, s3_settings, efs, fsx, ecr, ssm,
     ec2_peering, route53, acm, elbv2, wafv2, autoscaling,
+    ec2_peering, route53, acm, elbv2, wafv2, replication,
 )  # fmt: skip
 
 TYPES: dict[str, ResourceType] = {kind.token: kind for table in _TABLES for kind in table.TYPES}

@@ -31,6 +31,20 @@ _LIFECYCLE = {
         }
     ]
 }
+_IMAGES = {
+    "destinations": [{"region": "us-west-2", "registryId": "123456789012"}],
+    "repositoryFilters": [{"filter": "dc/train", "filterType": "PREFIX_MATCH"}],
+}
+_REPLICATION = {
+    "id": "recovery", "priority": 0, "status": "Enabled", "filter": {"prefix": ""},
+    "deleteMarkerReplication": {"status": "Enabled"},
+    "sourceSelectionCriteria": {"sseKmsEncryptedObjects": {"status": "Enabled"}},
+    "destination": {
+        "bucket": "{replica.arn}", "encryptionConfiguration": {"replicaKmsKeyId": "{key.arn}"},
+        "replicationTime": {"status": "Enabled", "time": {"minutes": 15}},
+        "metrics": {"status": "Enabled", "eventThreshold": {"minutes": 15}},
+    },
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -278,6 +292,40 @@ EXAMPLES = (
         frozenset({"aliases[0].evaluateTargetHealth"}), ("fqdn",),
     ),
     Example(
+        "probe", "aws:route53/healthCheck:HealthCheck",
+        {"type": "HTTPS", "fqdn": "{balancer.dnsName}", "port": 443, "resourcePath": "/healthz", "requestInterval": 30,
+         "failureThreshold": 3, "enableSni": True, "regions": ["us-east-1", "eu-west-1", "ap-southeast-1"]},
+        {"failureThreshold": 2, "resourcePath": "/ready"}, frozenset({"failureThreshold", "resourcePath"}), ("arn",),
+    ),
+    Example(
+        "alarm-check", "aws:route53/healthCheck:HealthCheck",
+        {"type": "CLOUDWATCH_METRIC", "cloudwatchAlarmName": "dc-targets", "cloudwatchAlarmRegion": "us-east-1",
+         "insufficientDataHealthStatus": "Unhealthy"},
+        {"insufficientDataHealthStatus": "LastKnownStatus"}, frozenset({"insufficientDataHealthStatus"}), ("arn",),
+    ),
+    Example(
+        "all-checks", "aws:route53/healthCheck:HealthCheck",
+        {"type": "CALCULATED", "childHealthchecks": ["{probe.id}", "{alarm-check.id}"], "childHealthThreshold": 2},
+        {"childHealthThreshold": 1}, frozenset({"childHealthThreshold"}), ("arn",),
+    ),
+    Example(
+        "primary-record", "aws:route53/record:Record",
+        {"zoneId": "{zone.id}", "name": "over.example.com", "type": "A", "setIdentifier": "dc-primary",
+         "failoverRoutingPolicies": [{"type": "PRIMARY"}], "healthCheckId": "{all-checks.id}",
+         "aliases": [{"name": "{balancer.dnsName}", "zoneId": "{balancer.zoneId}", "evaluateTargetHealth": True}]},
+        {"healthCheckId": "{probe.id}"}, frozenset({"healthCheckId"}), ("fqdn",),
+    ),
+    Example(
+        "secondary-record", "aws:route53/record:Record",
+        {"zoneId": "{zone.id}", "name": "over.example.com", "type": "A", "setIdentifier": "dc-secondary",
+         "failoverRoutingPolicies": [{"type": "SECONDARY"}],
+         "aliases": [{"name": "{network-balancer.dnsName}", "zoneId": "{network-balancer.zoneId}",
+                      "evaluateTargetHealth": True}]},
+        {"aliases": [{"name": "{network-balancer.dnsName}", "zoneId": "{network-balancer.zoneId}",
+                      "evaluateTargetHealth": False}]},
+        frozenset({"aliases[0].evaluateTargetHealth"}), ("fqdn",),
+    ),
+    Example(
         "web-acl", "aws:wafv2/webAcl:WebAcl",
         {
             "name": "dc", "scope": "REGIONAL", "defaultAction": {"allow": {}}, "visibilityConfig": _VISIBILITY,
@@ -407,6 +455,14 @@ EXAMPLES = (
         {"rule": {"defaultRetention": {"mode": "GOVERNANCE", "days": 5}}},
         frozenset({"rule.defaultRetention.days"}), stays=True,
     ),
+    Example("replica", "aws:s3/bucket:Bucket", {"objectLockEnabled": True, "forceDestroy": True},
+            {"tags": {"a": "b"}}, frozenset({"tags"})),
+    Example(
+        "replication", "aws:s3/bucketReplicationConfig:BucketReplicationConfig",
+        {"bucket": "{locked.id}", "role": "{role.arn}", "rules": [_REPLICATION]},
+        {"rules": [{**_REPLICATION, "deleteMarkerReplication": {"status": "Disabled"}}]},
+        frozenset({"rules[0].deleteMarkerReplication.status"}),
+    ),
     Example(
         "object", "aws:s3/bucketObjectv2:BucketObjectv2",
         {"bucket": "{bucket.id}", "key": "config/a.json", "content": "{}", "contentType": "application/json"},
@@ -439,6 +495,11 @@ EXAMPLES = (
     Example("efs-backup", "aws:efs/backupPolicy:BackupPolicy",
             {"fileSystemId": "{efs.id}", "backupPolicy": {"status": "ENABLED"}},
             {"backupPolicy": {"status": "DISABLED"}}, frozenset({"backupPolicy.status"})),
+    Example(
+        "efs-replication", "aws:efs/replicationConfiguration:ReplicationConfiguration",
+        {"sourceFileSystemId": "{efs.id}", "destination": {"region": "us-west-2", "kmsKeyId": "{key.arn}"}}, None,
+        outputs=("sourceFileSystemArn", "sourceFileSystemRegion"),
+    ),
     Example(
         "lustre", "aws:fsx/lustreFileSystem:LustreFileSystem",
         {
@@ -484,6 +545,19 @@ EXAMPLES = (
     Example("ecr-lifecycle", "aws:ecr/lifecyclePolicy:LifecyclePolicy",
             {"repository": "{repository.name}", "policy": json.dumps(_LIFECYCLE)},
             {"policy": json.dumps(_LIFECYCLE).replace("14", "30")}, frozenset({"policy"}), ("registryId",)),
+    Example(
+        "ecr-replication", "aws:ecr/replicationConfiguration:ReplicationConfiguration",
+        {"replicationConfiguration": {"rules": [_IMAGES]}},
+        {"replicationConfiguration": {"rules": [{**_IMAGES, "repositoryFilters": [
+            {"filter": "dc", "filterType": "PREFIX_MATCH"}]}]}},
+        frozenset({"replicationConfiguration.rules[0].repositoryFilters[0].filter"}), ("registryId",),
+    ),
+    Example(
+        "ecr-scanning", "aws:ecr/registryScanningConfiguration:RegistryScanningConfiguration",
+        {"scanType": "BASIC", "rules": [{"scanFrequency": "SCAN_ON_PUSH", "repositoryFilters": [
+            {"filter": "*", "filterType": "WILDCARD"}]}]},
+        {"scanType": "ENHANCED"}, frozenset({"scanType"}), ("registryId",),
+    ),
     Example("ecr-policy", "aws:ecr/repositoryPolicy:RepositoryPolicy",
             {"repository": "{repository.name}", "policy": json.dumps({**_ALLOW, "Statement": [
                 {"Sid": "pull", "Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}]})},
