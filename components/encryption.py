@@ -1,4 +1,4 @@
-"""One KMS key for everything that rests: secrets, disks, buckets, images and logs."""
+"""One KMS key for everything that rests: secrets, disks, buckets, images and logs; and the recovery region's."""
 
 from __future__ import annotations
 
@@ -16,10 +16,23 @@ _LUSTRE_LINK_ROLE = "s3.data-source.lustre.fsx.amazonaws.com/AWSServiceRoleForFS
 
 
 @dataclass(frozen=True, kw_only=True)
-class EncryptionArgs:
-    """``retain``: whether the key can be had back for 30 days after a destroy (else 7, the least that KMS takes).
+class ReplicaArgs:
+    """``multi_region``: whether the recovery region has a replica of the key, or else a key of its own."""
 
-    ``lustre_links``: whether FSx for Lustre reads and writes the buckets.
+    region: str
+    provider: aws.Provider
+    multi_region: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncryptionArgs:
+    """Arguments of :class:`Encryption`.
+
+    Attributes:
+        retain: whether nothing deletes or replaces the key, which can be had back for 30 days (else 7, the least that
+            KMS takes).
+        lustre_links: whether FSx for Lustre reads and writes the buckets.
+        replica: the recovery region, where there is one.
     """
 
     name: str
@@ -27,39 +40,79 @@ class EncryptionArgs:
     account_id: pulumi.Input[str]
     retain: bool
     lustre_links: bool = False
+    replica: ReplicaArgs | None = None
 
 
 class Encryption(pulumi.ComponentResource):
-    """A rotated customer key and its alias."""
+    """A rotated customer key and its alias, and the same in the recovery region.
+
+    ``replica_key_arn`` is the recovery region's key, ``None`` where there is no such region.
+    """
 
     key_arn: pulumi.Output[str]
     key_id: pulumi.Output[str]
+    replica_key_arn: pulumi.Output[str] | None
 
     def __init__(self, name: str, args: EncryptionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(component_type(Encryption), name, None, opts)
-        self._args = args
-        self._child = pulumi.ResourceOptions(parent=self)
-        key = self._create_key(name)
-        self._create_alias(name, key)
+        self._name, self._args = name, args
+        here = pulumi.ResourceOptions(parent=self, protect=args.retain)
+        key = self._create_key(f"{name}-key", args.region, here)
+        self._create_alias(f"{name}-alias", key.key_id, pulumi.ResourceOptions(parent=self))
         self.key_arn, self.key_id = key.arn, key.key_id
-        self.register_outputs({"key_arn": self.key_arn, "key_id": self.key_id})
+        self.replica_key_arn = self._create_replica(args.replica) if args.replica else None
+        self.register_outputs({"key_arn": self.key_arn, "key_id": self.key_id, "replica_key_arn": self.replica_key_arn})
 
-    def _create_key(self, name: str) -> aws.kms.Key:
-        args = self._args
-        policy = pulumi.Output.from_input(args.account_id).apply(
-            lambda account_id: json.dumps(key_policy(account_id, args.region, args.lustre_links))
-        )
+    def _create_key(self, name: str, region: str, opts: pulumi.ResourceOptions) -> aws.kms.Key:
+        replica = self._args.replica
         return aws.kms.Key(
-            f"{name}-key",
-            description=f"Everything at rest in {args.name}",
+            name,
+            description=self._description,
             enable_key_rotation=True,
-            deletion_window_in_days=30 if args.retain else 7,
-            policy=policy,
-            opts=self._child,
+            # Left out where it is false: a key that has never heard of it stays as it is.
+            multi_region=True if replica and replica.multi_region else None,
+            deletion_window_in_days=self._deletion_window_days,
+            policy=self._policy(region),
+            opts=opts,
         )
 
-    def _create_alias(self, name: str, key: aws.kms.Key) -> None:
-        aws.kms.Alias(f"{name}-alias", name=f"alias/{self._args.name}", target_key_id=key.key_id, opts=self._child)
+    def _create_replica(self, args: ReplicaArgs) -> pulumi.Output[str]:
+        """The key's replica with a policy of that region, or a second key like it; KMS rotates a replica with its key.
+
+        What is encrypted anew on its way (copies of backups, replicated objects and images) needs a key there, not the
+        same one.
+        """
+        there = pulumi.ResourceOptions(parent=self, provider=args.provider)
+        kept = pulumi.ResourceOptions.merge(there, pulumi.ResourceOptions(protect=self._args.retain))
+        if args.multi_region:
+            key = aws.kms.ReplicaKey(
+                f"{self._name}-replica",
+                primary_key_arn=self.key_arn,
+                description=self._description,
+                deletion_window_in_days=self._deletion_window_days,
+                policy=self._policy(args.region),
+                opts=kept,
+            )
+        else:
+            key = self._create_key(f"{self._name}-recovery-key", args.region, kept)
+        self._create_alias(f"{self._name}-recovery-alias", key.key_id, there)
+        return key.arn
+
+    def _create_alias(self, name: str, key_id: pulumi.Input[str], opts: pulumi.ResourceOptions) -> None:
+        aws.kms.Alias(name, name=f"alias/{self._args.name}", target_key_id=key_id, opts=opts)
+
+    def _policy(self, region: str) -> pulumi.Output[str]:
+        links = self._args.lustre_links
+        account = pulumi.Output.from_input(self._args.account_id)
+        return account.apply(lambda account_id: json.dumps(key_policy(account_id, region, links)))
+
+    @property
+    def _description(self) -> str:
+        return f"Everything at rest in {self._args.name}"
+
+    @property
+    def _deletion_window_days(self) -> int:
+        return 30 if self._args.retain else 7
 
 
 def key_policy(account_id: str, region: str, lustre_links: bool = False) -> dict[str, Any]:

@@ -137,11 +137,12 @@ class MonitoringOutputs(Output):
 
 
 class RecoveryOutputs(Output):
-    """The recovery region's network."""
+    """The recovery region's network, and the key of what rests there."""
 
     region: str
     vpc_id: str
     peering_connection_id: str
+    key_arn: str
 
 
 class DatacenterOutputs(Output):

@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from ..encryption import Encryption, EncryptionArgs
+from ..encryption import Encryption, EncryptionArgs, ReplicaArgs
 from ..network import Network, NetworkArgs
 from ..recovery import Recovery, RecoveryArgs
 from .site import Site
@@ -30,8 +30,15 @@ class Foundation:
             account_id=site.account_id,
             retain=site.config.retain_data,
             lustre_links=any(system.link for system in site.config.lustre.values()),
+            replica=self._replica(),
         )
         return Encryption("encryption", args, site.opts)
+
+    def _replica(self) -> ReplicaArgs | None:
+        recovery, provider = self._site.config.recovery, self._site.recovery_provider
+        if recovery is None or provider is None:
+            return None
+        return ReplicaArgs(region=recovery.region, provider=provider, multi_region=recovery.multi_region_key)
 
     def _create_network(self) -> Network:
         site = self._site
@@ -68,6 +75,7 @@ class Foundation:
                 "region": self._site.config.recovery.region,
                 "vpc_id": self.recovery.vpc_id,
                 "peering_connection_id": self.recovery.peering_connection_id,
+                "key_arn": self.encryption.replica_key_arn,
             }
         return outputs
 

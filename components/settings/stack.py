@@ -49,6 +49,6 @@ class StackConfig(Section):
     retain_data: bool = Field(
         default=True,
         description="Destroying a stack stops at buckets and registries with content, and nothing deletes or replaces "
-        "file systems that keep data: they can go after an up with false.",
+        "file systems that keep data and the key that all of it is encrypted with: they can go after an up with false.",
     )
     tags: dict[TagKey, TagValue] = Field(default_factory=dict, max_length=40, description="Tags on everything.")

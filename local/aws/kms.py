@@ -1,4 +1,4 @@
-"""KMS keys and aliases."""
+"""KMS keys, their replicas in other regions, and aliases."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from local.aws.cloud import Cloud, tag_map
 from local.aws.resource_type import URN_TAG, Call, ResourceType, gone_is_fine
 from local.aws.tagging import Tagging
+from local.provider import ProviderError
 from local.provider.values import Values
 
 _DEFAULT_WINDOW_DAYS = 30
@@ -47,8 +48,9 @@ def _settle_key(call: Call, changed: frozenset[str]) -> None:
             cloud.call("kms", "enable_key_rotation", KeyId=id, **period)
         else:
             cloud.call("kms", "disable_key_rotation", KeyId=id)
-    if "isEnabled" in changed:
-        cloud.call("kms", "enable_key" if inputs.get("isEnabled", True) else "disable_key", KeyId=id)
+    if changed & {"isEnabled", "enabled"}:  # a key's word for it, and a replica's
+        enabled = inputs.get("isEnabled", inputs.get("enabled", True))
+        cloud.call("kms", "enable_key" if enabled else "disable_key", KeyId=id)
     if "tags" in changed:
         _TAGS.settle(call, id, tag_map(cloud.call("kms", "list_resource_tags", KeyId=id)["Tags"]))
 
@@ -97,6 +99,35 @@ def _find_key(call: Call) -> list[str]:
     return found
 
 
+def _create_replica(call: Call) -> str:
+    """As KMS has it: one of a multi-Region key, once in a region. moto copies any key, and none of what it is told."""
+    cloud, arn = call.cloud, str(call.inputs["primaryKeyArn"])
+    home = arn.split(":")[3]
+    primary = cloud.account.at(home).call("kms", "describe_key", KeyId=arn)["KeyMetadata"]
+    if not primary.get("MultiRegion") or home == cloud.region:
+        what = "is in the same region" if home == cloud.region else "is no multi-Region key"
+        raise ProviderError(f"KMS makes no replica of {arn} in {cloud.region}: it {what}")
+    cloud.account.at(home).call("kms", "replicate_key", KeyId=primary["KeyId"], ReplicaRegion=cloud.region)
+    id = primary["KeyId"]
+    cloud.call("kms", "tag_resource", KeyId=id, Tags=_kms_tags(call.all_tags))
+    return id
+
+
+def _read_replica(cloud: Cloud, id: str, state: Values) -> Values | None:
+    found = _read_key(cloud, id, state)
+    if found is None:
+        return None
+    of = cloud.call("kms", "describe_key", KeyId=id)["KeyMetadata"]["MultiRegionConfiguration"]
+    same = ("arn", "keyId", "description", "keyUsage", "policy", "rotationPeriodInDays", "tags")
+    return {
+        **{name: found[name] for name in same},
+        "enabled": found["isEnabled"],
+        "keyRotationEnabled": found["enableKeyRotation"],
+        "keySpec": found["customerMasterKeySpec"],
+        "primaryKeyArn": of["PrimaryKey"]["Arn"],
+    }
+
+
 def _create_alias(call: Call) -> str:
     name, key = call.inputs["name"], call.inputs["targetKeyId"]
     existing = _find_alias(call.cloud, name)
@@ -143,6 +174,17 @@ TYPES = (
         settled_on_create=frozenset({"enableKeyRotation", "rotationPeriodInDays", "isEnabled"}),
         replace_on=("keyUsage", "customerMasterKeySpec", "multiRegion", "customKeyStoreId", "xksKeyId"),
         defaults={"isEnabled": True, "enableKeyRotation": False, "bypassPolicyLockoutSafetyCheck": False},
+    ),
+    ResourceType(
+        token="aws:kms/replicaKey:ReplicaKey",
+        create=_create_replica,
+        read=_read_replica,
+        delete=_delete_key,
+        find=_find_key,
+        settle=_settle_key,
+        settled_on_create=frozenset({"description", "policy", "enabled"}),
+        replace_on=("primaryKeyArn",),
+        defaults={"enabled": True, "bypassPolicyLockoutSafetyCheck": False},
     ),
     ResourceType(
         token="aws:kms/alias:Alias",

@@ -194,7 +194,8 @@ def schedulings(draw: st.DrawFn, pools: Values) -> Values:
 def recoveries(region: str) -> st.SearchStrategy[Values]:
     """A recovery region, whose range no other section has."""
     regions = st.sampled_from([one for one in REGIONS if one != region and len(zones_of(one) or range(ZONES)) >= ZONES])
-    return st.fixed_dictionaries({"region": regions, "cidr": st.sampled_from(["172.16.16.0/20", "192.169.0.0/16"])})
+    cidrs = st.sampled_from(["172.16.16.0/20", "192.169.0.0/16"])
+    return st.fixed_dictionaries({"region": regions, "cidr": cidrs}, optional={"multi_region_key": st.booleans()})
 
 
 @st.composite

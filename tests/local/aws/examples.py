@@ -1,6 +1,7 @@
 """One example a type: arguments as components give them, and a change that is made in place.
 
-``{vpc.id}`` stands for an output of an earlier example, ``{zone.id}`` for a zone of Route 53 that is there before.
+``{vpc.id}`` stands for an output of an earlier example, ``{zone.id}`` for a zone of Route 53 that is there before,
+``{primary.arn}`` for a multi-Region key of another region.
 """
 
 from __future__ import annotations
@@ -179,6 +180,10 @@ EXAMPLES = (
     ),
     Example("key", "aws:kms/key:Key", {"description": "cluster", "enableKeyRotation": True, "deletionWindowInDays": 7},
             {"description": "all"}, frozenset({"description"}), ("arn", "keyId", "policy")),
+    Example("replica", "aws:kms/replicaKey:ReplicaKey",
+            {"primaryKeyArn": "{primary.arn}", "description": "there", "policy": json.dumps(_ALLOW),
+             "deletionWindowInDays": 7},
+            {"description": "here"}, frozenset({"description"}), ("arn", "keyId", "keySpec")),
     Example("alias", "aws:kms/alias:Alias", {"name": "alias/dc", "targetKeyId": "{key.keyId}"}, None,
             outputs=("arn", "targetKeyArn")),
     Example(

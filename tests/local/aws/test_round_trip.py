@@ -20,7 +20,7 @@ pytestmark = pytest.mark.real
 @pytest.fixture(scope="module")
 def world(root: DataRoot) -> Iterator[dict[str, Resource]]:
     """What the examples have made so far, in their order; whatever is left is removed in the end."""
-    made = {"zone": Resource("", outputs={"id": _zone(root)})}
+    made = {"zone": Resource("", outputs={"id": _zone(root)}), "primary": Resource("", outputs={"arn": _primary(root)})}
     yield made
     for plane in control_plane.clusters(root):
         plane.remove()
@@ -31,6 +31,12 @@ def _zone(root: DataRoot) -> str:
     cloud = account_of(root).at("us-east-1")
     answer = cloud.call("route53", "create_hosted_zone", Name="example.com", CallerReference="test")
     return answer["HostedZone"]["Id"].rpartition("/")[2]
+
+
+def _primary(root: DataRoot) -> str:
+    """A multi-Region key of another region, which a replica here is of."""
+    answer = account_of(root).at("us-west-2").call("kms", "create_key", MultiRegion=True)
+    return answer["KeyMetadata"]["Arn"]
 
 
 @pytest.fixture(scope="module")
