@@ -145,6 +145,14 @@ class RecoveryOutputs(Output):
     key_arn: str
 
 
+class ReplicaOutputs(Output):
+    """Copies in the recovery region: buckets' names and file systems' ids, by what a stack file calls the originals."""
+
+    buckets: dict[str, str]
+    file_systems: dict[str, str]
+    repository_url: str | None
+
+
 class DatacenterOutputs(Output):
     """Everything that the rest of the project may know about a stack: its output ``datacenter``."""
 
@@ -164,3 +172,4 @@ class DatacenterOutputs(Output):
     monitoring: MonitoringOutputs | None
     load_balancer: LoadBalancerOutputs | None = None
     recovery: RecoveryOutputs | None = None
+    replicas: ReplicaOutputs | None = None

@@ -19,14 +19,26 @@ IMAGE_SOURCES = ("Dockerfile", "requirements.txt", "train", "etl")
 
 
 @dataclass(frozen=True, kw_only=True)
-class RegistryArgs:
-    """``workloads``: the folder that the image is built from; ``retain``: whether images stop a destroy."""
+class RepositoryArgs:
+    """``retain``: whether images stop a destroy."""
 
     name: str
     config: RegistryConfig
-    workloads: Path
     key_arn: pulumi.Input[str]
     retain: bool
+
+    @property
+    def repository_name(self) -> str:
+        """The same in every region, so that an image's name differs by the registry alone."""
+        return f"{self.name}/{IMAGE}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegistryArgs:
+    """``workloads``: the folder that the image is built from."""
+
+    repository: RepositoryArgs
+    workloads: Path
 
 
 class Registry(pulumi.ComponentResource):
@@ -38,34 +50,48 @@ class Registry(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: RegistryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(component_type(Registry), name, None, opts)
-        self._name, self._args = name, args
-        self._child = pulumi.ResourceOptions(parent=self)
-        repository = self._create_repository()
-        self._create_lifecycle(repository)
+        config = args.repository.config
+        child = pulumi.ResourceOptions(parent=self)
+        repository = create_repository(name, args.repository, child)
+        if config.scanning:
+            _create_scanning(name, config.scanning, child)
         self.repository_url = repository.repository_url
-        self.image_digest = args.config.image_digest or folder_digest(args.workloads, IMAGE_SOURCES)
-        reference = image_suffix(args.config, self.image_digest)
+        self.image_digest = config.image_digest or folder_digest(args.workloads, IMAGE_SOURCES)
+        reference = image_suffix(config, self.image_digest)
         self.image = pulumi.Output.concat(repository.repository_url, reference)
         self.register_outputs({"repository_url": self.repository_url, "image": self.image})
 
-    def _create_repository(self) -> aws.ecr.Repository:
-        return aws.ecr.Repository(
-            f"{self._name}-{IMAGE}",
-            name=f"{self._args.name}/{IMAGE}",
-            image_tag_mutability="IMMUTABLE",
-            image_scanning_configuration={"scan_on_push": True},
-            encryption_configurations=[{"encryption_type": "KMS", "kms_key": self._args.key_arn}],
-            force_delete=not self._args.retain,
-            opts=self._child,
-        )
 
-    def _create_lifecycle(self, repository: aws.ecr.Repository) -> None:
-        aws.ecr.LifecyclePolicy(
-            f"{self._name}-{IMAGE}-lifecycle",
-            repository=repository.name,
-            policy=json.dumps(keep_newest(self._args.config.keep_images)),
-            opts=self._child,
-        )
+def create_repository(name: str, args: RepositoryArgs, opts: pulumi.ResourceOptions) -> aws.ecr.Repository:
+    """The repository of the workload's image, and how many it keeps."""
+    repository = aws.ecr.Repository(
+        f"{name}-{IMAGE}",
+        name=args.repository_name,
+        image_tag_mutability="IMMUTABLE",
+        image_scanning_configuration={"scan_on_push": True},
+        encryption_configurations=[{"encryption_type": "KMS", "kms_key": args.key_arn}],
+        force_delete=not args.retain,
+        opts=opts,
+    )
+    aws.ecr.LifecyclePolicy(
+        f"{name}-{IMAGE}-lifecycle",
+        repository=repository.name,
+        policy=json.dumps(keep_newest(args.config.keep_images)),
+        opts=opts,
+    )
+    return repository
+
+
+def _create_scanning(name: str, scanning: str, opts: pulumi.ResourceOptions) -> None:
+    """All repositories of the registry: those that a rule leaves out are scanned no more, whatever they say."""
+    frequency = "CONTINUOUS_SCAN" if scanning == "enhanced" else "SCAN_ON_PUSH"
+    everything = [{"filter": "*", "filter_type": "WILDCARD"}]
+    aws.ecr.RegistryScanningConfiguration(
+        f"{name}-scanning",
+        scan_type=scanning.upper(),
+        rules=[{"scan_frequency": frequency, "repository_filters": everything}],  # pyright: ignore[reportArgumentType]
+        opts=opts,
+    )
 
 
 def image_suffix(config: RegistryConfig, digest: str) -> str:

@@ -13,6 +13,7 @@ from .data import Data
 from .foundation import Foundation
 from .inside import Inside
 from .management import Management
+from .recovery_region import RecoveryRegion
 from .services import Services
 from .site import Site, aws_provider
 
@@ -30,13 +31,16 @@ class Datacenter:
         self.compute = Compute(site, self.foundation)
         self.services = Services(site, self.foundation, self.compute)
         self.data = Data(site, self.foundation, self.compute)
+        self.recovery_region = RecoveryRegion(site, self.foundation, self.data)
         self.management = Management(site, self.foundation, self.compute, self.data)
         self.inside = Inside(site, self.foundation, self.compute, self.data, self.management)
 
     def outputs(self) -> dict[str, Any]:
         """The fields of :class:`components.outputs.DatacenterOutputs`, as outputs."""
         site = self.site
-        areas = (self.foundation, self.compute, self.services, self.data, self.management, self.inside)
+        areas = (
+            self.foundation, self.compute, self.services, self.data, self.recovery_region, self.management, self.inside,
+        )  # fmt: skip
         outputs: dict[str, Any] = {
             "name": site.config.name,
             "region": site.config.aws.region,

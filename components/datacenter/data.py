@@ -6,7 +6,7 @@ from typing import Any
 
 from ..datasets import dataset_outputs, dataset_tags, datasets_in
 from ..file_systems import FileSystems, FileSystemsArgs
-from ..registry import Registry, RegistryArgs
+from ..registry import Registry, RegistryArgs, RepositoryArgs
 from ..storage import Storage, StorageArgs
 from .compute import Compute
 from .foundation import Foundation
@@ -53,13 +53,10 @@ class Data:
 
     def _create_registry(self) -> Registry:
         site = self._site
-        args = RegistryArgs(
-            name=site.name,
-            config=site.config.registry,
-            workloads=site.workloads,
-            key_arn=self._key_arn,
-            retain=site.config.retain_data,
+        repository = RepositoryArgs(
+            name=site.name, config=site.config.registry, key_arn=self._key_arn, retain=site.config.retain_data
         )
+        args = RegistryArgs(repository=repository, workloads=site.workloads)
         return Registry("registry", args, site.opts)
 
     def outputs(self) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from components.settings.lustre import LustreConfig
 from components.settings.section import Conflict
 from components.settings.stack import StackConfig
 
+from .replication import replicated_buckets, replicated_file_systems
+
 
 def places(kind: str, config: StackConfig) -> tuple[str, ...]:
     """Where a dataset of ``kind`` can lie."""
@@ -31,18 +33,29 @@ def place_of(dataset: DatasetConfig, config: StackConfig) -> str | None:
 
 def promise(dataset: DatasetConfig, config: StackConfig) -> tuple[int | None, str]:
     """The least minutes of work that a loss of the place takes, ``None`` where it may take all; and why."""
+    place = place_of(dataset, config) or ""
     if dataset.kind == "s3":
-        return S3_REPLICATION_MINUTES, f"S3 Replication Time Control takes up to {S3_REPLICATION_MINUTES} minutes"
+        reason = f"S3 Replication Time Control takes up to {S3_REPLICATION_MINUTES} minutes"
+        return _replicated(S3_REPLICATION_MINUTES, reason, place, replicated_buckets(config), config)
     if dataset.kind == "efs":
-        return EFS_REPLICATION_MINUTES, f"EFS replication takes up to {EFS_REPLICATION_MINUTES} minutes"
-    return _lustre_promise(config.lustre[place_of(dataset, config) or ""])
+        reason = f"EFS replication takes up to {EFS_REPLICATION_MINUTES} minutes"
+        return _replicated(EFS_REPLICATION_MINUTES, reason, place, replicated_file_systems(config), config)
+    return _lustre_promise(config.lustre[place], config)
 
 
-def _lustre_promise(system: LustreConfig) -> tuple[int | None, str]:
+def _replicated(
+    minutes: int, reason: str, place: str, replicated: tuple[str, ...], config: StackConfig
+) -> tuple[int | None, str]:
+    if place in replicated:
+        return minutes, reason
+    return None, f"a loss of {config.aws.region} takes all of it, unless recovery.replication copies it elsewhere"
+
+
+def _lustre_promise(system: LustreConfig, config: StackConfig) -> tuple[int | None, str]:
     if system.link is not None:
         if {"new", "changed"} <= set(system.link.export_events):
             reason = f"what is exported is replicated by the bucket, within {S3_REPLICATION_MINUTES} minutes"
-            return S3_REPLICATION_MINUTES, reason
+            return _replicated(S3_REPLICATION_MINUTES, reason, system.link.bucket, replicated_buckets(config), config)
         return None, "its link does not export what is new and changed, and FSx backs up no linked file system"
     if system.deployment == "scratch_2":
         return None, "a scratch file system keeps one copy of its data, and FSx makes no backups of it"

@@ -6,7 +6,7 @@ One file a section; what must hold between values is in :mod:`components.rules`.
 
 from .aws import AwsConfig
 from .cluster import KUBERNETES_VERSIONS, ClusterConfig
-from .datasets import DatasetConfig
+from .datasets import EFS_REPLICATION_MINUTES, S3_REPLICATION_MINUTES, DatasetConfig
 from .ebs import EbsClassConfig
 from .efs import AccessPointConfig, EfsConfig
 from .load_balancer import HealthCheckConfig, LoadBalancerConfig
@@ -15,7 +15,7 @@ from .monitoring import MonitoringConfig
 from .network import ZONES, NetworkConfig
 from .pool_sections import BlockCalendar, NodeRepairConfig, WarmPoolConfig
 from .pools import PoolConfig, Taint
-from .recovery import RecoveryConfig
+from .recovery import RecoveryConfig, ReplicationConfig
 from .registry import RegistryConfig
 from .scheduling import PriorityConfig, QuotaConfig, SchedulingConfig, TeamConfig
 from .section import Conflict, Section, WrongByItself
@@ -25,10 +25,12 @@ from .storage import ObjectLockConfig, StorageConfig
 from .values import REGIONS, RETENTION_DAYS, not_allowed
 
 __all__ = [
+    "EFS_REPLICATION_MINUTES",
     "KUBERNETES_VERSIONS",
     "PROJECT",
     "REGIONS",
     "RETENTION_DAYS",
+    "S3_REPLICATION_MINUTES",
     "ZONES",
     "AccessPointConfig",
     "AwsConfig",
@@ -52,6 +54,7 @@ __all__ = [
     "RecoveryConfig",
     "RegistryConfig",
     "SchedulingConfig",
+    "ReplicationConfig",
     "Section",
     "SmokeTestConfig",
     "StackConfig",

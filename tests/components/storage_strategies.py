@@ -70,13 +70,16 @@ def disks() -> st.SearchStrategy[Values]:
 
 
 @st.composite
-def datasets(draw: st.DrawFn, lustre: list[str], efs: list[str]) -> Values:
-    """A dataset; on Lustre it is promised nothing, for that depends on the file system."""
+def datasets(draw: st.DrawFn, lustre: list[str], efs: list[str], copied: Values | None) -> Values:
+    """A dataset; promised something where it is copied, and on Lustre nothing: that depends on the file system."""
     kinds = ["s3", *(["fsx"] if lustre else []), *(["efs"] if efs else [])]
     kind = draw(st.sampled_from(kinds))
-    places = {"s3": ["data", "checkpoints"], "fsx": lustre, "efs": efs}[kind]
-    dataset: Values = {"kind": kind, "place": draw(st.sampled_from(places)), "owner": draw(OWNERS)}
-    if kind == "fsx" or draw(st.booleans()):
+    places = {"s3": ["data", "checkpoints"], "fsx": lustre, "efs": efs}
+    place = draw(st.sampled_from(places[kind]))
+    dataset: Values = {"kind": kind, "place": place, "owner": draw(OWNERS)}
+    key, absent = {"s3": ("buckets", places["s3"]), "efs": ("file_systems", efs), "fsx": ("", [])}[kind]
+    is_copied = copied is not None and place in copied.get(key, absent)
+    if not is_copied or draw(st.booleans()):
         return dataset | {"class": draw(st.sampled_from(["reproducible", "scratch"]))}
     rpo = draw(st.integers(_MINUTES[kind], 10_000))
     kept = draw(st.sampled_from(["critical", "important"]))
@@ -84,12 +87,12 @@ def datasets(draw: st.DrawFn, lustre: list[str], efs: list[str]) -> Values:
 
 
 @st.composite
-def storages(draw: st.DrawFn, zones: list[str], pools: list[Values]) -> Values:
-    """Top-level keys for storage, some or none; Lustre only where the zones have names."""
+def storages(draw: st.DrawFn, zones: list[str], pools: list[Values], copied: Values | None) -> Values:
+    """Top-level keys for storage, some or none; Lustre only where the zones have names; ``copied``: replication."""
     found = some(draw, {"efs": st.dictionaries(NAMES, efss(), max_size=2), "ebs": st.dictionaries(NAMES, disks())})
     if zones:
         found |= some(draw, {"lustre": st.dictionaries(NAMES, lustres(zones, pools), max_size=2)})
-    of = datasets(list(found.get("lustre", {})), list(found.get("efs", {})))
+    of = datasets(list(found.get("lustre", {})), list(found.get("efs", {})), copied)
     days = st.integers(1, 36_500)
     lock = st.fixed_dictionaries({"days": days}, optional={"buckets": st.just(["data"])})
     found |= some(

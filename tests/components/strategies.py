@@ -143,17 +143,19 @@ def stacks(draw: st.DrawFn) -> Values:
             **_some(draw, {"steps": st.integers(2, 100_000), "seed": st.integers(0, 2**31 - 1)}),
         },
     }
-    values |= draw(storages(network.get("zones", []), list(declared.values())))
+    recovery = _some(draw, {"recovery": recoveries(region)})
+    copied = recovery.get("recovery", {}).get("replication")
+    values |= draw(storages(network.get("zones", []), list(declared.values()), copied))
     optional = {
         "retain_data": st.booleans(),
         "tags": st.dictionaries(LABELS, TEXT, max_size=3),
         "cluster": clusters(),
         "load_balancer": load_balancers(),
-        "recovery": recoveries(region),
     }
     if draw(st.booleans()):
         values[f"{PROJECT}:scheduling"] = draw(schedulings(declared))
     return values | {f"{PROJECT}:{name}": value for name, value in _some(draw, optional).items()}
+    return values | {f"{PROJECT}:{name}": value for name, value in (_some(draw, optional) | recovery).items()}
 
 
 def clusters() -> st.SearchStrategy[Values]:
@@ -195,7 +197,12 @@ def recoveries(region: str) -> st.SearchStrategy[Values]:
     """A recovery region, whose range no other section has."""
     regions = st.sampled_from([one for one in REGIONS if one != region and len(zones_of(one) or range(ZONES)) >= ZONES])
     cidrs = st.sampled_from(["172.16.16.0/20", "192.169.0.0/16"])
-    return st.fixed_dictionaries({"region": regions, "cidr": cidrs}, optional={"multi_region_key": st.booleans()})
+    buckets = st.lists(st.sampled_from(["data", "checkpoints"]), unique=True)
+    file_systems: st.SearchStrategy[list[str]] = st.just([])
+    choices = {"delete_markers": st.booleans(), "images": st.booleans()}
+    replication = st.fixed_dictionaries({}, optional={"buckets": buckets, "file_systems": file_systems, **choices})
+    optional = {"multi_region_key": st.booleans(), "replication": replication}
+    return st.fixed_dictionaries({"region": regions, "cidr": cidrs}, optional=optional)
 
 
 @st.composite
@@ -301,6 +308,9 @@ CHANGES: dict[str, st.SearchStrategy[Callable[[Values], None]]] = {
     "junk for a file system": _JUNK.map(lambda junk: _set_top("lustre", {"aa": junk})),
     "a capacity that nobody sells": st.just(
         _set_top("lustre", {"aa": {"capacity_gib": 1300, "deployment": "scratch_2", "zone": "us-east-1a"}})
+    ),
+    "a replica of what is not there": st.just(
+        lambda values: values.update({f"{PROJECT}:recovery": {"replication": {"file_systems": ["nowhere-at-all"]}}})
     ),
     "ranges that overlap": st.just(_overlap),
     "a letter that looks like another": st.just(_look_alike),

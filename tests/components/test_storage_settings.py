@@ -23,6 +23,7 @@ GOOD = """config:
     cpu: {instance_type: m7i.large, desired_size: 2}
     gpu: {instance_type: p5.48xlarge, desired_size: 2, zone: us-east-1b}
   ai-datacenter:smoke_test: {pool: cpu}
+  ai-datacenter:recovery: {region: us-west-2, cidr: 10.1.0.0/16, replication: {}}
 """
 LINES = GOOD.count("\n")
 SCRATCH = "  ai-datacenter:lustre:\n    fast: {deployment: scratch_2, capacity_gib: 1200, zone: us-east-1b}\n"
@@ -109,6 +110,24 @@ def test_the_least_that_is_promised_is_taken(tmp_path: Path, kind: str, systems:
     text = dataset(f"kind: {kind}, class: critical, owner: ml, rpo_minutes: {minutes}, rto_minutes: 60", systems)
     config = taken(tmp_path, text)
     assert promise(config.storage.datasets["tokens"], config)[0] == minutes
+
+
+@pytest.mark.parametrize(
+    ("kind", "systems", "replication", "place"),
+    [
+        ("s3", "", None, "data"),
+        ("s3", "", "{buckets: [checkpoints]}", "data"),
+        ("efs", EFS, "{file_systems: []}", "homes"),
+        ("fsx", lustre(*BASE, "link: {bucket: checkpoints}"), "{buckets: [data]}", "fast"),
+    ],
+)
+def test_what_has_no_copy_in_another_region_is_promised_nothing(
+    tmp_path: Path, kind: str, systems: str, replication: str | None, place: str
+) -> None:
+    without = GOOD.replace(", replication: {}", f", replication: {replication}" if replication else "")
+    text = dataset(f"kind: {kind}, class: important, owner: ml, rpo_minutes: 600, rto_minutes: 60", systems)
+    (problem,) = problems(tmp_path, without + text)
+    assert problem.message.startswith(f"nothing can promise a recovery point in {place}: a loss of us-east-1 takes all")
 
 
 def test_critical_data_may_not_lie_where_a_loss_takes_all(tmp_path: Path) -> None:

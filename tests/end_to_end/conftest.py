@@ -75,12 +75,12 @@ class Checkout:
             capture_output=True, timeout=_UP_TIMEOUT_S,
         )  # fmt: skip
 
-    def aws(self, service: str) -> Any:
+    def aws(self, service: str, region: str = "us-east-1") -> Any:
         """A client of its AWS."""
         server = moto.running(self.root)
         assert server is not None
         return boto3.client(
-            service, endpoint_url=server.endpoint_url, region_name="us-east-1", aws_access_key_id="testing",
+            service, endpoint_url=server.endpoint_url, region_name=region, aws_access_key_id="testing",
             aws_secret_access_key="testing",
         )  # fmt: skip
 

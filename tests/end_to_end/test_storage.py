@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local.aws.recorded import records_of
 from tests.end_to_end.conftest import Checkout
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(600)]
@@ -24,6 +25,7 @@ STORAGE = """checkpoint_days: 30
     homes: {access_points: {research: {path: /research}}}
   ai-datacenter:ebs:
     gp3: {default: true}
+  ai-datacenter:recovery: {region: us-west-2, cidr: 10.1.0.0/16, multi_region_key: false, replication: {images: true}}
 """
 
 
@@ -59,12 +61,28 @@ def test_the_file_systems_are_where_and_as_the_stack_file_says(checkout: Checkou
 def test_checkpoints_are_locked_and_data_is_not(checkout: Checkout) -> None:
     s3 = checkout.aws("s3")
     buckets = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
-    (locked,) = [bucket for bucket in buckets if "-checkpoints-" in bucket]
+    (locked,) = [bucket for bucket in buckets if "-checkpoints-" in bucket and bucket.endswith("us-east-1")]
     rule = s3.get_object_lock_configuration(Bucket=locked)["ObjectLockConfiguration"]["Rule"]
     assert (rule["DefaultRetention"]["Mode"], rule["DefaultRetention"]["Days"]) == ("GOVERNANCE", 2)
     versions = s3.list_object_versions(Bucket=locked)["Versions"]
     with pytest.raises(ClientError, match="AccessDenied"):
         s3.delete_object(Bucket=locked, Key=versions[0]["Key"], VersionId=versions[0]["VersionId"])
+
+
+def test_what_is_kept_has_a_rule_that_would_copy_it_and_a_place_there_as_well_kept(checkout: Checkout) -> None:
+    s3 = checkout.aws("s3")
+    rules = [record["request"] for _, record in records_of(checkout.root, "BucketReplicationConfig")]
+    for rule in rules:
+        (copied,) = rule["ReplicationConfiguration"]["Rules"]
+        replica = copied["Destination"]["Bucket"].rpartition(":")[2]
+        assert replica == rule["Bucket"].replace("us-east-1", "us-west-2")
+        assert s3.get_bucket_location(Bucket=replica)["LocationConstraint"] == "us-west-2"
+        assert s3.get_bucket_versioning(Bucket=replica)["Status"] == "Enabled"
+    assert len(rules) == 2
+    (system,) = checkout.aws("efs", "us-west-2").describe_file_systems()["FileSystems"]
+    assert system["KmsKeyId"].startswith("arn:aws:kms:us-west-2:")
+    (repository,) = checkout.aws("ecr", "us-west-2").describe_repositories()["repositories"]
+    assert (repository["repositoryName"], repository["imageTagMutability"]) == ("aidc-local/train", "IMMUTABLE")
 
 
 def test_pods_can_ask_for_each_of_them(checkout: Checkout) -> None:

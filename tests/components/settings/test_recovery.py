@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from components.config import load
+from components.rules.replication import replicated_buckets, replicated_file_systems
 
 from ..stack_files import GOOD, problems
 
@@ -51,3 +52,24 @@ def test_one_that_could_not_take_over_is_refused_with_its_place(
 def test_both_mistakes_of_a_region_are_told_at_once(tmp_path: Path) -> None:
     found = problems(tmp_path, text("us-east-1", "10.0.0.0/24"))
     assert {problem.line for problem in found} == {14, 15}
+
+
+def test_a_replica_of_a_file_system_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    systems = "    replication: {file_systems: [homes, hoems]}\n  ai-datacenter:efs: {homes: {}}\n"
+    (problem,) = problems(tmp_path, text() + systems)
+    assert (problem.key, problem.line) == ("ai-datacenter:recovery.replication.file_systems.1", 16)
+    assert (problem.message, problem.nearest) == ("there is no file system hoems under efs", "homes")
+
+
+def test_a_bucket_that_is_named_twice_has_one_replica(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.test.yaml").write_text(text() + "    replication: {buckets: [data, data]}\n")
+    assert replicated_buckets(load(tmp_path / "Pulumi.test.yaml")) == ("data",)
+
+
+def test_all_is_copied_but_images_where_nothing_else_is_said(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.test.yaml").write_text(text() + "    replication: {}\n  ai-datacenter:efs: {homes: {}}\n")
+    config = load(tmp_path / "Pulumi.test.yaml")
+    assert config.recovery
+    assert config.recovery.replication
+    assert (replicated_buckets(config), replicated_file_systems(config)) == (("data", "checkpoints"), ("homes",))
+    assert not config.recovery.replication.images
