@@ -39,7 +39,7 @@ def recorded_type(
     tag_specifications: str | None = None,
     tags_member: str = "tags",
     check: Callable[[Call], None] | None = None,
-    values: Callable[[Call], Values] | None = None,
+    values: Callable[[Values], Values] = dict,
 ) -> ResourceType:
     """The type ``token``, kept as the request of ``operation`` that would make it.
 
@@ -51,14 +51,14 @@ def recorded_type(
         tags_member: what the request calls its tags, elsewhere; ``Tags`` is a list of keys and values; empty: the
             service tags by a request of its own.
         check: raises ProviderError where something that it refers to does not exist.
-        values: what the request takes, where it is not the properties as they are.
+        values: properties as the request groups them, where that is not as they are.
     """
 
     def request_of(call: Call) -> Values:
         model = call.cloud.account.model(service).operation_model(operation)
-        given = {k: v for k, v in call.inputs.items() if k not in (*_NOT_REQUESTED, *drop)}
+        given = values({k: v for k, v in call.inputs.items() if k not in (*_NOT_REQUESTED, *drop)})
         shape = cast(Shape, model.input_shape)
-        request = to_members(values(call) if values else given, shape, renames, f"{token.rsplit(':', 1)[1]}.")
+        request = to_members(given, shape, renames, f"{token.rsplit(':', 1)[1]}.")
         if tag_specifications:
             request["TagSpecifications"] = [{"ResourceType": tag_specifications, "Tags": tag_list(call.all_tags)}]
         elif taggable and tags_member:

@@ -16,10 +16,9 @@ from local.provider.values import Values
 # -- S3 ---------------------------------------------------------------------------------------------------------------
 
 
-def _bucket_values(call: Call) -> Values:
-    inputs = call.inputs
-    configuration = {"role": inputs["role"], "rules": inputs["rules"]}
-    return {"bucket": inputs["bucket"], "replicationConfiguration": configuration, "token": inputs.get("token")}
+def _bucket_values(given: Values) -> Values:
+    configuration = {"role": given["role"], "rules": given["rules"]}
+    return {"bucket": given["bucket"], "replicationConfiguration": configuration, "token": given.get("token")}
 
 
 def _check_buckets(call: Call) -> None:

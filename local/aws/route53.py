@@ -116,22 +116,18 @@ def _delete(cloud: Cloud, id: str, state: Values) -> None:
 # -- health checks ----------------------------------------------------------------------------------------------------
 
 
-def _check_values(call: Call) -> Values:
+def _check_values(given: Values) -> Values:
     names = {"fqdn": "fullyQualifiedDomainName", "childHealthThreshold": "healthThreshold",
              "invertHealthcheck": "inverted"}  # fmt: skip
-    apart = ("cloudwatchAlarmName", "cloudwatchAlarmRegion", "referenceName", "triggers", "tags", "tagsAll", "region")
-    config = {names.get(k, k): v for k, v in call.inputs.items() if k not in apart}
-    if name := call.inputs.get("cloudwatchAlarmName"):
-        config["alarmIdentifier"] = {"name": name, "region": call.inputs["cloudwatchAlarmRegion"]}
-    return {"callerReference": _check_id(call), "healthCheckConfig": config}
-
-
-def _check_id(call: Call) -> str:
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{call.urn} {call.inputs['type']} {call.inputs.get('requestInterval')}"))
+    config = {names.get(name, name): value for name, value in given.items() if not name.startswith("cloudwatchAlarm")}
+    if alarm := given.get("cloudwatchAlarmName"):
+        config["alarmIdentifier"] = {"name": alarm, "region": given["cloudwatchAlarmRegion"]}
+    return {"callerReference": "local", "healthCheckConfig": config}
 
 
 def _check_outputs(call: Call) -> Values:
-    id = call.id or _check_id(call)
+    inputs = (call.urn, call.inputs["type"], call.inputs.get("requestInterval"))
+    id = call.id or str(uuid.uuid5(uuid.NAMESPACE_URL, f"{inputs}"))
     return {"id": id, "arn": f"arn:aws:route53:::healthcheck/{id}"}
 
 
@@ -153,6 +149,7 @@ TYPES = (
         values=_check_values,
         outputs=_check_outputs,
         replace_on=("type", "requestInterval", "measureLatency", "referenceName"),
+        drop=("referenceName", "triggers"),
         tags_member="",
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from local.aws import (
     acm,
     autoscaling,
+    cloudwatch,
     ec2_compute,
     ec2_endpoints,
     ec2_flow_logs,
@@ -39,6 +40,7 @@ _TABLES = (
     iam, iam_profile, kms, logs, eks_cluster, eks_node_group, eks_access, s3, s3_settings, efs, fsx, ecr, ssm,
     ec2_peering, route53, acm, elbv2, wafv2, autoscaling,
     ec2_peering, route53, acm, elbv2, wafv2, replication,
+    ec2_peering, route53, acm, elbv2, wafv2, replication, cloudwatch,
 )  # fmt: skip
 
 TYPES: dict[str, ResourceType] = {kind.token: kind for table in _TABLES for kind in table.TYPES}

@@ -41,7 +41,7 @@ _REPLICATION = {
     "deleteMarkerReplication": {"status": "Enabled"},
     "sourceSelectionCriteria": {"sseKmsEncryptedObjects": {"status": "Enabled"}},
     "destination": {
-        "bucket": "{replica.arn}", "encryptionConfiguration": {"replicaKmsKeyId": "{key.arn}"},
+        "bucket": "{replica-bucket.arn}", "encryptionConfiguration": {"replicaKmsKeyId": "{key.arn}"},
         "replicationTime": {"status": "Enabled", "time": {"minutes": 15}},
         "metrics": {"status": "Enabled", "eventThreshold": {"minutes": 15}},
     },
@@ -460,7 +460,7 @@ EXAMPLES = (
         {"rule": {"defaultRetention": {"mode": "GOVERNANCE", "days": 5}}},
         frozenset({"rule.defaultRetention.days"}), stays=True,
     ),
-    Example("replica", "aws:s3/bucket:Bucket", {"objectLockEnabled": True, "forceDestroy": True},
+    Example("replica-bucket", "aws:s3/bucket:Bucket", {"objectLockEnabled": True, "forceDestroy": True},
             {"tags": {"a": "b"}}, frozenset({"tags"})),
     Example(
         "replication", "aws:s3/bucketReplicationConfig:BucketReplicationConfig",
@@ -538,6 +538,18 @@ EXAMPLES = (
                            "PlaybookFile": "site.yml", "Check": "False"},
         },
         {"maxErrors": "50%"}, frozenset({"maxErrors"}), ("arn", "associationId", "documentVersion"),
+    ),
+    Example(
+        "alarm", "aws:cloudwatch/metricAlarm:MetricAlarm",
+        {"name": "dc-targets", "namespace": "AWS/ApplicationELB", "metricName": "HealthyHostCount", "period": 60,
+         "statistic": "Maximum", "dimensions": {"LoadBalancer": "app/a/1"}, "evaluationPeriods": 3, "threshold": 1,
+         "comparisonOperator": "LessThanThreshold", "treatMissingData": "breaching"},
+        {"threshold": 3}, frozenset({"threshold"}), ("arn",),
+    ),
+    Example(
+        "dashboard", "aws:cloudwatch/dashboard:Dashboard", {"dashboardName": "dc", "dashboardBody": '{"widgets": []}'},
+        {"dashboardBody": json.dumps({"widgets": [{"type": "text", "properties": {"markdown": "a"}}]})},
+        frozenset({"dashboardBody"}), ("dashboardArn",),
     ),
     Example(
         "repository", "aws:ecr/repository:Repository",
