@@ -6,6 +6,7 @@ a ``TargetGroupBinding`` that names its ARN.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +17,21 @@ from .access_logs import AccessLogsArgs, create_log_bucket
 from .certificate import create_certificate
 from .naming import component_type
 from .network import Network
+from .records import Target, create_record
 from .settings import LoadBalancerConfig
 from .web_acl import create_web_acl
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoadBalancerArgs:
-    """``vpc_cidr``: who may connect where the configuration names nobody; ``retain``: whether it stops a destroy."""
+    """Arguments of :class:`LoadBalancer`.
+
+    Attributes:
+        vpc_cidr: where its targets are, and who may connect where the configuration names nobody.
+        cluster_security_group_id: the group of its targets, absent where there is no cluster yet.
+        retain: whether it stops a destroy.
+        proof_fqdn: the record that proves its name, where another region's load balancer has it.
+    """
 
     name: str
     region: str
@@ -30,17 +39,23 @@ class LoadBalancerArgs:
     config: LoadBalancerConfig
     network: Network
     vpc_cidr: str
-    cluster_security_group_id: pulumi.Input[str]
+    cluster_security_group_id: pulumi.Input[str] | None
     retain: bool
+    proof_fqdn: pulumi.Input[str] | None = None
 
 
 class LoadBalancer(pulumi.ComponentResource):
-    """The load balancer and what stands around it."""
+    """The load balancer and what stands around it; its record comes by :meth:`add_record`.
+
+    ``target``: what leads to it; ``proof_fqdn``: the record that proves its name, ``None`` where it has none.
+    """
 
     dns_name: pulumi.Output[str]
     load_balancer_arn: pulumi.Output[str]
     listener_arn: pulumi.Output[str]
     target_group_arn: pulumi.Output[str]
+    target: Target
+    proof_fqdn: pulumi.Input[str] | None = None
 
     def __init__(self, name: str, args: LoadBalancerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(component_type(LoadBalancer), name, None, opts)
@@ -50,11 +65,11 @@ class LoadBalancer(pulumi.ComponentResource):
         targets = self._create_target_group()
         listener = self._create_listener(targets)
         self._create_redirect()
-        self._create_record()
         if self._config.waf:
             create_web_acl(name, f"{args.name}-{name}", self._balancer.arn, self._child)
         self.dns_name, self.load_balancer_arn = self._balancer.dns_name, self._balancer.arn
         self.listener_arn, self.target_group_arn = listener.arn, targets.arn
+        self.target = Target(dns_name=self._balancer.dns_name, zone_id=self._balancer.zone_id)
         self.register_outputs({"dns_name": self.dns_name, "target_group_arn": self.target_group_arn})
 
     def _tags(self) -> dict[str, str]:
@@ -91,15 +106,16 @@ class LoadBalancer(pulumi.ComponentResource):
             to_port=port,
             opts=self._child,
         )
-        aws.vpc.SecurityGroupIngressRule(
-            f"{self._name}-to-pods",
-            security_group_id=args.cluster_security_group_id,
-            referenced_security_group_id=group.id,
-            ip_protocol="tcp",
-            from_port=port,
-            to_port=port,
-            opts=self._child,
-        )
+        if args.cluster_security_group_id is not None:
+            aws.vpc.SecurityGroupIngressRule(
+                f"{self._name}-to-pods",
+                security_group_id=args.cluster_security_group_id,
+                referenced_security_group_id=group.id,
+                ip_protocol="tcp",
+                from_port=port,
+                to_port=port,
+                opts=self._child,
+            )
         return group
 
     def _create_balancer(self, group: aws.ec2.SecurityGroup) -> aws.lb.LoadBalancer:
@@ -165,8 +181,10 @@ class LoadBalancer(pulumi.ComponentResource):
         plain, encrypted = ("HTTP", "HTTPS") if config.kind == "application" else ("TCP", "TLS")
         tls: dict[str, Any] = {}
         if config.domain_name and config.zone_id:
-            certificate = create_certificate(self._name, config.domain_name, config.zone_id, self._child)
-            tls = {"certificate_arn": certificate, "ssl_policy": config.tls_policy}
+            name, zone_id = config.domain_name, config.zone_id
+            certificate = create_certificate(self._name, name, zone_id, self._child, self._args.proof_fqdn)
+            self.proof_fqdn = certificate.proof_fqdn
+            tls = {"certificate_arn": certificate.arn, "ssl_policy": config.tls_policy}
         return aws.lb.Listener(
             f"{self._name}-listener",
             load_balancer_arn=self._balancer.arn,
@@ -197,23 +215,12 @@ class LoadBalancer(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _create_record(self) -> None:
+    def add_record(self, target: Target | None = None, after: Sequence[pulumi.Resource] = ()) -> None:
+        """The record of its name, where it has one; ``target``: where that leads if not to it, and ``after`` what."""
         config = self._config
-        if not config.domain_name or not config.zone_id:
-            return
-        target = {
-            "name": self._balancer.dns_name,
-            "zone_id": self._balancer.zone_id,
-            "evaluate_target_health": True,
-        }
-        aws.route53.Record(
-            f"{self._name}-record",
-            zone_id=config.zone_id,
-            name=config.domain_name,
-            type="A",
-            aliases=[target],  # pyright: ignore[reportArgumentType]
-            opts=self._child,
-        )
+        if config.domain_name and config.zone_id:
+            opts = pulumi.ResourceOptions(parent=self, depends_on=list(after))
+            create_record(f"{self._name}-record", config.zone_id, config.domain_name, target or self.target, opts)
 
 
 def health_check(config: LoadBalancerConfig) -> dict[str, Any]:

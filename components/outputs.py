@@ -129,6 +129,17 @@ class LoadBalancerOutputs(Output):
     target_group_arn: str
 
 
+class FailoverOutputs(Output):
+    """Who takes over; a ``TargetGroupBinding`` in the recovery region names the standby's target group, if it is ours.
+
+    ``health_check_id``: of Route 53, good while the stack's own load balancer serves.
+    """
+
+    health_check_id: str
+    standby_dns_name: str
+    standby_target_group_arn: str | None
+
+
 class MonitoringOutputs(Output):
     """The machine that watches the others; ``url``: its Prometheus, inside the VPC."""
 
@@ -171,5 +182,6 @@ class DatacenterOutputs(Output):
     teams: tuple[TeamOutputs, ...] = ()
     monitoring: MonitoringOutputs | None
     load_balancer: LoadBalancerOutputs | None = None
+    failover: FailoverOutputs | None = None
     recovery: RecoveryOutputs | None = None
     replicas: ReplicaOutputs | None = None

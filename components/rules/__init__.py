@@ -14,6 +14,7 @@ from . import (
     datasets,
     ebs,
     efs,
+    failover,
     load_balancer,
     lustre,
     monitoring,
@@ -39,6 +40,8 @@ _RULES = (
     *monitoring.RULES, *scheduling.RULES, _tags_of_aws,
     *network.RULES, *cluster.RULES, *load_balancer.RULES, *recovery.RULES, *replication.RULES, *smoke_test.RULES,
     *storage.RULES, *monitoring.RULES, _tags_of_aws,
+    *network.RULES, *cluster.RULES, *load_balancer.RULES, *failover.RULES, *recovery.RULES,
+    *replication.RULES, *smoke_test.RULES, *storage.RULES, *monitoring.RULES, _tags_of_aws,
 )  # fmt: skip
 # Sections that are there many times, by name: each of their rules is asked about each.
 _NAMED: tuple[tuple[Callable[[StackConfig], dict[str, Any]], tuple[Callable[..., Iterator[Conflict]], ...]], ...] = (

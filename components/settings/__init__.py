@@ -9,6 +9,7 @@ from .cluster import KUBERNETES_VERSIONS, ClusterConfig
 from .datasets import EFS_REPLICATION_MINUTES, S3_REPLICATION_MINUTES, DatasetConfig
 from .ebs import EbsClassConfig
 from .efs import AccessPointConfig, EfsConfig
+from .failover import FailoverConfig
 from .load_balancer import HealthCheckConfig, LoadBalancerConfig
 from .lustre import LustreConfig, LustreLinkConfig
 from .monitoring import MonitoringConfig
@@ -40,6 +41,7 @@ __all__ = [
     "DatasetConfig",
     "EbsClassConfig",
     "EfsConfig",
+    "FailoverConfig",
     "HealthCheckConfig",
     "LoadBalancerConfig",
     "LustreConfig",

@@ -8,6 +8,7 @@ from .aws import AwsConfig
 from .cluster import ClusterConfig
 from .ebs import EbsClassConfig
 from .efs import EfsConfig
+from .failover import FailoverConfig
 from .load_balancer import LoadBalancerConfig
 from .lustre import LustreConfig
 from .monitoring import MonitoringConfig
@@ -46,6 +47,9 @@ class StackConfig(Section):
         default=None, description="A load balancer for inference services; absent: none."
     )
     recovery: RecoveryConfig | None = Field(default=None, description="The region that is to take over; absent: none.")
+    failover: FailoverConfig | None = Field(
+        default=None, description="Who answers under the load balancer's name in its stead; absent: nobody."
+    )
     retain_data: bool = Field(
         default=True,
         description="Destroying a stack stops at buckets and registries with content, and nothing deletes or replaces "

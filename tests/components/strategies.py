@@ -146,16 +146,21 @@ def stacks(draw: st.DrawFn) -> Values:
     recovery = _some(draw, {"recovery": recoveries(region)})
     copied = recovery.get("recovery", {}).get("replication")
     values |= draw(storages(network.get("zones", []), list(declared.values()), copied))
+    balancer = _some(draw, {"load_balancer": load_balancers()})
+    if balancer.get("load_balancer", {}).get("domain_name"):
+        balancer |= _some(draw, {"failover": failovers(bool(recovery))})
     optional = {
         "retain_data": st.booleans(),
         "tags": st.dictionaries(LABELS, TEXT, max_size=3),
         "cluster": clusters(),
-        "load_balancer": load_balancers(),
     }
     if draw(st.booleans()):
         values[f"{PROJECT}:scheduling"] = draw(schedulings(declared))
     return values | {f"{PROJECT}:{name}": value for name, value in _some(draw, optional).items()}
     return values | {f"{PROJECT}:{name}": value for name, value in (_some(draw, optional) | recovery).items()}
+    return values | {
+        f"{PROJECT}:{name}": value for name, value in (_some(draw, optional) | recovery | balancer).items()
+    }
 
 
 def clusters() -> st.SearchStrategy[Values]:
@@ -203,6 +208,15 @@ def recoveries(region: str) -> st.SearchStrategy[Values]:
     replication = st.fixed_dictionaries({}, optional={"buckets": buckets, "file_systems": file_systems, **choices})
     optional = {"multi_region_key": st.booleans(), "replication": replication}
     return st.fixed_dictionaries({"region": regions, "cidr": cidrs}, optional=optional)
+
+
+@st.composite
+def failovers(draw: st.DrawFn, has_recovery: bool) -> Values:
+    """A failover of a load balancer with a name that not everybody may connect to; needs no recovery region."""
+    failover = _some(draw, {"checks": st.just(["targets"]), "healthy_checks": st.just(1)})
+    if has_recovery and draw(st.booleans()):
+        return failover
+    return failover | {"standby_dns_name": "standby.example.net"} | _some(draw, {"ttl_s": st.integers(1, 86_400)})
 
 
 @st.composite
@@ -312,6 +326,10 @@ CHANGES: dict[str, st.SearchStrategy[Callable[[Values], None]]] = {
     "a replica of what is not there": st.just(
         lambda values: values.update({f"{PROJECT}:recovery": {"replication": {"file_systems": ["nowhere-at-all"]}}})
     ),
+    "a failover of nothing": st.just(
+        lambda values: (values.pop(f"{PROJECT}:load_balancer", None), values.update({f"{PROJECT}:failover": {}}))[1]
+    ),
+    "junk for a failover": _JUNK.filter(lambda junk: junk is not None).map(lambda junk: _set_top("failover", junk)),
     "ranges that overlap": st.just(_overlap),
     "a letter that looks like another": st.just(_look_alike),
     "junk for a calendar": _JUNK.filter(lambda junk: junk is not None).map(lambda junk: _set("pool/calendar", junk)),

@@ -15,6 +15,7 @@ from components.outputs import DatacenterOutputs
 
 from .mocks import Cloud, run
 
+BUCKET = "aws:s3/bucket:Bucket"
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -28,6 +29,11 @@ def program(stack: str) -> tuple[Cloud, dict[str, Any]]:
         return Datacenter(config, stack, provider, **folders).outputs()
 
     return run(declare, stack=stack)
+
+
+def is_there(provider: str | None) -> bool:
+    """Whether the recovery region's provider makes it."""
+    return "aws-recovery" in (provider or "")
 
 
 def template(stack: str) -> dict[str, Any]:
@@ -127,3 +133,45 @@ def test_the_association_of_the_nodes_concerns_those_of_this_data_centre_and_no_
         assert target == {"key": "tag:ai-datacenter:nodes", "values": [tags["ai-datacenter:nodes"]]}
     (server,) = cloud.of("aws:ec2/instance:Instance").values()
     assert "ai-datacenter:nodes" not in server["tags"]
+
+
+def test_what_is_kept_is_copied_to_the_recovery_region_and_the_outputs_say_where() -> None:
+    cloud, found = program("prod")
+    replicas = DatacenterOutputs.model_validate(found).replicas
+    assert replicas
+    there = {one.inputs["bucket"] for one in cloud.resources if one.typ == BUCKET and is_there(one.provider)}
+    assert set(replicas.buckets.values()) == {name for name in there if "standby-logs" not in name}
+    assert set(replicas.buckets) == {"data", "checkpoints"}
+    assert set(replicas.file_systems) == {"homes"}
+    assert replicas.repository_url
+    there_too = [one for one in cloud.resources if is_there(one.provider)]
+    (lock,) = (one for one in there_too if one.typ.endswith(":BucketObjectLockConfiguration"))
+    assert lock.inputs["bucket"] == replicas.buckets["checkpoints"]
+
+
+def test_the_name_of_the_load_balancer_leads_to_the_standby_where_its_own_does_not_serve() -> None:
+    cloud, found = program("prod")
+    outputs = DatacenterOutputs.model_validate(found)
+    assert outputs.failover
+    assert outputs.load_balancer
+    records = cloud.of("aws:route53/record:Record")
+    (alias,) = records["load-balancer-record"]["aliases"]
+    assert {records[f"failover-{part}"]["name"] for part in ("primary", "secondary")} == {alias["name"]}
+    standby = next(one for one in cloud.resources if one.name == "standby-balancer")
+    assert is_there(standby.provider)
+    assert outputs.failover.standby_target_group_arn != outputs.load_balancer.target_group_arn
+
+
+def test_the_standby_s_certificate_is_proved_by_the_first_one_s_record_which_is_there_once() -> None:
+    cloud = program("prod")[0]
+    proofs = [name for name in cloud.of("aws:route53/record:Record") if "certificate" in name]
+    assert proofs == ["load-balancer-certificate-record"]
+    issued = cloud.of("aws:acm/certificateValidation:CertificateValidation")
+    assert set(issued) == {"load-balancer-certificate-issued", "standby-certificate-issued"}
+
+
+def test_without_a_recovery_section_nothing_is_anywhere_else() -> None:
+    cloud, found = program("local")
+    assert not [one.name for one in cloud.resources if is_there(one.provider)]
+    outputs = DatacenterOutputs.model_validate(found)
+    assert (outputs.replicas, outputs.failover) == (None, None)

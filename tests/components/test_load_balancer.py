@@ -32,7 +32,7 @@ def balancer(kind: str, retain: bool = True, **config: Any) -> Cloud:
             network=Network("network", NetworkArgs(**common, zone_names=["a", "b", "c"], config=network)),
             vpc_cidr="10.0.0.0/16", cluster_security_group_id="sg-cluster", retain=retain,
         )  # fmt: skip
-        LoadBalancer("load-balancer", args)
+        LoadBalancer("load-balancer", args).add_record()
 
     return run(lambda: declare())[0]  # type: ignore[func-returns-value]
 

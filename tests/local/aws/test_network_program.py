@@ -22,10 +22,11 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 # The components alone, as another program would have them: without a data centre around them.
 PROGRAM = """
 import pulumi, pulumi_aws as aws
+from components.failover import Failover, FailoverArgs
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.network import Network, NetworkArgs
 from components.recovery import Recovery, RecoveryArgs
-from components.settings import LoadBalancerConfig, NetworkConfig, RecoveryConfig
+from components.settings import FailoverConfig, LoadBalancerConfig, NetworkConfig, RecoveryConfig
 
 common = {{"name": "dc", "account_id": "123456789012"}}
 config = NetworkConfig(cidr="10.0.0.0/16", **{network})
@@ -34,13 +35,25 @@ network = Network("network", NetworkArgs(**common, region="us-east-1", zone_name
 west = aws.Provider("west", region="us-west-2")
 there = aws.get_availability_zones_output(opts=pulumi.InvokeOutputOptions(provider=west)).names
 recovery = RecoveryConfig(region="us-west-2", cidr="10.1.0.0/16")
-Recovery("recovery", RecoveryArgs(**common, config=recovery, provider=west, zone_names=there, primary=network,
-                                  primary_config=config))
+second = Recovery("recovery", RecoveryArgs(**common, config=recovery, provider=west, zone_names=there, primary=network,
+                                           primary_config=config))
 for kind, options in {balancers}.items():
+    config = LoadBalancerConfig(kind=kind, **options)
     balancer = LoadBalancer(kind, LoadBalancerArgs(
-        **common, region="us-east-1", config=LoadBalancerConfig(kind=kind, **options), network=network,
-        vpc_cidr="10.0.0.0/16", retain=False, cluster_security_group_id="{group}"))
+        **common, region="us-east-1", config=config, network=network, vpc_cidr="10.0.0.0/16", retain=False,
+        cluster_security_group_id="{group}"))
     pulumi.export(kind, balancer.target_group_arn)
+    if kind != {failing!r}:
+        balancer.add_record()
+        continue
+    standby = LoadBalancer("standby", LoadBalancerArgs(
+        **common, region="us-west-2", config=config, network=second.network, vpc_cidr="10.1.0.0/16", retain=False,
+        cluster_security_group_id=None, proof_fqdn=balancer.proof_fqdn), pulumi.ResourceOptions(provider=west))
+    failover = Failover("failover", FailoverArgs(
+        name="dc", region="us-east-1", config=FailoverConfig(), checks=("endpoint", "targets"), balancer=config,
+        load_balancer_arn=balancer.load_balancer_arn, target_group_arn=balancer.target_group_arn,
+        primary=balancer.target, standby=standby.target))
+    balancer.add_record(failover.target, after=failover.records)
 """
 PLAIN: dict[str, Any] = {"nat": "one"}
 WHOLE: dict[str, Any] = {
@@ -56,15 +69,17 @@ class World:
     zone: str
     group: str
 
-    def engine(self, network: dict[str, Any], balancers: dict[str, dict[str, Any]]) -> Engine:
-        program = PROGRAM.format(network=network, balancers=balancers, group=self.group)
+    def engine(self, network: dict[str, Any], balancers: dict[str, dict[str, Any]], failing: str = "") -> Engine:
+        program = PROGRAM.format(network=network, balancers=balancers, group=self.group, failing=failing)
         (self.folder / "__main__.py").write_text(textwrap.dedent(program))
         store = StateStore(self.folder / "state", "proj", "test", SECRETS)
         providers = {"aws": lambda: AwsProvider(self.root)}
         return Engine(load_project(self.folder, "test"), store, providers, CollectingDisplay())
 
-    def up(self, network: dict[str, Any], balancers: dict[str, dict[str, Any]] | None = None) -> Result:
-        result = self.engine(network, balancers or {}).up()
+    def up(
+        self, network: dict[str, Any], balancers: dict[str, dict[str, Any]] | None = None, failing: str = ""
+    ) -> Result:
+        result = self.engine(network, balancers or {}, failing).up()
         assert not result.errors, result.errors
         return result
 
@@ -159,6 +174,31 @@ def test_the_load_balancers_listen_as_declared(world: World) -> None:
 def test_a_refresh_finds_no_drift_and_the_same_again_changes_nothing(world: World) -> None:
     assert changed(world.engine(WHOLE, balancers(world)).refresh()) == {}
     assert changed(world.up(WHOLE, balancers(world))) == {}
+
+
+def records(world: World) -> dict[tuple[str, str | None], dict[str, Any]]:
+    """The zone's records that lead to load balancers, by name and part in a failover."""
+    found = world.call("route53", "list_resource_record_sets", HostedZoneId=world.zone)["ResourceRecordSets"]
+    return {(one["Name"], one.get("Failover")): one for one in found if "AliasTarget" in one}
+
+
+def test_a_standby_in_the_other_region_comes_to_the_name_and_goes_without_a_moment_with_no_record(world: World) -> None:
+    simple = records(world)
+    preview = world.engine(WHOLE, balancers(world), "application").preview()
+    result = world.up(WHOLE, balancers(world), "application")
+    assert not preview.errors, preview.errors
+    for done in (changed(preview), changed(result)):
+        assert {"replace", "delete"}.isdisjoint(done)
+    found, name = records(world), "dc-failover.llm.example.com."
+    assert set(found) == {("llm.example.com.", None), (name, "PRIMARY"), (name, "SECONDARY")}
+    assert found["llm.example.com.", None]["AliasTarget"]["DNSName"].rstrip(".") == name.rstrip(".")
+    (standby,) = world.call("elbv2", "describe_load_balancers", "us-west-2")["LoadBalancers"]
+    assert found[name, "SECONDARY"]["AliasTarget"]["DNSName"].rstrip(".") == standby["DNSName"]
+    assert found[name, "PRIMARY"]["AliasTarget"] == simple["llm.example.com.", None]["AliasTarget"]
+    assert changed(world.engine(WHOLE, balancers(world), "application").refresh()) == {}
+    assert changed(world.up(WHOLE, balancers(world), "application")) == {}
+    assert "replace" not in changed(world.up(WHOLE, balancers(world)))
+    assert records(world) == simple
 
 
 def test_a_destroy_leaves_nothing(world: World) -> None:
