@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
 
-from botocore.model import Shape
+from botocore.model import ListShape, Shape
 
 from local.aws.cloud import Cloud, tag_list
 from local.aws.resource_type import AUTONAMED, Call, ResourceType
-from local.aws.shapes import to_members, validate
+from local.aws.shapes import members_of, to_members, validate
 from local.paths import DataRoot
 from local.processes import write_atomically
 from local.provider.values import Values
@@ -38,8 +38,8 @@ def recorded_type(
     taggable: bool = True,
     tag_specifications: str | None = None,
     tags_member: str = "tags",
-    check: Callable[[Call], None] | None = None,
     values: Callable[[Values], Values] = dict,
+    check: Callable[[Call], None] | None = None,
 ) -> ResourceType:
     """The type ``token``, kept as the request of ``operation`` that would make it.
 
@@ -48,10 +48,9 @@ def recorded_type(
         renames: property to member of the request, where more than upper and lower case differs.
         drop: properties that steer the provider and are no part of the request.
         tag_specifications: EC2's resource type, where tags travel as ``TagSpecifications``.
-        tags_member: what the request calls its tags, elsewhere; ``Tags`` is a list of keys and values; empty: the
-            service tags by a request of its own.
-        check: raises ProviderError where something that it refers to does not exist.
+        tags_member: what the request calls its tags, elsewhere; empty: the service tags by a request of its own.
         values: properties as the request groups them, where that is not as they are.
+        check: raises ProviderError where something that it refers to does not exist.
     """
 
     def request_of(call: Call) -> Values:
@@ -62,7 +61,8 @@ def recorded_type(
         if tag_specifications:
             request["TagSpecifications"] = [{"ResourceType": tag_specifications, "Tags": tag_list(call.all_tags)}]
         elif taggable and tags_member:
-            request[tags_member] = tag_list(call.all_tags) if tags_member == "Tags" else call.all_tags
+            is_list = isinstance(members_of(shape)[tags_member], ListShape)
+            request[tags_member] = tag_list(call.all_tags) if is_list else call.all_tags
         validate(request, shape)
         return request
 
