@@ -22,8 +22,8 @@ from . import (
     pool_sections,
     pools,
     recovery,
-    scheduling,
     replication,
+    scheduling,
     smoke_test,
     storage,
 )

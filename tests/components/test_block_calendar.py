@@ -34,10 +34,10 @@ def test_the_group_is_empty_until_its_schedule_fills_it_and_empties_it_before_th
     cloud = pool(**BLOCK, calendar=TIMES)
     assert node_group(cloud)["scalingConfig"] == {"minSize": 0, "desiredSize": 0, "maxSize": 4}
     found = cloud.of("aws:autoscaling/schedule:Schedule").values()
-    assert [(one["recurrence"], one["timeZone"], one["desiredCapacity"]) for one in found] == [
+    assert {(one["recurrence"], one["timeZone"], one["desiredCapacity"]) for one in found} == {
         ("30 11 1 12 *", "UTC", 4),
         ("30 10 15 12 *", "UTC", 0),
-    ]
+    }
     assert {(one["autoscalingGroupName"], one["minSize"], one["maxSize"]) for one in found} == {
         ("eks-pool-p-nodes", -1, -1)
     }
