@@ -26,6 +26,7 @@ from . import (
     scheduling,
     smoke_test,
     storage,
+    tpu,
 )
 
 
@@ -42,6 +43,7 @@ _RULES = (
     *storage.RULES, *monitoring.RULES, _tags_of_aws,
     *network.RULES, *cluster.RULES, *load_balancer.RULES, *failover.RULES, *recovery.RULES,
     *replication.RULES, *smoke_test.RULES, *storage.RULES, *monitoring.RULES, _tags_of_aws,
+    *monitoring.RULES, *tpu.RULES, _tags_of_aws,
 )  # fmt: skip
 # Sections that are there many times, by name: each of their rules is asked about each.
 _NAMED: tuple[tuple[Callable[[StackConfig], dict[str, Any]], tuple[Callable[..., Iterator[Conflict]], ...]], ...] = (
@@ -50,6 +52,7 @@ _NAMED: tuple[tuple[Callable[[StackConfig], dict[str, Any]], tuple[Callable[...,
     (lambda config: config.efs, efs.RULES),
     (lambda config: config.ebs, ebs.RULES),
     (lambda config: config.storage.datasets, datasets.RULES),
+    (lambda config: config.tpu.pools if config.tpu else {}, tpu.POOL_RULES),
 )
 
 

@@ -23,6 +23,7 @@ from .section import Conflict, Section, WrongByItself
 from .smoke_test import SmokeTestConfig
 from .stack import PROJECT, StackConfig
 from .storage import ObjectLockConfig, StorageConfig
+from .tpu import TpuConfig, TpuPoolConfig
 from .values import REGIONS, RETENTION_DAYS, not_allowed
 
 __all__ = [
@@ -64,6 +65,8 @@ __all__ = [
     "Taint",
     "TeamConfig",
     "WarmPoolConfig",
+    "TpuConfig",
+    "TpuPoolConfig",
     "WrongByItself",
     "not_allowed",
 ]

@@ -8,11 +8,13 @@ from pydantic import Field, StringConstraints
 
 from .section import Section
 
+ImageDigest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+
 
 class RegistryConfig(Section):
     """The registry of workload images."""
 
-    image_digest: Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")] | None = Field(
+    image_digest: ImageDigest | None = Field(
         default=None,
         description="Digest of the pushed workload image; absent: the tag that is the digest of its sources.",
     )

@@ -20,6 +20,7 @@ from .scheduling import SchedulingConfig
 from .section import Section
 from .smoke_test import SmokeTestConfig
 from .storage import StorageConfig
+from .tpu import TpuConfig
 from .values import Name, TagKey, TagValue
 
 PROJECT = "ai-datacenter"
@@ -49,6 +50,8 @@ class StackConfig(Section):
     recovery: RecoveryConfig | None = Field(default=None, description="The region that is to take over; absent: none.")
     failover: FailoverConfig | None = Field(
         default=None, description="Who answers under the load balancer's name in its stead; absent: nobody."
+    tpu: TpuConfig | None = Field(
+        default=None, description="TPU slices in a GKE cluster of Google Cloud; absent: none."
     )
     retain_data: bool = Field(
         default=True,

@@ -13,6 +13,7 @@ from components.accelerators import CATALOGUE, EC2_TYPES, Capacity, InstanceType
 from components.settings import KUBERNETES_VERSIONS, PROJECT, REGIONS, RETENTION_DAYS, ZONES
 
 from .storage_strategies import storages
+from .tpu_strategies import broken_tpu, tpus
 
 Values = dict[str, Any]
 RESERVATION = "cr-0123456789abcdef0"
@@ -153,6 +154,9 @@ def stacks(draw: st.DrawFn) -> Values:
         "retain_data": st.booleans(),
         "tags": st.dictionaries(LABELS, TEXT, max_size=3),
         "cluster": clusters(),
+        "load_balancer": load_balancers(),
+        "recovery": recoveries(region),
+        "tpu": tpus(),
     }
     if draw(st.booleans()):
         values[f"{PROJECT}:scheduling"] = draw(schedulings(declared))
@@ -330,6 +334,13 @@ CHANGES: dict[str, st.SearchStrategy[Callable[[Values], None]]] = {
         lambda values: (values.pop(f"{PROJECT}:load_balancer", None), values.update({f"{PROJECT}:failover": {}}))[1]
     ),
     "junk for a failover": _JUNK.filter(lambda junk: junk is not None).map(lambda junk: _set_top("failover", junk)),
+    "a topology that nothing makes": st.sampled_from(["4x5", "2x2x4", "0x4", "x", "4", "4x4x4x4", 44, None, "4×4"]).map(
+        lambda topology: _set_top("tpu", broken_tpu(topology=topology))
+    ),
+    "TPUs where there are none": st.sampled_from(["us-east5-z", "mars-north1-a", "us-east1-d", ""]).map(
+        lambda zone: _set_top("tpu", broken_tpu(zone=zone))
+    ),
+    "junk for TPUs": _JUNK.filter(lambda junk: junk is not None).map(lambda junk: _set_top("tpu", junk)),
     "ranges that overlap": st.just(_overlap),
     "a letter that looks like another": st.just(_look_alike),
     "junk for a calendar": _JUNK.filter(lambda junk: junk is not None).map(lambda junk: _set("pool/calendar", junk)),
