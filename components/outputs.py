@@ -164,6 +164,43 @@ class ReplicaOutputs(Output):
     repository_url: str | None
 
 
+class TpuClusterOutputs(Output):
+    """The GKE cluster; its endpoint is a name, and asks IAM."""
+
+    name: str
+    endpoint: str
+
+
+class TpuPoolOutputs(Output):
+    """A pool of equal TPU slices; ``nodes``: machines of all of them."""
+
+    name: str
+    machine_type: str
+    topology: str
+    slices: int
+    nodes: int
+    accelerator: str
+
+
+class TpuSmokeTestOutputs(Output):
+    """The job on one slice, and what it said; ``None`` until it has run."""
+
+    job: str
+    verdict: Verdict | None
+
+
+class TpuOutputs(Output):
+    """TPU slices in Google Cloud."""
+
+    project: str
+    region: str
+    cluster: TpuClusterOutputs
+    kubeconfig: str
+    image: str
+    pools: tuple[TpuPoolOutputs, ...]
+    smoke_tests: tuple[TpuSmokeTestOutputs, ...] = ()
+
+
 class DatacenterOutputs(Output):
     """Everything that the rest of the project may know about a stack: its output ``datacenter``."""
 
@@ -185,3 +222,4 @@ class DatacenterOutputs(Output):
     failover: FailoverOutputs | None = None
     recovery: RecoveryOutputs | None = None
     replicas: ReplicaOutputs | None = None
+    tpu: TpuOutputs | None = None

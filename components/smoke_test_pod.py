@@ -41,7 +41,7 @@ def template(
             "automount_service_account_token": False,
             "node_selector": {POOL_LABEL: config.pool},
             "tolerations": [{"key": taint.key, "operator": "Exists", "effect": taint.effect} for taint in taints(pool)],
-            "affinity": _one_a_node(labels),
+            "affinity": one_a_node(labels),
             "termination_grace_period_seconds": 30,
             "containers": [_container(config, pool, job, namespace, image, bucket)],
             "volumes": [{"name": "shm", "empty_dir": {"medium": "Memory", "size_limit": f"{_shared_gib(pool)}Gi"}}],
@@ -92,7 +92,8 @@ def _environment(
     ]
 
 
-def _one_a_node(labels: dict[str, str]) -> dict[str, Any]:
+def one_a_node(labels: dict[str, str]) -> dict[str, Any]:
+    """The affinity by which no two pods with these labels share a node."""
     term = {"label_selector": {"match_labels": labels}, "topology_key": "kubernetes.io/hostname"}
     return {"pod_anti_affinity": {"required_during_scheduling_ignored_during_execution": [term]}}
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import pulumi
 import pulumi_aws as aws
 
 from ..settings import StackConfig
@@ -17,7 +19,10 @@ from .recovery_region import RecoveryRegion
 from .services import Services
 from .site import Site, aws_provider
 
-__all__ = ["Datacenter", "aws_provider"]
+if TYPE_CHECKING:
+    from .tpu import Tpu
+
+__all__ = ["Datacenter", "aws_provider", "tpu_area"]
 
 
 class Datacenter:
@@ -34,6 +39,7 @@ class Datacenter:
         self.recovery_region = RecoveryRegion(site, self.foundation, self.data)
         self.management = Management(site, self.foundation, self.compute, self.data)
         self.inside = Inside(site, self.foundation, self.compute, self.data, self.management)
+        self.tpu = tpu_area(site, self.foundation, self.data)
 
     def outputs(self) -> dict[str, Any]:
         """The fields of :class:`components.outputs.DatacenterOutputs`, as outputs."""
@@ -48,4 +54,22 @@ class Datacenter:
         }
         for area in areas:
             outputs |= area.outputs()
-        return outputs
+        return outputs | (self.tpu.outputs() if self.tpu else {})
+
+
+def tpu_area(site: Site, foundation: Foundation, data: Data) -> Tpu | None:
+    """The area of Google Cloud; its SDK is imported for stacks that ask for it, and only then.
+
+    Raises:
+        pulumi.RunError: it is not installed.
+    """
+    if site.config.tpu is None:
+        return None
+    if importlib.util.find_spec("pulumi_gcp") is None:
+        raise pulumi.RunError(
+            "The stack file has a section tpu, which needs the package pulumi-gcp, and this environment lacks it: "
+            "`make setup` makes one that has it; into another, `pip install --group tpu` in the checkout installs it."
+        )
+    from .tpu import Tpu
+
+    return Tpu(site, site.config.tpu, foundation, data)

@@ -65,6 +65,8 @@ def _computed(args: MockResourceArgs) -> dict[str, Any]:
         return {"ipv6CidrBlock": "2600:1f18::/56"}
     if args.typ.startswith(("aws:fsx", "aws:efs")):
         return {"dnsName": f"{args.name}.us-east-1.amazonaws.com", "mountName": "abcdefgh"}
+    if args.typ == "gcp:serviceaccount/account:Account":
+        return {"email": f"{args.inputs['accountId']}@my-project.iam.gserviceaccount.com"}
     return {"keyId": "key-id", "latestVersion": 1, "allocationId": "eipalloc-1"}
 
 

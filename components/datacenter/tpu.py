@@ -1,0 +1,116 @@
+"""TPU slices in Google Cloud: a cluster of their own, and the training job on them; imported for stacks with them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pulumi
+import pulumi_gcp as gcp
+import pulumi_kubernetes as kubernetes
+
+from ..gke import Gke, GkeArgs
+from ..gke_network import GkeNetwork, GkeNetworkArgs
+from ..naming import NAME_TAG, folder_digest
+from ..registry import IMAGE_SOURCES
+from ..settings import PROJECT, TpuConfig, TpuPoolConfig
+from ..tpu_pool import TpuPool, TpuPoolArgs
+from ..tpu_smoke_test import TpuSmokeTest, TpuSmokeTestArgs
+from .data import Data
+from .foundation import Foundation
+from .site import Site
+
+
+class Tpu:
+    """Network, cluster, pools of slices, and last the training job on each slice of one."""
+
+    def __init__(self, site: Site, config: TpuConfig, foundation: Foundation, data: Data) -> None:
+        self._site, self._config = site, config
+        self._opts = pulumi.ResourceOptions(provider=self._create_provider())
+        network_args = GkeNetworkArgs(name=site.name, config=config)
+        self.network = GkeNetwork("gke-network", network_args, self._opts)
+        self.cluster = self._create_cluster()
+        self.pools = {name: self._create_pool(name, pool) for name, pool in config.pools.items()}
+        self.smoke_test = self._create_smoke_test(foundation, data)
+
+    def _create_provider(self) -> gcp.Provider:
+        site = self._site
+        # Labels take less than tags: no colon, no capital, no dot.
+        stack = re.sub(r"[^a-z0-9_-]", "-", site.stack.lower())[:63]
+        labels = {NAME_TAG.replace(":", "-"): site.name, f"{PROJECT}-stack": stack}
+        return gcp.Provider("gcp", project=self._config.project, region=self._config.region, default_labels=labels)
+
+    def _create_cluster(self) -> Gke:
+        digest = self._config.image_digest
+        args = GkeArgs(
+            name=self._site.name,
+            config=self._config,
+            network_id=self.network.network_id,
+            subnet_id=self.network.subnet_id,
+            image=f"@{digest}" if digest else f":{folder_digest(self._site.workloads, IMAGE_SOURCES)}",
+            retain=self._site.config.retain_data,
+        )
+        after = pulumi.ResourceOptions(depends_on=[self.network])
+        return Gke("gke", args, pulumi.ResourceOptions.merge(self._opts, after))
+
+    def _create_pool(self, name: str, pool: TpuPoolConfig) -> TpuPool:
+        args = TpuPoolArgs(
+            name=self._site.name,
+            pool=name,
+            region=self._config.region,
+            config=pool,
+            cluster_name=self.cluster.cluster_name,
+            node_account_email=self.cluster.node_account_email,
+        )
+        after = pulumi.ResourceOptions(depends_on=[self.cluster.registry])
+        return TpuPool(f"tpu-pool-{name}", args, pulumi.ResourceOptions.merge(self._opts, after))
+
+    def _create_smoke_test(self, foundation: Foundation, data: Data) -> TpuSmokeTest | None:
+        test, site = self._config.smoke_test, self._site
+        if test is None:
+            return None
+        inside = kubernetes.Provider("gke", kubeconfig=self.cluster.kubeconfig, enable_server_side_apply=True)
+        args = TpuSmokeTestArgs(
+            name=site.name,
+            region=site.region,
+            config=test,
+            pool=self._config.pools[test.pool],
+            image=self.cluster.image,
+            issuer_url=self.cluster.issuer_url,
+            checkpoint_bucket_name=data.storage.checkpoint_bucket_name,
+            checkpoint_bucket_arn=data.storage.checkpoint_bucket_arn,
+            key_arn=foundation.encryption.key_arn,
+        )
+        after = [self.cluster, self.pools[test.pool], data.storage]
+        opts = pulumi.ResourceOptions(providers=[inside, site.provider], depends_on=after)
+        return TpuSmokeTest("tpu-smoke-test", args, opts)
+
+    def outputs(self) -> dict[str, Any]:
+        """The cluster, its pools, and what the job said of each slice."""
+        test = self.smoke_test
+        tpu = {
+            "project": self._config.project,
+            "region": self._config.region,
+            "cluster": {"name": self.cluster.cluster_name, "endpoint": self.cluster.endpoint_url},
+            "kubeconfig": self.cluster.kubeconfig,
+            "image": self.cluster.image,
+            "pools": [_pool_outputs(name, pool) for name, pool in self._config.pools.items()],
+            "smoke_tests": [
+                {"job": job, "verdict": verdict} for job, verdict in zip(test.job_names, test.verdicts, strict=True)
+            ]
+            if test
+            else [],
+        }
+        return {"tpu": tpu}
+
+
+def _pool_outputs(name: str, pool: TpuPoolConfig) -> dict[str, Any]:
+    chip = pool.machine.chip
+    return {
+        "name": name,
+        "machine_type": pool.machine_type,
+        "topology": pool.topology,
+        "slices": pool.slices,
+        "nodes": pool.hosts,
+        "accelerator": chip.name if chip else None,
+    }

@@ -1,0 +1,165 @@
+"""The training job on TPU slices: one indexed Job a slice, so that each slice is proved by itself.
+
+Checkpoints and verdicts are in the stack's own bucket in AWS. The pods have no key of it: AWS trusts the tokens that
+the GKE cluster gives to their service account, and to no other.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_kubernetes as kubernetes
+
+from . import tpu_smoke_test_pod as pod
+from .naming import IAM_ROLE_LIMIT, component_type, fit
+from .outputs import Verdict
+from .settings import SmokeTestConfig, TpuPoolConfig
+from .smoke_test_pod import COORDINATOR_PORT, SERVICE, checkpoint_access, verdict_key
+from .tpu_pool import node_pool_names
+
+NAMESPACE = "smoke-test"
+_ACCOUNT = "train"
+_SLACK_S = 120  # beyond the job's own deadline, so that its failure is told and not Pulumi's impatience
+
+
+@dataclass(frozen=True, kw_only=True)
+class TpuSmokeTestArgs:
+    """``issuer_url``: whose tokens the cluster's service accounts have; ``region``: of the bucket, in AWS."""
+
+    name: str
+    region: str
+    config: SmokeTestConfig
+    pool: TpuPoolConfig
+    image: str
+    issuer_url: str
+    checkpoint_bucket_name: pulumi.Input[str]
+    checkpoint_bucket_arn: pulumi.Input[str]
+    key_arn: pulumi.Input[str]
+
+
+class TpuSmokeTest(pulumi.ComponentResource):
+    """Namespace, identity in AWS, rendezvous, a job for each slice, and their verdicts."""
+
+    job_names: list[str]
+    verdicts: list[pulumi.Output[dict[str, Any] | None]]
+
+    def __init__(self, name: str, args: TpuSmokeTestArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(component_type(TpuSmokeTest), name, None, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        slices = range(args.pool.slices)
+        self.job_names = [pod.job_name(args.config, args.pool, index, args.image) for index in slices]
+        self._create_namespace()
+        role, policy = self._create_role()
+        after = [policy, self._create_account(), self._create_service()]
+        jobs = [self._create_job(index, role, after) for index in slices]
+        self.verdicts = [self._read_verdict(name, job) for name, job in zip(self.job_names, jobs, strict=True)]
+        self.register_outputs({"job_names": self.job_names})
+
+    def _create_namespace(self) -> None:
+        labels = {"pod-security.kubernetes.io/enforce": "baseline", "pod-security.kubernetes.io/warn": "restricted"}
+        namespace = kubernetes.core.v1.Namespace(
+            f"{self._name}-namespace", metadata={"name": NAMESPACE, "labels": labels}, opts=self._child
+        )
+        self._inside = pulumi.ResourceOptions(parent=self, depends_on=[namespace])
+
+    def _create_role(self) -> tuple[aws.iam.Role, pulumi.Resource]:
+        """The least that the pods may do in AWS, by the tokens of their service account."""
+        args = self._args
+        provider = aws.iam.OpenIdConnectProvider(
+            f"{self._name}-issuer", url=args.issuer_url, client_id_lists=[pod.AUDIENCE], opts=self._child
+        )
+        role = aws.iam.Role(
+            f"{self._name}-role",
+            name=fit(args.name, args.region, "tpu-smoke-test", limit=IAM_ROLE_LIMIT),
+            assume_role_policy=provider.arn.apply(
+                lambda arn: json.dumps(pod.federated_trust(arn, args.issuer_url, NAMESPACE, _ACCOUNT))
+            ),
+            opts=self._child,
+        )
+        policy = aws.iam.RolePolicy(
+            f"{self._name}-policy",
+            role=role.name,
+            policy=pulumi.Output.all(args.checkpoint_bucket_arn, args.key_arn).apply(
+                lambda arns: json.dumps(checkpoint_access(arns[0], arns[1]))
+            ),
+            opts=self._child,
+        )
+        return role, policy
+
+    def _create_account(self) -> pulumi.Resource:
+        return kubernetes.core.v1.ServiceAccount(
+            f"{self._name}-account",
+            metadata={"name": _ACCOUNT, "namespace": NAMESPACE},
+            automount_service_account_token=False,
+            opts=self._inside,
+        )
+
+    def _create_service(self) -> pulumi.Resource:
+        """Gives each pod a name before it is ready: process 0 and, on TPUs, all others are found by it."""
+        return kubernetes.core.v1.Service(
+            f"{self._name}-service",
+            metadata={
+                "name": SERVICE,
+                "namespace": NAMESPACE,
+                # Headless, and the pods come after it: nothing to wait for.
+                "annotations": {"pulumi.com/skipAwait": "true"},
+            },
+            spec={
+                "cluster_ip": "None",
+                "publish_not_ready_addresses": True,
+                "selector": pod.LABELS,
+                "ports": [{"name": "coordinator", "port": COORDINATOR_PORT}],
+            },
+            opts=self._inside,
+        )
+
+    def _create_job(self, index: int, role: aws.iam.Role, after: list[pulumi.Resource]) -> kubernetes.batch.v1.Job:
+        args, name = self._args, self.job_names[index]
+        node_pools = node_pool_names(args.config.pool, args.pool)
+        node_pool = node_pools[index] if args.pool.slice.is_multi_host else node_pools[0]
+        template: Any = pulumi.Output.all(args.checkpoint_bucket_name, role.arn).apply(
+            lambda known: pod.template(
+                args.config, args.pool, name, node_pool, account=_ACCOUNT, namespace=NAMESPACE, image=args.image,
+                bucket=known[0], role_arn=known[1], region=args.region,
+            )
+        )  # fmt: skip
+        return kubernetes.batch.v1.Job(
+            f"{self._name}-job-{index}",
+            metadata={
+                "name": name,
+                "namespace": NAMESPACE,
+                "labels": pod.LABELS,
+                # A job that failed before is made again by the next run instead of being waited for in vain.
+                "annotations": {"pulumi.com/replaceUnready": "true"},
+            },
+            spec={
+                "completion_mode": "Indexed",
+                "completions": args.pool.slice.hosts,
+                "parallelism": args.pool.slice.hosts,
+                # One attempt: a training job that passes on the second try hides a bad node.
+                "backoff_limit": 0,
+                "active_deadline_seconds": args.config.timeout_s,
+                "template": template,
+            },
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=after,
+                custom_timeouts=pulumi.CustomTimeouts(create=f"{args.config.timeout_s + _SLACK_S}s"),
+            ),
+        )
+
+    def _read_verdict(self, name: str, job: kubernetes.batch.v1.Job) -> pulumi.Output[dict[str, Any] | None]:
+        """What the job wrote; read after it has completed."""
+        found = aws.s3.get_object_output(
+            bucket=self._args.checkpoint_bucket_name,
+            key=job.id.apply(lambda _: verdict_key(name)),
+            opts=pulumi.InvokeOutputOptions(parent=self, depends_on=[job]),
+        )
+        return found.body.apply(
+            lambda body: Verdict.model_validate_json(body).model_dump(mode="json") if body else None
+        )
