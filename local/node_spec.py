@@ -28,7 +28,8 @@ class Taint:
 class NodeSpec:
     """One node of a node group; the sizes are what it declares, not what this machine has.
 
-    ``tags`` are the instance's: those of the launch template and those that EKS sets.
+    ``tags`` are the instance's: those of the launch template and those that EKS sets. ``cloud`` is whose names its
+    labels and its provider id have: ``aws`` or ``gcp``.
     """
 
     name: str
@@ -40,6 +41,7 @@ class NodeSpec:
     labels: Mapping[str, str] = field(default_factory=dict)
     taints: tuple[Taint, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
+    cloud: str = "aws"
 
     @classmethod
     def find(cls, folder: Path) -> NodeSpec | None:
@@ -69,16 +71,17 @@ class NodeSpec:
         write_atomically(folder / FILE, json.dumps(asdict(self), indent=1) + "\n")
 
     def all_labels(self) -> dict[str, str]:
-        """The labels that EKS and the kubelet set, and the group's own."""
+        """The labels that the cloud and the kubelet set, and the group's own."""
+        of_aws = self.cloud == "aws"
         return {
             **self.labels,
+            **({"eks.amazonaws.com/nodegroup": self.nodegroup} if of_aws else {}),
             "kubernetes.io/hostname": self.name,
             "kubernetes.io/os": "linux",
             "kubernetes.io/arch": "amd64",
-            "eks.amazonaws.com/nodegroup": self.nodegroup,
             "node.kubernetes.io/instance-type": self.instance_type,
             "topology.kubernetes.io/zone": self.zone,
-            "topology.kubernetes.io/region": self.zone[:-1],
+            "topology.kubernetes.io/region": self.zone[:-1] if of_aws else self.zone.rpartition("-")[0],
         }
 
     def annotations(self) -> dict[str, str]:
@@ -87,8 +90,8 @@ class NodeSpec:
 
     @property
     def provider_id(self) -> str:
-        """As EKS writes it."""
-        return f"aws:///{self.zone}/{self.name}"
+        """As the cloud's controller writes it."""
+        return f"{'aws' if self.cloud == 'aws' else 'gce'}:///{self.zone}/{self.name}"
 
     def manifest(self) -> dict[str, Any]:
         """The Node object without its status."""

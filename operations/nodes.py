@@ -69,7 +69,7 @@ def _node(cluster: str, item: Mapping[str, Any], stopped: set[tuple[str, str]]) 
     return NodeState(
         cluster=cluster,
         name=name,
-        pool=labels.get("eks.amazonaws.com/nodegroup", "none"),
+        pool=labels.get("eks.amazonaws.com/nodegroup") or labels.get("cloud.google.com/gke-nodepool", "none"),
         instance_type=labels.get("node.kubernetes.io/instance-type", "unknown"),
         ready=not is_stopped and any(one["type"] == "Ready" and one["status"] == "True" for one in conditions),
         is_stopped=is_stopped,

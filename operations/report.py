@@ -103,16 +103,22 @@ def _error_text(error: Diagnostic) -> str:
 def fidelity_counts(types: Mapping[str, int], machines: bool) -> dict[str, int]:
     """How many resources one machine makes real, emulates, or only checks and records.
 
-    Components and provider resources are none of the three: they are the program's own structure.
+    ``typed only``, which is counted where there are any, are those whose service has no model here: they are checked
+    against the SDK's types alone. Components and provider resources are none of these: they are the program's own
+    structure.
 
     Args:
         types: how many of each.
         machines: whether nodes are machines, on which more is real than on processes.
     """
-    from local import aws, kubernetes
+    from local import aws, gcp, kubernetes
 
     counts: Counter[str] = Counter({"realised": 0, "emulated": 0, "recorded": 0})
-    tables = {"aws:": partial(aws.fidelity, machines=machines), "kubernetes:": kubernetes.fidelity}
+    tables = {
+        "aws:": partial(aws.fidelity, machines=machines),
+        "kubernetes:": kubernetes.fidelity,
+        "gcp:": gcp.fidelity,
+    }
     for kind, number in types.items():
         for prefix, fidelity in tables.items():
             if kind.startswith(prefix):

@@ -164,7 +164,12 @@ def providers(*, any_account: bool) -> dict[str, Callable[[], Any]]:
 
         return KubernetesProvider()
 
-    return {"aws": aws, "kubernetes": kubernetes}
+    def gcp() -> Any:
+        from local.gcp.provider import GcpProvider
+
+        return GcpProvider()
+
+    return {"aws": aws, "kubernetes": kubernetes, "gcp": gcp}
 
 
 def display(place: Workplace) -> Display:
