@@ -55,7 +55,7 @@ def for_object(root: DataRoot, plane: ControlPlane, manifest: Mapping[str, Any])
     added["JAX_COMPILATION_CACHE_DIR"] = JAX_CACHE if on_machines else str(cache_root() / "jax")
     if (server := moto.running(root)) is not None:
         added["AWS_ENDPOINT_URL"] = server.endpoint_url
-    if devices := max((_chips(container) for container in _workload_containers(manifest)), default=0):
+    if devices := max((_devices(container) for container in _workload_containers(manifest)), default=0):
         added |= {"JAX_PLATFORMS": "cpu", EMULATED_DEVICES: str(devices)}
     if on_machines:  # names resolve on them
         return Injection(added, {}, {JAX_CACHE_VOLUME: JAX_CACHE} if workload_images(manifest) else {})
@@ -122,6 +122,13 @@ def _chips(container: Mapping[str, Any]) -> int:
     """The accelerators that a container asks for."""
     limits = _field(container.get("resources"), "limits") or {}
     return max((int(limits[name]) for name in _CHIPS if name in limits), default=0)
+
+
+def _devices(container: Mapping[str, Any]) -> int:
+    """The devices that JAX is to show in place of them: as many as the job is told, which are two for a TPU7x."""
+    told = (one.get("value") for one in container.get("env") or [] if one.get("name") == "ACCELERATOR")
+    chips = _chips(container)
+    return int(json.loads(next(told, None) or "{}").get("chips") or chips) if chips else 0
 
 
 def coordinator_address(root: DataRoot, plane: ControlPlane, job: ObjectId) -> str:

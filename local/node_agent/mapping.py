@@ -39,6 +39,8 @@ def check(pod: Json, container: Json) -> None:
     for mount in container.get("volumeMounts", []):
         if mount["mountPath"] == "/dev/shm" and "emptyDir" in volumes.get(mount["name"], {}):
             continue  # the host's own is there
+        if _is_token(volumes.get(mount["name"], {})):
+            continue  # it would be changed for credentials of the cloud, which the environment brings
         raise CannotRun(
             "CreateContainerConfigError",
             f"process nodes cannot mount {mount['name']!r} at {mount['mountPath']}: pass it through the environment"
@@ -46,6 +48,13 @@ def check(pod: Json, container: Json) -> None:
         )
     if not container.get("command"):
         raise CannotRun("CreateContainerError", "process nodes do not read images: give the container a `command`")
+
+
+def _is_token(volume: Json) -> bool:
+    """Whether a volume is a service account's token for another audience, and nothing else."""
+    sources = (volume.get("projected") or {}).get("sources") or []
+    tokens = [source["serviceAccountToken"] for source in sources if "serviceAccountToken" in source]
+    return bool(sources) and len(tokens) == len(sources) and all(token.get("audience") for token in tokens)
 
 
 def is_workload(image: str) -> bool:
