@@ -91,3 +91,9 @@ def test_what_configures_machines_is_real_where_there_are_machines_and_else_only
     types = {"aws:ssm/association:Association": 1, "aws:eks/nodeGroup:NodeGroup": 2}
     assert report.fidelity_counts(types, machines=True) == {"realised": 3, "emulated": 0, "recorded": 0}
     assert report.fidelity_counts(types, machines=False) == {"realised": 2, "emulated": 0, "recorded": 1}
+
+
+def test_what_is_checked_against_an_sdk_s_types_alone_is_not_counted_as_recorded() -> None:
+    types = {"gcp:compute/network:Network": 2, "gcp:container/cluster:Cluster": 1}
+    counted = report.fidelity_counts(types, machines=False)
+    assert counted == {"realised": 1, "emulated": 0, "recorded": 0, "typed only": 2}

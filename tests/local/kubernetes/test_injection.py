@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -146,6 +147,15 @@ def test_the_workload_is_given_cpus_in_place_of_accelerators_and_is_told_how_man
     assert (env["EMULATED_DEVICES"], env["JAX_PLATFORMS"]) == ("8", "cpu")
     assert told["resources"] == {"requests": {"cpu": "4"}, "limits": {}}
     assert declared == accelerated("registry/dc/train:1")
+
+
+def test_it_is_given_as_many_as_its_catalogue_row_says_where_a_chip_is_more_than_one_device(root: DataRoot) -> None:
+    declared = job({"name": "ACCELERATOR", "value": json.dumps({"chips": 8})})
+    (container,) = containers(declared)
+    container |= {"image": "registry/dc/train:1", "resources": {"limits": {"google.com/tpu": "4"}}}
+    (told,) = containers(inject(declared, for_object(root, plane(root, "a"), declared)))
+    assert {"name": "EMULATED_DEVICES", "value": "8"} in told["env"]
+    assert told["resources"] == {"limits": {}}
 
 
 def test_other_pods_wait_for_the_devices_that_they_ask_for(root: DataRoot) -> None:

@@ -70,6 +70,26 @@ def test_shared_memory_is_the_hosts_own() -> None:
     mapping.check(POD, {"image": IMAGE, "command": ["x"], "volumeMounts": [{"name": "shm", "mountPath": "/dev/shm"}]})
 
 
+@pytest.mark.parametrize(
+    ("source", "is_skipped"),
+    [
+        ({"serviceAccountToken": {"path": "token", "audience": "sts.amazonaws.com"}}, True),
+        ({"serviceAccountToken": {"path": "token"}}, False),
+        ({"configMap": {"name": "c"}}, False),
+    ],
+)
+def test_a_token_for_another_cloud_is_no_file_of_a_process_and_others_are_asked_for_in_vain(
+    source: dict[str, Any], is_skipped: bool
+) -> None:
+    pod = {**POD, "spec": {"volumes": [{"name": "t", "projected": {"sources": [source]}}]}}
+    container = {"image": IMAGE, "command": ["x"], "volumeMounts": [{"name": "t", "mountPath": "/t"}]}
+    if is_skipped:
+        mapping.check(pod, container)
+    else:
+        with pytest.raises(mapping.CannotRun):
+            mapping.check(pod, container)
+
+
 def test_a_repository_is_read_with_port_tag_and_digest() -> None:
     assert mapping.repository("localhost:5000/a/train:1@sha256:00") == "localhost:5000/a/train"
 
