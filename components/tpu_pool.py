@@ -10,7 +10,7 @@ import pulumi_gcp as gcp
 
 from .gke import CLUSTER_LIMIT, SCOPE, SHIELDED
 from .naming import component_type, fit
-from .node_pool import POOL_LABEL
+from .node_group import POOL_LABEL
 from .settings import TpuPoolConfig
 from .settings.tpu import MAX_PODS
 

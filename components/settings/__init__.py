@@ -64,9 +64,9 @@ __all__ = [
     "StorageConfig",
     "Taint",
     "TeamConfig",
-    "WarmPoolConfig",
     "TpuConfig",
     "TpuPoolConfig",
+    "WarmPoolConfig",
     "WrongByItself",
     "not_allowed",
 ]

@@ -50,6 +50,7 @@ class StackConfig(Section):
     recovery: RecoveryConfig | None = Field(default=None, description="The region that is to take over; absent: none.")
     failover: FailoverConfig | None = Field(
         default=None, description="Who answers under the load balancer's name in its stead; absent: nobody."
+    )
     tpu: TpuConfig | None = Field(
         default=None, description="TPU slices in a GKE cluster of Google Cloud; absent: none."
     )
