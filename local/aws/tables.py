@@ -5,6 +5,7 @@ from __future__ import annotations
 from local.aws import (
     acm,
     autoscaling,
+    backup,
     cloudwatch,
     ec2_compute,
     ec2_endpoints,
@@ -41,6 +42,7 @@ _TABLES = (
     ec2_peering, route53, acm, elbv2, wafv2, autoscaling,
     ec2_peering, route53, acm, elbv2, wafv2, replication,
     ec2_peering, route53, acm, elbv2, wafv2, replication, cloudwatch,
+    ec2_peering, route53, acm, elbv2, wafv2, replication, cloudwatch, backup,
 )  # fmt: skip
 
 TYPES: dict[str, ResourceType] = {kind.token: kind for table in _TABLES for kind in table.TYPES}

@@ -649,4 +649,49 @@ EXAMPLES = (
         {"clusterName": "{cluster.name}", "namespace": "train", "serviceAccount": "train", "roleArn": "{role.arn}"},
         {"tags": {"a": "b"}}, frozenset({"tags"}), ("associationId", "associationArn"),
     ),
+    Example("vault", "aws:backup/vault:Vault", {"name": "dc-backups", "kmsKeyArn": "{key.arn}", "forceDestroy": True},
+            {"tags": {"a": "b"}}, frozenset({"tags"}), ("arn", "kmsKeyArn")),
+    Example("vault-lock", "aws:backup/vaultLockConfiguration:VaultLockConfiguration",
+            {"backupVaultName": "{vault.name}", "minRetentionDays": 7, "maxRetentionDays": 365,
+             "changeableForDays": 3}, None, outputs=("backupVaultArn",)),
+    Example("vault-topic", "aws:backup/vaultNotifications:VaultNotifications",
+            {"backupVaultName": "{vault.name}", "snsTopicArn": "arn:aws:sns:us-east-1:123456789012:alerts",
+             "backupVaultEvents": ["BACKUP_JOB_FAILED"]}, None, outputs=("backupVaultArn",)),
+    Example(
+        "backup-plan", "aws:backup/plan:Plan",
+        {
+            "name": "dc-daily",
+            "rules": [
+                {"ruleName": "daily", "targetVaultName": "{vault.name}", "schedule": "cron(0 3 * * ? *)",
+                 "startWindow": 60, "completionWindow": 720, "enableContinuousBackup": False,
+                 "lifecycle": {"coldStorageAfter": 30, "deleteAfter": 120},
+                 "copyActions": [{"destinationVaultArn": "{vault.arn}", "lifecycle": {"deleteAfter": 35}}]}
+            ],
+        },
+        {
+            "rules": [
+                {"ruleName": "daily", "targetVaultName": "{vault.name}", "schedule": "cron(0 3 * * ? *)",
+                 "startWindow": 60, "completionWindow": 720, "enableContinuousBackup": False,
+                 "lifecycle": {"deleteAfter": 35}}
+            ],
+        },
+        frozenset({"rules[0].lifecycle.coldStorageAfter", "rules[0].lifecycle.deleteAfter", "rules[0].copyActions"}),
+        ("arn", "version"),
+    ),
+    Example("backup-selection", "aws:backup/selection:Selection",
+            {"name": "dc-daily", "planId": "{backup-plan.id}", "iamRoleArn": "{role.arn}",
+             "resources": ["{bucket.arn}", "{efs.arn}"]}),
+    Example(
+        "restore-test", "aws:backup/restoreTestingPlan:RestoreTestingPlan",
+        {
+            "name": "dc", "scheduleExpression": "cron(0 6 ? * SUN *)", "startWindowHours": 8,
+            "recoveryPointSelection": {"algorithm": "LATEST_WITHIN_WINDOW", "includeVaults": ["{vault.arn}"],
+                                       "recoveryPointTypes": ["SNAPSHOT"], "selectionWindowDays": 30},
+        },
+        {"startWindowHours": 4}, frozenset({"startWindowHours"}), ("arn",),
+    ),
+    Example("restore-test-efs", "aws:backup/restoreTestingSelection:RestoreTestingSelection",
+            {"name": "dc_efs", "restoreTestingPlanName": "{restore-test.name}", "iamRoleArn": "{role.arn}",
+             "protectedResourceType": "EFS", "protectedResourceArns": ["{efs.arn}"], "validationWindowHours": 4},
+            {"validationWindowHours": 1}, frozenset({"validationWindowHours"})),
 )  # fmt: skip
