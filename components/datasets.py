@@ -7,7 +7,7 @@ from typing import Any
 
 import pulumi
 
-from .rules.datasets import place_of
+from .rules.places import place_of
 from .settings import PROJECT, DatasetConfig, StackConfig
 
 Place = tuple[str, str]

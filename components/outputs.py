@@ -201,6 +201,31 @@ class TpuOutputs(Output):
     smoke_tests: tuple[TpuSmokeTestOutputs, ...] = ()
 
 
+class BackupVaultOutputs(Output):
+    """Where backups are."""
+
+    region: str
+    name: str
+    arn: str
+
+
+class BackupPlanOutputs(Output):
+    """A plan of AWS Backup; ``resource_arns``: the buckets and file systems that it backs up."""
+
+    name: str
+    id: str
+    resource_arns: tuple[str, ...]
+
+
+class BackupOutputs(Output):
+    """The vaults (``copies``: the recovery region's), what goes into them, and the plan that tests restores."""
+
+    vault: BackupVaultOutputs
+    copies: BackupVaultOutputs | None
+    plans: tuple[BackupPlanOutputs, ...]
+    restore_test: str | None
+
+
 class DatacenterOutputs(Output):
     """Everything that the rest of the project may know about a stack: its output ``datacenter``."""
 
@@ -223,3 +248,4 @@ class DatacenterOutputs(Output):
     recovery: RecoveryOutputs | None = None
     replicas: ReplicaOutputs | None = None
     tpu: TpuOutputs | None = None
+    backup: BackupOutputs | None = None

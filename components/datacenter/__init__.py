@@ -10,6 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from ..settings import StackConfig
+from .backups import Backups
 from .compute import Compute
 from .data import Data
 from .foundation import Foundation
@@ -37,6 +38,7 @@ class Datacenter:
         self.services = Services(site, self.foundation, self.compute)
         self.data = Data(site, self.foundation, self.compute)
         self.recovery_region = RecoveryRegion(site, self.foundation, self.data)
+        self.backups = Backups(site, self.foundation, self.data)
         self.management = Management(site, self.foundation, self.compute, self.data)
         self.inside = Inside(site, self.foundation, self.compute, self.data, self.management)
         self.tpu = tpu_area(site, self.foundation, self.data)
@@ -45,7 +47,8 @@ class Datacenter:
         """The fields of :class:`components.outputs.DatacenterOutputs`, as outputs."""
         site = self.site
         areas = (
-            self.foundation, self.compute, self.services, self.data, self.recovery_region, self.management, self.inside,
+            self.foundation, self.compute, self.services, self.data, self.recovery_region, self.backups,
+            self.management, self.inside,
         )  # fmt: skip
         outputs: dict[str, Any] = {
             "name": site.config.name,

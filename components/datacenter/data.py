@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..datasets import dataset_outputs, dataset_tags, datasets_in
+import pulumi
+
+from ..datasets import Place, dataset_outputs, dataset_tags, datasets_in
 from ..file_systems import FileSystems, FileSystemsArgs
 from ..registry import Registry, RegistryArgs, RepositoryArgs
 from ..storage import Storage, StorageArgs
@@ -58,6 +60,16 @@ class Data:
         )
         args = RegistryArgs(repository=repository, workloads=site.workloads)
         return Registry("registry", args, site.opts)
+
+    def arns(self) -> dict[Place, pulumi.Output[str]]:
+        """The buckets and file systems, by what datasets call them."""
+        systems = self.file_systems
+        return {
+            ("s3", "data"): self.storage.data_bucket_arn,
+            ("s3", "checkpoints"): self.storage.checkpoint_bucket_arn,
+            **{("fsx", name): system.file_system_arn for name, system in systems.lustre.items()},
+            **{("efs", name): system.file_system_arn for name, system in systems.efs.items()},
+        }
 
     def outputs(self) -> dict[str, Any]:
         """Where data and images are."""

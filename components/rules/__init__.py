@@ -10,6 +10,7 @@ from components.settings.section import Conflict, WrongByItself
 from components.settings.stack import StackConfig
 
 from . import (
+    backup,
     cluster,
     datasets,
     ebs,
@@ -44,6 +45,7 @@ _RULES = (
     *network.RULES, *cluster.RULES, *load_balancer.RULES, *failover.RULES, *recovery.RULES,
     *replication.RULES, *smoke_test.RULES, *storage.RULES, *monitoring.RULES, _tags_of_aws,
     *monitoring.RULES, *tpu.RULES, _tags_of_aws,
+    *replication.RULES, *smoke_test.RULES, *storage.RULES, *monitoring.RULES, *backup.RULES, _tags_of_aws,
 )  # fmt: skip
 # Sections that are there many times, by name: each of their rules is asked about each.
 _NAMED: tuple[tuple[Callable[[StackConfig], dict[str, Any]], tuple[Callable[..., Iterator[Conflict]], ...]], ...] = (
@@ -53,6 +55,7 @@ _NAMED: tuple[tuple[Callable[[StackConfig], dict[str, Any]], tuple[Callable[...,
     (lambda config: config.ebs, ebs.RULES),
     (lambda config: config.storage.datasets, datasets.RULES),
     (lambda config: config.tpu.pools if config.tpu else {}, tpu.POOL_RULES),
+    (lambda config: config.backup.plans if config.backup else {}, backup.PLAN_RULES),
 )
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from components.settings.datasets import (
     BACKUP_MINUTES,
-    BUCKETS,
     EFS_REPLICATION_MINUTES,
     S3_REPLICATION_MINUTES,
     DatasetConfig,
@@ -15,51 +14,50 @@ from components.settings.lustre import LustreConfig
 from components.settings.section import Conflict
 from components.settings.stack import StackConfig
 
+from .backup import recovery_point
+from .places import place_of, places
 from .replication import replicated_buckets, replicated_file_systems
 
-
-def places(kind: str, config: StackConfig) -> tuple[str, ...]:
-    """Where a dataset of ``kind`` can lie."""
-    return BUCKETS if kind == "s3" else tuple(config.lustre if kind == "fsx" else config.efs)
-
-
-def place_of(dataset: DatasetConfig, config: StackConfig) -> str | None:
-    """Where the dataset lies; ``None`` where that cannot be told."""
-    known = places(dataset.kind, config)
-    if dataset.place is not None:
-        return dataset.place if dataset.place in known else None
-    return known[0] if dataset.kind == "s3" or len(known) == 1 else None
+_OWN_BACKUPS_MINUTES = 1440  # FSx for Lustre guide, "Working with automatic daily backups"
 
 
 def promise(dataset: DatasetConfig, config: StackConfig) -> tuple[int | None, str]:
     """The least minutes of work that a loss of the place takes, ``None`` where it may take all; and why."""
     place = place_of(dataset, config) or ""
-    if dataset.kind == "s3":
-        reason = f"S3 Replication Time Control takes up to {S3_REPLICATION_MINUTES} minutes"
-        return _replicated(S3_REPLICATION_MINUTES, reason, place, replicated_buckets(config), config)
-    if dataset.kind == "efs":
-        reason = f"EFS replication takes up to {EFS_REPLICATION_MINUTES} minutes"
-        return _replicated(EFS_REPLICATION_MINUTES, reason, place, replicated_file_systems(config), config)
-    return _lustre_promise(config.lustre[place], config)
+    if dataset.kind == "fsx":
+        return _lustre_promise(place, config.lustre[place], config)
+    return _elsewhere(dataset.kind, place, config)
 
 
-def _replicated(
-    minutes: int, reason: str, place: str, replicated: tuple[str, ...], config: StackConfig
-) -> tuple[int | None, str]:
-    if place in replicated:
-        return minutes, reason
-    return None, f"a loss of {config.aws.region} takes all of it, unless recovery.replication copies it elsewhere"
+def _elsewhere(kind: str, place: str, config: StackConfig) -> tuple[int | None, str]:
+    """What a loss of the region leaves of a bucket or an EFS file system: its replica, or copies of its backups."""
+    if kind == "s3" and place in replicated_buckets(config):
+        return S3_REPLICATION_MINUTES, f"S3 Replication Time Control takes up to {S3_REPLICATION_MINUTES} minutes"
+    if kind == "efs" and place in replicated_file_systems(config):
+        return EFS_REPLICATION_MINUTES, f"EFS replication takes up to {EFS_REPLICATION_MINUTES} minutes"
+    if copied := recovery_point(kind, place, config, elsewhere=True):
+        return copied
+    lost = f"a loss of {config.aws.region} takes all of it"
+    return None, f"{lost}, unless recovery.replication, or a plan under backup, copies it elsewhere"
 
 
-def _lustre_promise(system: LustreConfig, config: StackConfig) -> tuple[int | None, str]:
+def _lustre_promise(place: str, system: LustreConfig, config: StackConfig) -> tuple[int | None, str]:
     if system.link is not None:
         if {"new", "changed"} <= set(system.link.export_events):
-            reason = f"what is exported is replicated by the bucket, within {S3_REPLICATION_MINUTES} minutes"
-            return _replicated(S3_REPLICATION_MINUTES, reason, system.link.bucket, replicated_buckets(config), config)
+            if system.link.bucket in replicated_buckets(config):
+                reason = f"what is exported is replicated by the bucket, within {S3_REPLICATION_MINUTES} minutes"
+                return S3_REPLICATION_MINUTES, reason
+            return _elsewhere("s3", system.link.bucket, config)
         return None, "its link does not export what is new and changed, and FSx backs up no linked file system"
     if system.deployment == "scratch_2":
         return None, "a scratch file system keeps one copy of its data, and FSx makes no backups of it"
-    return BACKUP_MINUTES, f"it is protected by backups, which run every {BACKUP_MINUTES} minutes at best"
+    if config.backup is None:
+        return BACKUP_MINUTES, f"it is protected by backups, which run every {BACKUP_MINUTES} minutes at best"
+    if planned := recovery_point("fsx", place, config):
+        return planned
+    if system.backup_retention_days:
+        return _OWN_BACKUPS_MINUTES, "FSx' own backups are daily, and no plan under backup is for it"
+    return None, "no plan under backup is for it, and it has no backups of its own"
 
 
 def _place(name: str, dataset: DatasetConfig, config: StackConfig) -> Iterator[Conflict]:

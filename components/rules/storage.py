@@ -9,7 +9,7 @@ from components.settings.section import Conflict
 from components.settings.stack import StackConfig
 from components.settings.storage import MOST_TAGS
 
-from .datasets import place_of
+from .places import place_of
 
 _OWN_TAGS = 3  # the name, and the two that say whose everything is
 

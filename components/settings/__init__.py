@@ -5,6 +5,14 @@ One file a section; what must hold between values is in :mod:`components.rules`.
 """
 
 from .aws import AwsConfig
+from .backup import (
+    BackupConfig,
+    BackupCopyConfig,
+    BackupLockConfig,
+    BackupPlanConfig,
+    BackupRuleConfig,
+    RestoreTestConfig,
+)
 from .cluster import KUBERNETES_VERSIONS, ClusterConfig
 from .datasets import EFS_REPLICATION_MINUTES, S3_REPLICATION_MINUTES, DatasetConfig
 from .ebs import EbsClassConfig
@@ -37,6 +45,11 @@ __all__ = [
     "AccessPointConfig",
     "AwsConfig",
     "BlockCalendar",
+    "BackupConfig",
+    "BackupCopyConfig",
+    "BackupLockConfig",
+    "BackupPlanConfig",
+    "BackupRuleConfig",
     "ClusterConfig",
     "Conflict",
     "DatasetConfig",
@@ -58,6 +71,7 @@ __all__ = [
     "RegistryConfig",
     "ReplicationConfig",
     "SchedulingConfig",
+    "RestoreTestConfig",
     "Section",
     "SmokeTestConfig",
     "StackConfig",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from .aws import AwsConfig
+from .backup import BackupConfig
 from .cluster import ClusterConfig
 from .ebs import EbsClassConfig
 from .efs import EfsConfig
@@ -53,6 +54,9 @@ class StackConfig(Section):
     )
     tpu: TpuConfig | None = Field(
         default=None, description="TPU slices in a GKE cluster of Google Cloud; absent: none."
+    )
+    backup: BackupConfig | None = Field(
+        default=None, description="Backups by AWS Backup; absent: what EFS and FSx keep by themselves."
     )
     retain_data: bool = Field(
         default=True,

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from components.accelerators import CATALOGUE, EC2_TYPES, Capacity, InstanceType, regions_with, zones_of
 from components.settings import KUBERNETES_VERSIONS, PROJECT, REGIONS, RETENTION_DAYS, ZONES
 
+from .backup_strategies import backups
 from .storage_strategies import storages
 from .tpu_strategies import broken_tpu, tpus
 
@@ -160,11 +161,11 @@ def stacks(draw: st.DrawFn) -> Values:
     }
     if draw(st.booleans()):
         values[f"{PROJECT}:scheduling"] = draw(schedulings(declared))
-    return values | {f"{PROJECT}:{name}": value for name, value in _some(draw, optional).items()}
-    return values | {f"{PROJECT}:{name}": value for name, value in (_some(draw, optional) | recovery).items()}
-    return values | {
-        f"{PROJECT}:{name}": value for name, value in (_some(draw, optional) | recovery | balancer).items()
-    }
+    chosen = _some(draw, optional) | recovery | balancer
+    values |= {f"{PROJECT}:{name}": value for name, value in chosen.items()}
+    if draw(st.booleans()) and (plans := draw(backups(values))):
+        values[f"{PROJECT}:backup"] = plans
+    return values
 
 
 def clusters() -> st.SearchStrategy[Values]:
@@ -341,6 +342,13 @@ CHANGES: dict[str, st.SearchStrategy[Callable[[Values], None]]] = {
         lambda zone: _set_top("tpu", broken_tpu(zone=zone))
     ),
     "junk for TPUs": _JUNK.filter(lambda junk: junk is not None).map(lambda junk: _set_top("tpu", junk)),
+    "a backup for longer than it can be": st.just(
+        _set_top("backup", {"plans": {"aa": {"rules": {"aa": {"continuous": True, "retention_days": 36}}}}})
+    ),
+    "a lock that does not say that it is final": st.just(
+        _set_top("backup", {"lock": {"mode": "compliance", "min_retention_days": 1, "changeable_days": 3}, "plans": {}})
+    ),
+    "junk for backups": _JUNK.filter(lambda junk: junk is not None).map(lambda junk: _set_top("backup", junk)),
     "ranges that overlap": st.just(_overlap),
     "a letter that looks like another": st.just(_look_alike),
     "junk for a calendar": _JUNK.filter(lambda junk: junk is not None).map(lambda junk: _set("pool/calendar", junk)),
