@@ -6,6 +6,7 @@ import json
 from functools import cache
 from typing import Any
 
+import pulumi
 import pulumi_aws as aws
 import pytest
 
@@ -34,6 +35,14 @@ CONFIG: dict[str, Any] = {
 }
 
 
+# What is deleted before its successor is made; the mocks are not told.
+deleted_first: dict[str, bool | None] = {}
+
+
+def remember(args: pulumi.ResourceTransformationArgs) -> None:
+    deleted_first[args.name] = args.opts.delete_before_replace
+
+
 @cache
 def declared(*without: str, copies: bool = True) -> Cloud:
     def declare() -> None:
@@ -44,7 +53,7 @@ def declared(*without: str, copies: bool = True) -> Cloud:
             resource_arns={"buckets": {("s3", "data"): DATA}, "files": {("efs", "homes"): HOMES, ("s3", "data"): DATA}},
             copies=CopiesArgs(region="us-west-2", provider=provider, key_arn="arn:key-there") if copies else None,
         )  # fmt: skip
-        Backup("backup", args)
+        Backup("backup", args, pulumi.ResourceOptions(transformations=[remember]))
 
     return run(lambda: declare())[0]  # type: ignore[func-returns-value]
 
@@ -66,6 +75,13 @@ def test_each_region_s_vault_is_encrypted_with_its_key_and_locked_alike() -> Non
     assert {(one["minRetentionDays"], one["changeableForDays"]) for one in locks.values()} == {(7, 3)}
     there = {one.name for one in cloud.resources if "aws-recovery" in (one.provider or "")}
     assert there == {"backup-copies", "backup-copies-lock"}
+
+
+def test_what_a_vault_has_one_of_is_gone_before_its_successor_comes_for_its_end_would_take_that_with_it() -> None:
+    declared()
+    singular = {"backup-vault-lock", "backup-copies-lock", "backup-notifications"}
+    assert {name for name in singular if deleted_first[name] is not True} == set()
+    assert deleted_first["backup-vault"] is None
 
 
 def test_without_a_lock_there_is_none_and_without_copies_there_is_one_vault() -> None:
