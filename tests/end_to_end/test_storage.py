@@ -26,6 +26,10 @@ STORAGE = """checkpoint_days: 30
   ai-datacenter:ebs:
     gp3: {default: true}
   ai-datacenter:recovery: {region: us-west-2, cidr: 10.1.0.0/16, multi_region_key: false, replication: {images: true}}
+  ai-datacenter:backup:
+    lock: {min_retention_days: 7}
+    plans:
+      kept: {datasets: [tokens, homes], rules: {daily: {retention_days: 7, recovery_copy: {retention_days: 7}}}}
 """
 
 
@@ -85,6 +89,16 @@ def test_what_is_kept_has_a_rule_that_would_copy_it_and_a_place_there_as_well_ke
     assert (repository["repositoryName"], repository["imageTagMutability"]) == ("aidc-local/train", "IMMUTABLE")
 
 
+def test_what_datasets_lie_in_is_backed_up_into_a_locked_vault(checkout: Checkout) -> None:
+    (vault,) = checkout.aws("backup").list_backup_vaults()["BackupVaultList"]
+    assert (vault["BackupVaultName"], vault["Locked"], vault["MinRetentionDays"]) == ("aidc-local-backups", True, 7)
+    ((_, selection),) = records_of(checkout.root, "Selection")
+    (homes,) = checkout.aws("efs").describe_file_systems()["FileSystems"]
+    buckets = [one["Name"] for one in checkout.aws("s3").list_buckets()["Buckets"]]
+    (data,) = [one for one in buckets if "-data-" in one and one.endswith("-us-east-1")]
+    assert selection["request"]["BackupSelection"]["Resources"] == [homes["FileSystemArn"], f"arn:aws:s3:::{data}"]
+
+
 def test_pods_can_ask_for_each_of_them(checkout: Checkout) -> None:
     api = checkout.kubernetes()
     classes = {one["metadata"]["name"]: one for one in api.get("/apis/storage.k8s.io/v1/storageclasses")["items"]}
@@ -119,4 +133,5 @@ def test_what_is_no_longer_asked_for_goes_and_the_buckets_stay(checkout: Checkou
     assert data["passed"], told
     assert checkout.aws("fsx").describe_file_systems()["FileSystems"] == []
     assert checkout.aws("efs").describe_file_systems()["FileSystems"] == []
+    assert checkout.aws("backup").list_backup_vaults()["BackupVaultList"] == []
     assert len(checkout.aws("s3").list_buckets()["Buckets"]) == 2
