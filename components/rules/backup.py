@@ -135,7 +135,7 @@ def _continuous(name: str, plan: BackupPlanConfig, config: StackConfig) -> Itera
 
 
 def _cold(name: str, plan: BackupPlanConfig, config: StackConfig) -> Iterator[Conflict]:
-    others = sorted({"bucket" if kind == "s3" else "FSx" for kind, _ in chosen_places(plan, config) if kind != "efs"})
+    others = sorted({"buckets" if kind == "s3" else "FSx" for kind, _ in chosen_places(plan, config) if kind != "efs"})
     for rule_name, rule in plan.rules.items():
         for key, kept in _kept(name, rule_name, rule):
             if kept.cold_storage_days is None:

@@ -43,6 +43,8 @@ class EfsConfig(Section):
         default=None, description="Days without a read until a file moves to the archive; absent: never."
     )
     daily_backup: bool = Field(
-        default=True, description="AWS Backup keeps a copy of every day for 35 days, by EFS' own plan."
+        default=True,
+        description="AWS Backup keeps a copy of every day for 35 days, by EFS' own plan, whatever plans under backup "
+        "keep.",
     )
     access_points: dict[Name, AccessPointConfig] = Field(default_factory=dict, description="Folders to mount, by name.")

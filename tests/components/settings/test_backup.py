@@ -72,7 +72,7 @@ REFUSED = (
     ("retention_days: 119, cold_storage_days: 30", "datasets: [homes]", "rules.daily.retention_days",
      "must be 120 at least"),
     ("retention_days: 120, cold_storage_days: 30", "datasets: [homes, tokens]", "rules.daily.cold_storage_days",
-     "the plan is for bucket too"),
+     "the plan is for buckets too"),
     ("retention_days: 0", "datasets: [tokens]", "rules.daily.retention_days", "greater than or equal to 1"),
     ("every: minute, retention_days: 7", "datasets: [tokens]", "rules.daily.every", "hour"),
     ("retention_days: 7, start_window_minutes: 59", "datasets: [tokens]", "rules.daily.start_window_minutes", "60"),
