@@ -155,8 +155,6 @@ def stacks(draw: st.DrawFn) -> Values:
         "retain_data": st.booleans(),
         "tags": st.dictionaries(LABELS, TEXT, max_size=3),
         "cluster": clusters(),
-        "load_balancer": load_balancers(),
-        "recovery": recoveries(region),
         "tpu": tpus(),
     }
     if draw(st.booleans()):
