@@ -18,8 +18,8 @@ import pulumi
 import pulumi_aws as aws
 
 from .naming import IAM_ROLE_LIMIT, component_type, fit, partition
+from .pod_identity import pod_identity_trust
 from .releases import CSI_ADDONS
-from .smoke_test_pod import pod_identity_trust
 
 EBS, EFS, FSX = "aws-ebs-csi-driver", "aws-efs-csi-driver", "aws-fsx-csi-driver"
 # The service accounts of the drivers' controllers; nodes mount without rights of their own.

@@ -17,6 +17,7 @@ import pulumi_kubernetes as kubernetes
 from . import smoke_test_pod as pod
 from .naming import IAM_ROLE_LIMIT, component_type, fit
 from .outputs import Verdict
+from .pod_identity import PodIdentityArgs, create_pod_identity
 from .settings import PoolConfig, SmokeTestConfig
 
 NAMESPACE = "smoke-test"
@@ -68,37 +69,17 @@ class SmokeTest(pulumi.ComponentResource):
         return namespace
 
     def _create_identity(self) -> list[pulumi.Resource]:
-        """The pods' service account and the least that it may do in AWS, through Pod Identity."""
         args = self._args
-        account = kubernetes.core.v1.ServiceAccount(
-            f"{self._name}-account",
-            metadata={"name": _ACCOUNT, "namespace": NAMESPACE},
-            automount_service_account_token=False,
-            opts=self._inside,
-        )
-        role = aws.iam.Role(
-            f"{self._name}-role",
-            name=fit(args.name, args.region, "smoke-test", limit=IAM_ROLE_LIMIT),
-            assume_role_policy=json.dumps(pod.pod_identity_trust()),
-            opts=self._child,
-        )
-        policy = aws.iam.RolePolicy(
-            f"{self._name}-policy",
-            role=role.name,
+        identity = PodIdentityArgs(
+            role_name=fit(args.name, args.region, "smoke-test", limit=IAM_ROLE_LIMIT),
+            cluster_name=args.cluster_name,
+            namespace=NAMESPACE,
+            account=_ACCOUNT,
             policy=pulumi.Output.all(args.checkpoint_bucket_arn, args.key_arn).apply(
                 lambda arns: json.dumps(pod.checkpoint_access(arns[0], arns[1]))
             ),
-            opts=self._child,
         )
-        association = aws.eks.PodIdentityAssociation(
-            f"{self._name}-identity",
-            cluster_name=args.cluster_name,
-            namespace=NAMESPACE,
-            service_account=_ACCOUNT,
-            role_arn=role.arn,
-            opts=self._child,
-        )
-        return [account, policy, association]
+        return create_pod_identity(self._name, identity, self._child, self._inside)
 
     def _create_service(self) -> kubernetes.core.v1.Service:
         """Gives each pod a name before it is ready: process 0 is found by its name."""

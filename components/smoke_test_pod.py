@@ -103,13 +103,6 @@ def _shared_gib(pool: PoolConfig) -> int:
     return max(1, pool.instance.memory_gib // 8)
 
 
-def pod_identity_trust() -> dict[str, Any]:
-    """The trust policy of a role that pods take through EKS Pod Identity."""
-    principal = {"Service": "pods.eks.amazonaws.com"}
-    statement = {"Effect": "Allow", "Principal": principal, "Action": ["sts:AssumeRole", "sts:TagSession"]}
-    return {"Version": "2012-10-17", "Statement": [statement]}
-
-
 def checkpoint_access(bucket_arn: str, key_arn: str) -> dict[str, Any]:
     """Read and write the test's own prefix of the checkpoint bucket, and nothing else."""
     objects = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
