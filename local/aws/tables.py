@@ -7,6 +7,7 @@ from local.aws import (
     autoscaling,
     backup,
     cloudwatch,
+    datasync,
     ec2_compute,
     ec2_endpoints,
     ec2_flow_logs,
@@ -23,11 +24,13 @@ from local.aws import (
     eks_node_group,
     elbv2,
     fsx,
+    glue,
     iam,
     iam_profile,
     kms,
     logs,
     replication,
+    logs_policy,
     route53,
     s3,
     s3_settings,
@@ -43,6 +46,7 @@ _TABLES = (
     ec2_peering, route53, acm, elbv2, wafv2, replication,
     ec2_peering, route53, acm, elbv2, wafv2, replication, cloudwatch,
     ec2_peering, route53, acm, elbv2, wafv2, replication, cloudwatch, backup,
+    ec2_peering, route53, acm, elbv2, wafv2, logs_policy, datasync, glue,
 )  # fmt: skip
 
 TYPES: dict[str, ResourceType] = {kind.token: kind for table in _TABLES for kind in table.TYPES}

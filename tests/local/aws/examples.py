@@ -17,6 +17,18 @@ _TRUST = {
 }
 _ALLOW = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
 _DENY = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]}
+_LOGS = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "datasync.amazonaws.com"},
+            "Action": "logs:PutLogEvents",
+            "Resource": "*",
+        }
+    ],
+}
+_AGENT = "arn:aws:datasync:us-east-1:123456789012:agent/agent-0123456789abcdef0"
 _VISIBILITY = {"cloudwatchMetricsEnabled": True, "metricName": "dc", "sampledRequestsEnabled": True}
 _LIFECYCLE = {
     "rules": [
@@ -694,4 +706,62 @@ EXAMPLES = (
             {"name": "dc_efs", "restoreTestingPlanName": "{restore-test.name}", "iamRoleArn": "{role.arn}",
              "protectedResourceType": "EFS", "protectedResourceArns": ["{efs.arn}"], "validationWindowHours": 4},
             {"validationWindowHours": 1}, frozenset({"validationWindowHours"})),
+    Example(
+        "logs-policy", "aws:cloudwatch/logResourcePolicy:LogResourcePolicy",
+        {"policyName": "dc-datasync", "policyDocument": json.dumps(_LOGS)},
+        {"policyDocument": json.dumps(_DENY)}, frozenset({"policyDocument"}),
+    ),
+    Example(
+        "from-nfs", "aws:datasync/nfsLocation:NfsLocation",
+        {"serverHostname": "nas.example.com", "subdirectory": "/export/crawl", "onPremConfig": {"agentArns": [_AGENT]}},
+        {"subdirectory": "/export/books"}, frozenset({"subdirectory"}), ("arn", "uri"),
+    ),
+    Example(
+        "to-s3", "aws:datasync/s3Location:S3Location",
+        {"s3BucketArn": "{bucket.arn}", "subdirectory": "raw/", "s3Config": {"bucketAccessRoleArn": "{role.arn}"}},
+        {"tags": {"x": "y"}}, frozenset({"tags"}), ("arn", "uri"),
+    ),
+    Example(
+        "to-efs", "aws:datasync/efsLocation:EfsLocation",
+        {"efsFileSystemArn": "{efs.arn}", "subdirectory": "/crawl", "inTransitEncryption": "TLS1_2",
+         "fileSystemAccessRoleArn": "{role.arn}",
+         "ec2Config": {"subnetArn": "{subnet.arn}", "securityGroupArns": ["{group.arn}"]}},
+        {"tags": {"x": "y"}}, frozenset({"tags"}), ("arn", "uri"),
+    ),
+    Example(
+        "to-lustre", "aws:datasync/locationFsxLustre:LocationFsxLustre",
+        {"fsxFilesystemArn": "{lustre.arn}", "subdirectory": "/crawl", "securityGroupArns": ["{group.arn}"]},
+        {"tags": {"x": "y"}}, frozenset({"tags"}), ("arn", "uri"),
+    ),
+    Example(
+        "transfer", "aws:datasync/task:Task",
+        {
+            "name": "crawl", "sourceLocationArn": "{from-nfs.arn}", "destinationLocationArn": "{to-s3.arn}",
+            "taskMode": "BASIC", "cloudwatchLogGroupArn": "{logs.arn}",
+            "options": {"verifyMode": "POINT_IN_TIME_CONSISTENT", "bytesPerSecond": 1048576, "logLevel": "BASIC"},
+            "includes": {"filterType": "SIMPLE_PATTERN", "value": "/a|/b*"},
+            "taskReportConfig": {
+                "s3Destination": {"s3BucketArn": "{bucket.arn}", "bucketAccessRoleArn": "{role.arn}"},
+                "outputType": "STANDARD", "reportLevel": "ERRORS_ONLY", "s3ObjectVersioning": "NONE",
+            },
+        },
+        {"schedule": {"scheduleExpression": "rate(12 hours)"}}, frozenset({"schedule"}), ("arn",),
+    ),
+    Example(
+        "catalogue", "aws:glue/catalogDatabase:CatalogDatabase", {"name": "dc", "description": "tokens"},
+        {"description": "training data"}, frozenset({"description"}), ("arn", "catalogId"),
+    ),
+    Example(
+        "runs", "aws:glue/catalogTable:CatalogTable",
+        {
+            "name": "runs", "databaseName": "{catalogue.name}", "tableType": "EXTERNAL_TABLE",
+            "parameters": {"classification": "json"},
+            "storageDescriptor": {
+                "location": "s3://dc/catalogue/", "inputFormat": "org.apache.hadoop.mapred.TextInputFormat",
+                "serDeInfo": {"serializationLibrary": "org.openx.data.jsonserde.JsonSerDe"},
+                "columns": [{"name": "output", "type": "string", "comment": "where"}],
+            },
+        },
+        {"description": "runs of etl"}, frozenset({"description"}), ("arn", "catalogId"),
+    ),
 )  # fmt: skip
