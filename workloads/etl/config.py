@@ -70,6 +70,11 @@ class EtlConfig(_Model):
 
     sources: tuple[str, ...] = Field(min_length=1, description="files, folders or s3://bucket/prefix, in this order")
     output: str = Field(min_length=1, description="a folder of its own, or s3://bucket/prefix")
+    catalogue: str = Field(
+        default="",
+        pattern="(^|[^/])$",
+        description="a file or s3:// address for a line of JSON on the run; empty: none",
+    )
     text_field: str = Field(default="text", description="where a line of *.jsonl holds its text")
     text_suffixes: tuple[str, ...] = Field(default=(".txt",), description="files that are one document each")
     jsonl_suffixes: tuple[str, ...] = Field(default=(".jsonl", ".ndjson"), description="one document a line")
@@ -94,7 +99,7 @@ class EtlConfig(_Model):
 
     def content(self) -> dict[str, Any]:
         """What decides the bytes that are written, as JSON has it."""
-        return json.loads(self.model_dump_json(exclude={"output", "workers", "batch_bytes"}))
+        return json.loads(self.model_dump_json(exclude={"output", "catalogue", "workers", "batch_bytes"}))
 
 
 def parse(text: str, where: str) -> EtlConfig:

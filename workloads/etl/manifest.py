@@ -137,6 +137,11 @@ def manifest_of(
     }  # fmt: skip
 
 
+def row_of(output: str, manifest: dict[str, Any]) -> bytes:
+    """The manifest and where it stands in one line, as tables of JSON have their rows."""
+    return (json.dumps({**manifest, "output": output}, sort_keys=True) + "\n").encode()
+
+
 def statistics(counts: Counts, lengths: np.ndarray) -> dict[str, Any]:
     """The counts, and how long documents are in tokens. ``tokens`` include one end of text for each document."""
     found = {f"p{share}": int(np.percentile(lengths, share, method="nearest")) for share in _PERCENTILES}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from etl.config import EtlConfig
-from etl.manifest import MANIFEST, State, state_name, to_json
+from etl.manifest import MANIFEST, State, row_of, state_name, to_json
 from etl.plan import Prepared, Say, prepare
 from etl.segment import Segment
 from etl.shards import Damaged, digest, name_of
@@ -26,8 +26,12 @@ def run(config: EtlConfig, say: Say, anew: bool = False) -> dict[str, Any]:
         manifest = read_manifest(store)
         if manifest and not damages(store):
             say(f"{store.uri} is finished, and whole")
-            return manifest
-        return _build(config, store, prepared, manifest, say)
+        else:
+            manifest = _build(config, store, prepared, manifest, say)
+        if config.catalogue:
+            parent, _, name = config.catalogue.rpartition("/")
+            open_store(parent or ".").put(name, row_of(store.uri, manifest))
+        return manifest
 
 
 def _build(config: EtlConfig, store: Store, prepared: Prepared, manifest: Any, say: Say) -> dict[str, Any]:

@@ -116,6 +116,23 @@ def test_finished_shards_are_not_made_again(etl: Run, tmp_path: Path, monkeypatc
     assert after.items() <= before.items()
 
 
+def test_a_run_is_told_in_one_line_elsewhere_and_told_again_where_that_was_lost(etl: Run, tmp_path: Path) -> None:
+    row = tmp_path / "rows" / "run-1.json"
+    manifest = etl(catalogue=str(row))
+    first = row.read_text()
+    assert first.count("\n") == 1
+    assert json.loads(first) == {**manifest, "output": f"{tmp_path}/out"}
+    row.unlink()
+    etl(catalogue=str(row))
+    assert row.read_text() == first
+
+
+def test_where_a_run_is_told_changes_none_of_its_bytes(etl: Run, tmp_path: Path) -> None:
+    etl(catalogue=str(tmp_path / "row.json"))
+    etl(output=str(tmp_path / "other"))
+    assert files_of(tmp_path / "out") == files_of(tmp_path / "other")
+
+
 def test_a_finished_run_is_told_so_and_nothing_is_written(etl: Run, tmp_path: Path) -> None:
     manifest = etl()
     said: list[str] = []
