@@ -121,4 +121,6 @@ def _bounds(least: Any, most: Any) -> str:
         return ""
     if least == most:
         return f" ({least})"
-    return f" ({'' if least is None else least} to {most})" if most is not None else f" ({least} or more)"
+    if least is None:
+        return f" (at most {most})"
+    return f" ({least} to {most})" if most is not None else f" ({least} or more)"
