@@ -58,7 +58,9 @@ def for_object(root: DataRoot, plane: ControlPlane, manifest: Mapping[str, Any])
     if devices := max((_devices(container) for container in _workload_containers(manifest)), default=0):
         added |= {"JAX_PLATFORMS": "cpu", EMULATED_DEVICES: str(devices)}
     if on_machines:  # names resolve on them
-        return Injection(added, {}, {JAX_CACHE_VOLUME: JAX_CACHE} if workload_images(manifest) else {})
+        # What runs by schedule trains nothing, and its namespace may forbid folders of the machine.
+        trains = manifest.get("kind") != "CronJob" and bool(workload_images(manifest))
+        return Injection(added, {}, {JAX_CACHE_VOLUME: JAX_CACHE} if trains else {})
     forced: dict[str, str] = {}
     if manifest.get("kind") == "Job" and any(_declares(container, COORDINATOR) for container in containers(manifest)):
         forced[COORDINATOR] = coordinator_address(root, plane, ObjectId.of_manifest(manifest))

@@ -119,6 +119,14 @@ def test_on_machines_the_workload_sees_the_cache_that_outlives_it_and_others_do_
     assert "volumes" not in other["spec"]["template"]["spec"]
 
 
+def test_what_runs_by_schedule_gets_no_folder_of_the_machine_which_its_namespace_may_forbid(root: DataRoot) -> None:
+    scheduled: Values = {"kind": "CronJob", "metadata": {"name": "j"}, "spec": {"jobTemplate": workload()}}
+    told = inject(scheduled, for_object(root, on_machines(root, "a"), scheduled))
+    (container,) = containers(told)
+    assert "volumeMounts" not in container
+    assert {"name": "AWS_REGION", "value": "eu-central-1"} in container["env"]
+
+
 def test_a_job_that_runs_without_the_cache_is_not_given_it(root: DataRoot) -> None:
     machines = on_machines(root, "a")
     injection = as_before(workload(), workload(), for_object(root, machines, workload()))
