@@ -46,6 +46,7 @@ class Efs(pulumi.ComponentResource):
     file_system_arn: pulumi.Output[str]
     dns_name: pulumi.Output[str]
     access_point_ids: dict[str, pulumi.Output[str]]
+    security_group_id: pulumi.Output[str]
 
     def __init__(self, name: str, args: EfsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(component_type(Efs), name, None, opts)
@@ -54,11 +55,12 @@ class Efs(pulumi.ComponentResource):
         system = self._create_file_system()
         self._create_policy(system)
         self._create_backup(system)
-        targets = self._create_mount_targets(system, self._create_security_group())
+        group = self._create_security_group()
+        targets = self._create_mount_targets(system, group)
         points = args.config.access_points.items()
         self.access_point_ids = {point: self._create_access_point(system, point, one).id for point, one in points}
         self.file_system_id, self.file_system_arn, self.dns_name = system.id, system.arn, system.dns_name
-        self.mount_targets = targets
+        self.mount_targets, self.security_group_id = targets, group.id
         self.register_outputs({"file_system_id": self.file_system_id})
 
     def _create_file_system(self) -> aws.efs.FileSystem:

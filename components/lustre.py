@@ -51,6 +51,7 @@ class Lustre(pulumi.ComponentResource):
     file_system_arn: pulumi.Output[str]
     dns_name: pulumi.Output[str]
     mount_name: pulumi.Output[str]
+    security_group_arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: LustreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(component_type(Lustre), name, None, opts)
@@ -61,6 +62,7 @@ class Lustre(pulumi.ComponentResource):
         self._create_link(system)
         self.file_system_id, self.file_system_arn = system.id, system.arn
         self.dns_name, self.mount_name = system.dns_name, system.mount_name
+        self.security_group_arn = group.arn
         self.register_outputs({"file_system_id": self.file_system_id, "mount_name": self.mount_name})
 
     def _create_security_group(self) -> tuple[aws.ec2.SecurityGroup, list[pulumi.Resource]]:

@@ -224,6 +224,38 @@ class BackupOutputs(Output):
     copies: BackupVaultOutputs | None
     plans: tuple[BackupPlanOutputs, ...]
     restore_test: str | None
+class MigrationOutputs(Output):
+    """A transfer from elsewhere; ``source_role_arn``: whom the policy of a source bucket elsewhere must let in."""
+
+    name: str
+    task_arn: str
+    source_role_arn: str | None
+    dataset: str | None
+
+
+class CatalogueOutputs(Output):
+    """The Glue table with a row for each run of etl."""
+
+    database: str
+    table: str
+    location_url: str
+
+
+class EtlOutputs(Output):
+    """The job that makes training data; ``output_url``: where runs get their folders."""
+
+    cron_job: str
+    namespace: str
+    output_url: str
+    dataset: str | None
+
+
+class DataPipelineOutputs(Output):
+    """How data comes, and what makes training data of it."""
+
+    migrations: tuple[MigrationOutputs, ...]
+    catalogue: CatalogueOutputs | None
+    etl: EtlOutputs | None
 
 
 class DatacenterOutputs(Output):
@@ -239,6 +271,7 @@ class DatacenterOutputs(Output):
     buckets: BucketOutputs
     file_systems: tuple[FileSystemOutputs, ...] = ()
     datasets: tuple[DatasetOutputs, ...] = ()
+    data_pipeline: DataPipelineOutputs | None = None
     registry: RegistryOutputs
     smoke_test: SmokeTestOutputs
     teams: tuple[TeamOutputs, ...] = ()

@@ -7,8 +7,11 @@ from typing import Any
 import pulumi
 
 from ..datasets import Place, dataset_outputs, dataset_tags, datasets_in
+from ..data_pipeline import DataPipeline, DataPipelineArgs
+from ..datasets import dataset_outputs, dataset_tags, datasets_in
 from ..file_systems import FileSystems, FileSystemsArgs
 from ..registry import Registry, RegistryArgs, RepositoryArgs
+from ..settings import DataPipelineConfig
 from ..storage import Storage, StorageArgs
 from .compute import Compute
 from .foundation import Foundation
@@ -16,13 +19,17 @@ from .site import Site
 
 
 class Data:
-    """Storage of all kinds."""
+    """Storage of all kinds, and how data comes there where the stack says so."""
+
+    data_pipeline: DataPipeline | None = None
 
     def __init__(self, site: Site, foundation: Foundation, compute: Compute) -> None:
         self._site, self._network, self._key_arn = site, foundation.network, foundation.encryption.key_arn
         self.storage = self._create_storage()
         self.file_systems = self._create_file_systems(compute)
         self.registry = self._create_registry()
+        if site.config.data_pipeline:
+            self.data_pipeline = self._create_data_pipeline(site.config.data_pipeline)
 
     def _create_storage(self) -> Storage:
         site = self._site
@@ -70,6 +77,21 @@ class Data:
             **{("fsx", name): system.file_system_arn for name, system in systems.lustre.items()},
             **{("efs", name): system.file_system_arn for name, system in systems.efs.items()},
         }
+    def _create_data_pipeline(self, pipeline: DataPipelineConfig) -> DataPipeline:
+        site = self._site
+        args = DataPipelineArgs(
+            config=site.config,
+            pipeline=pipeline,
+            account_id=site.account_id,
+            vpc_id=self._network.vpc_id,
+            storage_subnet_ids=self._network.storage_subnet_ids,
+            bucket_name=self.storage.data_bucket_name,
+            bucket_arn=self.storage.data_bucket_arn,
+            key_arn=self._key_arn,
+            file_systems=self.file_systems,
+        )
+        # Transfers go into a bucket that is as it is to be: encrypted, private, versioned.
+        return DataPipeline("data-pipeline", args, site.after(self.storage))
 
     def outputs(self) -> dict[str, Any]:
         """Where data and images are."""

@@ -8,7 +8,9 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from ..device_plugins import DevicePlugins, DevicePluginsArgs
+from ..etl_job import EtlJob, EtlJobArgs
 from ..scheduling import Scheduling, SchedulingArgs
+from ..settings import DataPipelineConfig, EtlJobConfig
 from ..smoke_test import SmokeTest, SmokeTestArgs
 from .compute import Compute
 from .data import Data
@@ -18,7 +20,9 @@ from .site import Site
 
 
 class Inside:
-    """Device plugins, storage classes, teams with their quotas, and last of all the training job."""
+    """Device plugins, storage classes, teams with their quotas, what makes training data, and last the training job."""
+
+    etl: EtlJob | None = None
 
     def __init__(
         self, site: Site, foundation: Foundation, compute: Compute, data: Data, management: Management
@@ -29,6 +33,9 @@ class Inside:
         self.plugins = self._create_plugins()
         data.file_systems.create_classes(pulumi.ResourceOptions(providers=[self.provider]))
         self.scheduling = self._create_scheduling()
+        pipeline = site.config.data_pipeline
+        if pipeline and pipeline.etl:
+            self.etl = self._create_etl(pipeline, pipeline.etl, foundation.encryption.key_arn)
         after = [*compute.groups, self.plugins, data.storage, foundation.network, management.node_configuration]
         self.smoke_test = self._create_smoke_test(foundation.encryption.key_arn, after)
 
@@ -43,6 +50,24 @@ class Inside:
             return None
         args = SchedulingArgs(name=config.name, config=config.scheduling, pools=config.pools)
         return Scheduling("scheduling", args, pulumi.ResourceOptions(providers=[self.provider]))
+
+    def _create_etl(self, pipeline: DataPipelineConfig, etl: EtlJobConfig, key_arn: pulumi.Output[str]) -> EtlJob:
+        site, data = self._site, self._data
+        args = EtlJobArgs(
+            name=site.name,
+            region=site.region,
+            config=etl,
+            catalogue=pipeline.catalogue,
+            pool=site.config.pools[etl.pool],
+            image=data.registry.image,
+            cluster_name=self._compute.cluster.cluster_name,
+            bucket_name=data.storage.data_bucket_name,
+            bucket_arn=data.storage.data_bucket_arn,
+            key_arn=key_arn,
+        )
+        after = [*self._compute.groups, data.storage]
+        opts = pulumi.ResourceOptions(providers=[self.provider, site.provider], depends_on=after)
+        return EtlJob("etl", args, opts)
 
     def _create_smoke_test(self, key_arn: pulumi.Output[str], after: list[pulumi.Resource]) -> SmokeTest:
         site, storage, registry = self._site, self._data.storage, self._data.registry
@@ -62,7 +87,21 @@ class Inside:
         return SmokeTest("smoke-test", args, pulumi.ResourceOptions(providers=providers, depends_on=after))
 
     def outputs(self) -> dict[str, Any]:
-        """The training job and its verdict, and whose namespaces there are."""
+        """The training job and its verdict, whose namespaces there are, and ``data_pipeline`` where there is one."""
         test = self.smoke_test
         found = {"job": test.job_name, "namespace": test.namespace_name, "verdict": test.verdict}
-        return {"smoke_test": found, "teams": self.scheduling.teams if self.scheduling else []}
+        teams = self.scheduling.teams if self.scheduling else []
+        return {"smoke_test": found, "teams": teams, **self._data_pipeline_outputs()}
+
+    def _data_pipeline_outputs(self) -> dict[str, Any]:
+        """In one place, and the job is inside the cluster."""
+        pipeline, config = self._data.data_pipeline, self._site.config.data_pipeline
+        if pipeline is None or config is None:
+            return {}
+        etl = self.etl and {
+            "cron_job": self.etl.cron_job_name,
+            "namespace": self.etl.namespace_name,
+            "output_url": self.etl.output_url,
+            "dataset": config.etl.dataset if config.etl else None,
+        }
+        return {"data_pipeline": {**pipeline.outputs(), "etl": etl}}

@@ -12,6 +12,7 @@ from components.settings.stack import StackConfig
 from . import (
     backup,
     cluster,
+    data_pipeline,
     datasets,
     ebs,
     efs,
@@ -46,6 +47,7 @@ _RULES = (
     *replication.RULES, *smoke_test.RULES, *storage.RULES, *monitoring.RULES, _tags_of_aws,
     *monitoring.RULES, *tpu.RULES, _tags_of_aws,
     *replication.RULES, *smoke_test.RULES, *storage.RULES, *monitoring.RULES, *backup.RULES, _tags_of_aws,
+    *monitoring.RULES, *data_pipeline.RULES, _tags_of_aws,
 )  # fmt: skip
 # Sections that are there many times, by name: each of their rules is asked about each.
 _NAMED: tuple[tuple[Callable[[StackConfig], dict[str, Any]], tuple[Callable[..., Iterator[Conflict]], ...]], ...] = (
@@ -56,6 +58,7 @@ _NAMED: tuple[tuple[Callable[[StackConfig], dict[str, Any]], tuple[Callable[...,
     (lambda config: config.storage.datasets, datasets.RULES),
     (lambda config: config.tpu.pools if config.tpu else {}, tpu.POOL_RULES),
     (lambda config: config.backup.plans if config.backup else {}, backup.PLAN_RULES),
+    (lambda config: config.data_pipeline.migrations if config.data_pipeline else {}, data_pipeline.OF_MIGRATIONS),
 )
 
 

@@ -15,6 +15,8 @@ from .backup import (
 )
 from .cluster import KUBERNETES_VERSIONS, ClusterConfig
 from .datasets import EFS_REPLICATION_MINUTES, S3_REPLICATION_MINUTES, DatasetConfig
+from .data_pipeline import CatalogueConfig, DataPipelineConfig, EtlJobConfig, MigrationConfig
+from .datasets import DatasetConfig
 from .ebs import EbsClassConfig
 from .efs import AccessPointConfig, EfsConfig
 from .failover import FailoverConfig
@@ -50,16 +52,20 @@ __all__ = [
     "BackupPlanConfig",
     "BackupRuleConfig",
     "BlockCalendar",
+    "CatalogueConfig",
     "ClusterConfig",
     "Conflict",
+    "DataPipelineConfig",
     "DatasetConfig",
     "EbsClassConfig",
     "EfsConfig",
     "FailoverConfig",
+    "EtlJobConfig",
     "HealthCheckConfig",
     "LoadBalancerConfig",
     "LustreConfig",
     "LustreLinkConfig",
+    "MigrationConfig",
     "MonitoringConfig",
     "NetworkConfig",
     "NodeRepairConfig",

@@ -7,6 +7,7 @@ from pydantic import Field
 from .aws import AwsConfig
 from .backup import BackupConfig
 from .cluster import ClusterConfig
+from .data_pipeline import DataPipelineConfig
 from .ebs import EbsClassConfig
 from .efs import EfsConfig
 from .failover import FailoverConfig
@@ -39,6 +40,9 @@ class StackConfig(Section):
     lustre: dict[Name, LustreConfig] = Field(default_factory=dict, description="FSx for Lustre file systems by name.")
     efs: dict[Name, EfsConfig] = Field(default_factory=dict, description="EFS file systems by name.")
     ebs: dict[Name, EbsClassConfig] = Field(default_factory=dict, description="Classes of disks for pods, by name.")
+    data_pipeline: DataPipelineConfig | None = Field(
+        default=None, description="Migrations into the data centre, and what makes training data; absent: neither."
+    )
     registry: RegistryConfig = RegistryConfig()
     smoke_test: SmokeTestConfig
     monitoring: MonitoringConfig | None = Field(default=None, description="Absent: nothing watches the nodes.")

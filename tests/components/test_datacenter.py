@@ -97,6 +97,19 @@ def test_a_small_stack_gets_no_file_system_no_driver_and_no_class_of_storage() -
     assert not [one["addonName"] for one in addons if "csi" in one["addonName"]]
 
 
+def test_a_small_stack_gets_no_pipeline_and_one_that_asks_for_it_all_of_it_in_its_outputs() -> None:
+    kinds = {resource.typ for resource in program("local")[0].resources}
+    assert not [kind for kind in kinds if "datasync" in kind or "glue" in kind or "CronJob" in kind]
+    assert DatacenterOutputs.model_validate(program("local")[1]).data_pipeline is None
+    found = DatacenterOutputs.model_validate(program("prod")[1])
+    pipeline = found.data_pipeline
+    assert pipeline
+    assert pipeline.etl
+    assert pipeline.catalogue
+    assert {one.name for one in pipeline.migrations} == {"crawl", "books", "old-homes"}
+    assert (pipeline.etl.output_url, pipeline.etl.dataset) == (f"s3://{found.buckets.data}/tokens/", "tokens")
+
+
 def test_what_a_stack_file_says_of_datasets_reaches_their_places_and_the_outputs() -> None:
     cloud, found = program("prod")
     outputs = DatacenterOutputs.model_validate(found)
