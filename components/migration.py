@@ -118,7 +118,7 @@ class Migration(pulumi.ComponentResource):
             f"{self._name}-source",
             region=source.region,
             s3_bucket_arn=f"arn:{partition(source.region)}:s3:::{source.bucket}",
-            subdirectory=source.prefix,
+            subdirectory=f"/{source.prefix or ''}",
             s3_config={"bucket_access_role_arn": role.arn},
             tags=self._tags("source"),
             # DataSync reads a bucket before it takes it as a location.
@@ -143,7 +143,7 @@ class Migration(pulumi.ComponentResource):
         bucket = aws.datasync.S3Location(
             f"{self._name}-destination",
             s3_bucket_arn=args.bucket_arn,
-            subdirectory=args.config.prefix,
+            subdirectory=f"/{args.config.prefix}",  # as the provider reads it back
             s3_config={"bucket_access_role_arn": self._bucket_role.arn},
             tags=self._tags("destination"),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self._bucket_rights]),

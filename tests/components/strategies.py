@@ -13,6 +13,7 @@ from components.accelerators import CATALOGUE, EC2_TYPES, Capacity, InstanceType
 from components.settings import KUBERNETES_VERSIONS, PROJECT, REGIONS, RETENTION_DAYS, ZONES
 
 from .backup_strategies import backups
+from .pipeline_strategies import pipelines
 from .storage_strategies import storages
 from .tpu_strategies import broken_tpu, tpus
 
@@ -156,6 +157,7 @@ def stacks(draw: st.DrawFn) -> Values:
         "tags": st.dictionaries(LABELS, TEXT, max_size=3),
         "cluster": clusters(),
         "tpu": tpus(),
+        "data_pipeline": pipelines(values),
     }
     if draw(st.booleans()):
         values[f"{PROJECT}:scheduling"] = draw(schedulings(declared))
@@ -282,6 +284,13 @@ def _set_storage(field: str, value: Any) -> Callable[[Values], None]:
     return _set_top("storage", {field: value})
 
 
+_TRANSFER = {"s3": {"bucket": "corp-data", "region": "eu-west-1", "account_id": "000000000000"}, "prefix": "raw/"}
+
+
+def _set_pipeline(migrations: Values) -> Callable[[Values], None]:
+    return _set_top("data_pipeline", {"migrations": migrations})
+
+
 def _overlap(values: Values) -> None:
     network = values[f"{PROJECT}:network"]
     network["reserved_cidrs"] = [network["cidr"]]
@@ -347,6 +356,14 @@ CHANGES: dict[str, st.SearchStrategy[Callable[[Values], None]]] = {
         _set_top("backup", {"lock": {"mode": "compliance", "min_retention_days": 1, "changeable_days": 3}, "plans": {}})
     ),
     "junk for backups": _JUNK.filter(lambda junk: junk is not None).map(lambda junk: _set_top("backup", junk)),
+    "two transfers into one place": st.just(_set_pipeline({"aa": _TRANSFER, "bb": _TRANSFER})),
+    "a transfer from nowhere": st.just(_set_pipeline({"aa": {"prefix": "raw/"}})),
+    "junk for a schedule": _JUNK.filter(lambda junk: junk is not None).map(
+        lambda junk: _set_pipeline({"aa": {**_TRANSFER, "schedule": junk}})
+    ),
+    "junk for a job": _JUNK.filter(lambda junk: junk is not None).map(
+        lambda junk: _set_top("data_pipeline", {"etl": junk})
+    ),
     "ranges that overlap": st.just(_overlap),
     "a letter that looks like another": st.just(_look_alike),
     "junk for a calendar": _JUNK.filter(lambda junk: junk is not None).map(lambda junk: _set("pool/calendar", junk)),

@@ -99,7 +99,7 @@ def test_each_task_joins_the_locations_that_the_stack_file_names() -> None:
         "nas.corp.example.com",
         "/export/crawl",
     )
-    assert s3[f"{NFS}-destination"]["subdirectory"] == "raw/crawl/"
+    assert s3[f"{NFS}-destination"]["subdirectory"] == "/raw/crawl/"
     books = s3["data-pipeline-books-source"]
     assert (books["region"], books["s3BucketArn"]) == ("us-west-2", "arn:aws:s3:::corp-books")
     assert tasks()[f"{NFS}-task"]["destinationLocationArn"].endswith(f"{NFS}-destination")
