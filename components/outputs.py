@@ -224,6 +224,8 @@ class BackupOutputs(Output):
     copies: BackupVaultOutputs | None
     plans: tuple[BackupPlanOutputs, ...]
     restore_test: str | None
+
+
 class MigrationOutputs(Output):
     """A transfer from elsewhere; ``source_role_arn``: whom the policy of a source bucket elsewhere must let in."""
 

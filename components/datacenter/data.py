@@ -6,9 +6,8 @@ from typing import Any
 
 import pulumi
 
-from ..datasets import Place, dataset_outputs, dataset_tags, datasets_in
 from ..data_pipeline import DataPipeline, DataPipelineArgs
-from ..datasets import dataset_outputs, dataset_tags, datasets_in
+from ..datasets import Place, dataset_outputs, dataset_tags, datasets_in
 from ..file_systems import FileSystems, FileSystemsArgs
 from ..registry import Registry, RegistryArgs, RepositoryArgs
 from ..settings import DataPipelineConfig
@@ -77,6 +76,7 @@ class Data:
             **{("fsx", name): system.file_system_arn for name, system in systems.lustre.items()},
             **{("efs", name): system.file_system_arn for name, system in systems.efs.items()},
         }
+
     def _create_data_pipeline(self, pipeline: DataPipelineConfig) -> DataPipeline:
         site = self._site
         args = DataPipelineArgs(

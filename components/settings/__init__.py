@@ -14,9 +14,8 @@ from .backup import (
     RestoreTestConfig,
 )
 from .cluster import KUBERNETES_VERSIONS, ClusterConfig
-from .datasets import EFS_REPLICATION_MINUTES, S3_REPLICATION_MINUTES, DatasetConfig
 from .data_pipeline import CatalogueConfig, DataPipelineConfig, EtlJobConfig, MigrationConfig
-from .datasets import DatasetConfig
+from .datasets import EFS_REPLICATION_MINUTES, S3_REPLICATION_MINUTES, DatasetConfig
 from .ebs import EbsClassConfig
 from .efs import AccessPointConfig, EfsConfig
 from .failover import FailoverConfig
@@ -59,8 +58,8 @@ __all__ = [
     "DatasetConfig",
     "EbsClassConfig",
     "EfsConfig",
-    "FailoverConfig",
     "EtlJobConfig",
+    "FailoverConfig",
     "HealthCheckConfig",
     "LoadBalancerConfig",
     "LustreConfig",

@@ -1,17 +1,24 @@
-"""A data centre with every kind of storage on one machine; checked against moto and the API server."""
+"""A data centre with every kind of storage on one machine, and data that comes into it and is made into tokens; checked
+against moto and the API server."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from local.aws.recorded import records_of
+from local.kube_api import ApiError
+from local.processes import wait_until
 from tests.end_to_end.conftest import Checkout
+from tests.workloads.etl.conftest import text_of
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(600)]
 
+LOCATIONS = ("S3Location", "NfsLocation", "EfsLocation", "LocationFsxLustre")
 STORAGE = """checkpoint_days: 30
     data_intelligent_tiering: true
     object_lock: {days: 2}
@@ -30,7 +37,14 @@ STORAGE = """checkpoint_days: 30
     lock: {min_retention_days: 7}
     plans:
       kept: {datasets: [tokens, homes], rules: {daily: {retention_days: 7, recovery_copy: {retention_days: 7}}}}
-"""
+  ai-datacenter:data_pipeline:
+    migrations:
+      crawl: {nfs: {server: nas, path: /export, agent_arns: ["AGENT"]}, prefix: raw/crawl/, schedule: rate(1 day)}
+      books: {s3: {bucket: corp-books, region: eu-west-1}, kind: fsx, path: /books}
+      old-homes: {nfs: {server: nas, path: /home, agent_arns: ["AGENT"]}, kind: efs, dataset: homes}
+    etl: {pool: cpu, schedule: 0 3 29 2 *, dataset: tokens, vocabulary: 400}
+    catalogue: {}
+""".replace("AGENT", "arn:aws:datasync:us-east-1:123456789012:agent/agent-0123456789abcdef0")
 
 
 def names(data: dict[str, Any], op: str) -> set[str]:
@@ -107,6 +121,49 @@ def test_pods_can_ask_for_each_of_them(checkout: Checkout) -> None:
     (system,) = checkout.aws("fsx").describe_file_systems()["FileSystems"]
     assert volume["spec"]["csi"]["volumeHandle"] == system["FileSystemId"]
     assert volume["spec"]["csi"]["volumeAttributes"]["dnsname"] == system["DNSName"]
+
+
+def test_transfers_are_recorded_as_requests_between_the_places_that_the_stack_file_names(checkout: Checkout) -> None:
+    tasks = {record["request"]["Name"]: record["request"] for _, record in records_of(checkout.root, "Task")}
+    assert set(tasks) == {"aidc-local-crawl", "aidc-local-books", "aidc-local-old-homes"}
+    ends = [one for kind in LOCATIONS for one in records_of(checkout.root, kind)]
+    uris = {record["properties"]["arn"]: (region, record["properties"]["uri"]) for region, record in ends}
+    assert uris[tasks["aidc-local-books"]["SourceLocationArn"]] == ("eu-west-1", "s3://corp-books/")
+    (system,) = checkout.aws("fsx").describe_file_systems()["FileSystems"]
+    lustre = f"fsxl://us-east-1.{system['FileSystemId']}/books/"
+    assert uris[tasks["aidc-local-books"]["DestinationLocationArn"]] == ("us-east-1", lustre)
+    assert tasks["aidc-local-crawl"]["Options"]["VerifyMode"] == "ONLY_FILES_TRANSFERRED"
+    (policy,) = checkout.aws("logs").describe_resource_policies()["resourcePolicies"]
+    assert "datasync.amazonaws.com" in policy["policyDocument"]
+
+
+def test_a_job_of_the_schedule_makes_tokens_of_raw_text_and_is_told_where_the_table_looks(checkout: Checkout) -> None:
+    s3, api = checkout.aws("s3"), checkout.kubernetes()
+    buckets = [one["Name"] for one in s3.list_buckets()["Buckets"]]
+    (data,) = [bucket for bucket in buckets if "-data-" in bucket and bucket.endswith("us-east-1")]
+    for seed in range(4):
+        s3.put_object(Bucket=data, Key=f"raw/{seed}.txt", Body=text_of(seed).encode())
+    batch = "/apis/batch/v1/namespaces/data-pipeline"
+    spec = api.get(f"{batch}/cronjobs/etl")["spec"]["jobTemplate"]["spec"]
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "etl-now"}, "spec": spec}
+    api.create(f"{batch}/jobs", job)
+    assert wait_until(lambda: api.get(f"{batch}/jobs/etl-now")["status"].get("succeeded") == 1, 60)
+    manifest = json.loads(s3.get_object(Bucket=data, Key="tokens/etl-now/manifest.json")["Body"].read())
+    assert (len(manifest["sources"]), manifest["statistics"]["documents_kept"]) == (4, 4)
+    shard = s3.get_object(Bucket=data, Key=f"tokens/etl-now/{manifest['shards'][0]['file']}")["Body"].read()
+    assert hashlib.sha256(shard).hexdigest() == manifest["shards"][0]["sha256"]
+    table = checkout.aws("glue").get_table(DatabaseName="aidc_local", Name="runs")["Table"]
+    place = table["StorageDescriptor"]["Location"].removeprefix(f"s3://{data}/")
+    row = json.loads(s3.get_object(Bucket=data, Key=f"{place}etl-now.json")["Body"].read())
+    assert {column["Name"] for column in table["StorageDescriptor"]["Columns"]} == set(row)
+    api.delete(f"{batch}/jobs/etl-now")
+
+
+def test_the_job_s_namespace_takes_no_pod_that_could_reach_its_machine(checkout: Checkout) -> None:
+    spec = {"containers": [{"name": "x", "image": "x"}], "volumes": [{"name": "etc", "hostPath": {"path": "/etc"}}]}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": spec}
+    with pytest.raises(ApiError, match="PodSecurity"):
+        checkout.kubernetes().create("/api/v1/namespaces/data-pipeline/pods", pod)
 
 
 def test_a_refresh_finds_no_drift_and_leaves_nothing_to_change(checkout: Checkout) -> None:
