@@ -111,7 +111,9 @@ class Migration(pulumi.ComponentResource):
         """In the bucket's own region; the task in the stack's names it."""
         args, source = self._args, self._args.config.s3
         assert source is not None  # the rules have seen to it
-        policy = json.dumps(access.source_access(args.config, args.region))
+        policy = pulumi.Output.from_input(args.account_id).apply(
+            lambda id: json.dumps(access.source_access(args.config, args.region, id))
+        )
         role, rights = self._create_role("source", policy, [args.region, source.region])
         self.source_role_arn = role.arn
         location = aws.datasync.S3Location(

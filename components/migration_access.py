@@ -55,12 +55,16 @@ def bucket_access(
     return _policy(statements)
 
 
-def source_access(config: MigrationConfig, region: str) -> dict[str, Any]:
-    """The bucket that the data comes from: reading its prefix."""
+def source_access(config: MigrationConfig, region: str, account_id: str) -> dict[str, Any]:
+    """The bucket that the data comes from: reading its prefix.
+
+    While it is of the account that it is to be of: a name that is given up can be anybody's, with anybody's data.
+    """
     source = config.s3
     assert source is not None
     arn = f"arn:{partition(region)}:s3:::{source.bucket}"
-    statements = [_allow("Look", _LOOK, arn), _allow("Read", _READ, f"{arn}/{source.prefix or ''}*")]
+    theirs = {"StringEquals": {"aws:ResourceAccount": source.account_id or account_id}}
+    statements = [_allow("Look", _LOOK, arn, theirs), _allow("Read", _READ, f"{arn}/{source.prefix or ''}*", theirs)]
     if source.kms_key_arn:
         through_s3 = {"StringEquals": {"kms:ViaService": f"s3.{source.region}.amazonaws.com"}}
         statements.append(_allow("Key", ["kms:Decrypt"], source.kms_key_arn, through_s3))

@@ -129,10 +129,15 @@ def _lies_there(key: Key, dataset: str, kind: str, place: str, config: StackConf
         yield Conflict(key=key, message=f"{dataset} lies in {lies}, and not in {place} ({kind})", allowed=fitting)
 
 
+def _parts(path: str) -> list[str]:
+    return [part for part in path.split("/") if part]
+
+
 def _nested(one: str, other: str) -> bool:
     """Whether one of two folders lies in the other, or they are the same."""
-    first, second = (f"{path.rstrip('/')}/" for path in (one, other))
-    return first.startswith(second) or second.startswith(first)
+    first, second = _parts(one), _parts(other)
+    shared = min(len(first), len(second))
+    return first[:shared] == second[:shared]
 
 
 def _one_writer(config: StackConfig) -> Iterator[Conflict]:
@@ -162,8 +167,19 @@ def _writers(pipeline: DataPipelineConfig, config: StackConfig) -> list[tuple[Ke
             found.append((_key(name, "prefix"), "data", one.prefix, what))
         elif one.kind != "s3" and (system := file_system_of(one, config)):
             found.append((_key(name), f"{one.kind} {system}", one.path or "/", what))
+            exported = _exported(one, system, config)
+            found += [] if exported is None else [(_key(name), "data", exported, f"{what}, by Lustre's link,")]
     own = ((PLAYBOOKS, "the nodes' configuration"), (REPORTS, "DataSync's reports"))
     return [*found, *(((), "data", prefix, what) for prefix, what in own)]
+
+
+def _exported(migration: MigrationConfig, system: str, config: StackConfig) -> str | None:
+    """Where in the data bucket Lustre puts what comes; ``None`` where it exports nothing of it there."""
+    link = config.lustre[system].link if migration.kind == "fsx" else None
+    path = migration.path or "/"
+    if link is None or link.bucket != "data" or not link.export_events or not _nested(path, link.path):
+        return None
+    return link.prefix + "".join(f"{part}/" for part in _parts(path)[len(_parts(link.path)) :])
 
 
 def _reads_what_it_writes(config: StackConfig) -> Iterator[Conflict]:

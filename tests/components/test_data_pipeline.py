@@ -112,6 +112,7 @@ def test_datasync_may_write_one_prefix_and_read_one_source() -> None:
     assert "s3:DeleteObject" not in bucket["Report"]["Action"]
     source = policy("data-pipeline-books-source-policy")
     assert source["Read"]["Resource"] == "arn:aws:s3:::corp-books/text/*"
+    assert source["Read"]["Condition"] == {"StringEquals": {"aws:ResourceAccount": "444455556666"}}
     assert not [action for one in source.values() for action in one["Action"] if "Put" in action or "Delete" in action]
     for statements in (bucket, source):
         assert "*" not in {one["Resource"] for one in statements.values()}

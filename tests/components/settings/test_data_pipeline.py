@@ -21,7 +21,7 @@ FILES = """  ai-datacenter:efs:
     code: {}
 """
 LUSTRE = """  ai-datacenter:lustre:
-    fast: {deployment: scratch_2, capacity_gib: 1200, zone: us-east-1b, link: {bucket: checkpoints, path: /ckpt}}
+    fast: {deployment: scratch_2, capacity_gib: 1200, zone: us-east-1b, link: LINK}
 """
 DATASETS = """  ai-datacenter:storage:
     datasets:
@@ -110,14 +110,32 @@ def test_two_migrations_into_one_place_are_refused_and_told_by_the_later_one(tmp
     assert len(taken(tmp_path, migrations(f"{NFS}, prefix: raw/a/", f"{S3}, prefix: raw/ab/")).migrations) == 2
 
 
-def test_nothing_comes_among_checkpoints_or_into_a_locked_bucket(tmp_path: Path) -> None:
-    zones = "  ai-datacenter:network:\n    cidr: 10.0.0.0/16\n    zones: [us-east-1a, us-east-1b, us-east-1c]\n"
+def with_lustre(pipeline: str, link: str) -> str:
     plain = "  ai-datacenter:network:\n    cidr: 10.0.0.0/16\n"
-    base = text(migrations(f"{NFS}, kind: fsx, path: /ckpt/x"), LUSTRE).replace(plain, zones)
-    (problem,) = problems(tmp_path, base)
+    zones = f"{plain}    zones: [us-east-1a, us-east-1b, us-east-1c]\n"
+    return text(pipeline, LUSTRE.replace("LINK", link)).replace(plain, zones)
+
+
+def test_nothing_comes_among_checkpoints(tmp_path: Path) -> None:
+    link = "{bucket: checkpoints, path: /ckpt}"
+    (problem,) = problems(tmp_path, with_lustre(migrations(f"{NFS}, kind: fsx, path: /ckpt/x"), link))
     assert "exports to the checkpoint bucket" in problem.message
-    (tmp_path / "Pulumi.test.yaml").write_text(base.replace("path: /ckpt/x", "path: /raw"))
+    (tmp_path / "Pulumi.test.yaml").write_text(with_lustre(migrations(f"{NFS}, kind: fsx, path: /raw"), link))
     assert load(tmp_path / "Pulumi.test.yaml").data_pipeline
+
+
+def test_what_lustre_exports_to_the_data_bucket_has_one_writer_too(tmp_path: Path) -> None:
+    link = "{prefix: tokens/, path: /data}"
+    for path in ("/", "/data", "/data/etl-1"):
+        pipeline = migrations(f"{NFS}, kind: fsx, path: {path}") + ETL
+        (problem,) = problems(tmp_path, with_lustre(pipeline, link))
+        assert "which migration m0, by Lustre's link, writes" in problem.message
+    silent = "{prefix: tokens/, path: /data, export_events: []}"
+    (tmp_path / "Pulumi.test.yaml").write_text(with_lustre(migrations(f"{NFS}, kind: fsx, path: /data") + ETL, silent))
+    assert load(tmp_path / "Pulumi.test.yaml").data_pipeline
+
+
+def test_nothing_is_written_into_a_locked_bucket(tmp_path: Path) -> None:
     assert "the data bucket is locked" in told(tmp_path, migrations(f"{NFS}, prefix: raw/"), LOCKED)[1]
     assert "the data bucket is locked" in told(tmp_path, ETL, LOCKED)[1]
 
