@@ -57,6 +57,7 @@ class Inside:
             checkpoint_bucket_name=storage.checkpoint_bucket_name,
             checkpoint_bucket_arn=storage.checkpoint_bucket_arn,
             key_arn=key_arn,
+            vpc_cidr=str(site.config.network.cidr),
         )
         providers = [self.provider, site.provider]
         return SmokeTest("smoke-test", args, pulumi.ResourceOptions(providers=providers, depends_on=after))
