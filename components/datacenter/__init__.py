@@ -7,6 +7,7 @@ from typing import Any
 
 import pulumi_aws as aws
 
+from ..permissions_boundary import bound_roles
 from ..settings import StackConfig
 from .compute import Compute
 from .data import Data
@@ -25,6 +26,8 @@ class Datacenter:
     def __init__(
         self, config: StackConfig, stack: str, provider: aws.Provider, *, workloads: Path, playbooks: Path
     ) -> None:
+        if config.security and config.security.permissions_boundary_arn:
+            bound_roles(config.security.permissions_boundary_arn)
         self.site = site = Site.of(config, stack, provider, workloads=workloads, playbooks=playbooks)
         self.foundation = Foundation(site)
         self.compute = Compute(site, self.foundation)

@@ -22,6 +22,7 @@ from . import (
     pools,
     recovery,
     scheduling,
+    security,
     smoke_test,
     storage,
 )
@@ -36,6 +37,7 @@ def _tags_of_aws(config: StackConfig) -> Iterator[Conflict]:
 _RULES = (
     *network.RULES, *cluster.RULES, *load_balancer.RULES, *recovery.RULES, *smoke_test.RULES, *storage.RULES,
     *monitoring.RULES, *scheduling.RULES, _tags_of_aws,
+    *monitoring.RULES, *security.RULES, _tags_of_aws,
 )  # fmt: skip
 # Sections that are there many times, by name: each of their rules is asked about each.
 _NAMED: tuple[tuple[Callable[[StackConfig], dict[str, Any]], tuple[Callable[..., Iterator[Conflict]], ...]], ...] = (

@@ -19,6 +19,7 @@ from .recovery import RecoveryConfig
 from .registry import RegistryConfig
 from .scheduling import PriorityConfig, QuotaConfig, SchedulingConfig, TeamConfig
 from .section import Conflict, Section, WrongByItself
+from .security import SecurityConfig
 from .smoke_test import SmokeTestConfig
 from .stack import PROJECT, StackConfig
 from .storage import ObjectLockConfig, StorageConfig
@@ -53,6 +54,7 @@ __all__ = [
     "RegistryConfig",
     "SchedulingConfig",
     "Section",
+    "SecurityConfig",
     "SmokeTestConfig",
     "StackConfig",
     "StorageConfig",

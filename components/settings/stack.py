@@ -17,6 +17,7 @@ from .recovery import RecoveryConfig
 from .registry import RegistryConfig
 from .scheduling import SchedulingConfig
 from .section import Section
+from .security import SecurityConfig
 from .smoke_test import SmokeTestConfig
 from .storage import StorageConfig
 from .values import Name, TagKey, TagValue
@@ -46,6 +47,9 @@ class StackConfig(Section):
         default=None, description="A load balancer for inference services; absent: none."
     )
     recovery: RecoveryConfig | None = Field(default=None, description="The region that is to take over; absent: none.")
+    security: SecurityConfig | None = Field(
+        default=None, description="What guards the account beside the stack's own resources; absent: nothing."
+    )
     retain_data: bool = Field(
         default=True,
         description="Destroying a stack stops at buckets and registries with content, and nothing deletes or replaces "

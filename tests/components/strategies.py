@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from components.accelerators import CATALOGUE, EC2_TYPES, Capacity, InstanceType, regions_with, zones_of
 from components.settings import KUBERNETES_VERSIONS, PROJECT, REGIONS, RETENTION_DAYS, ZONES
 
+from .guard_strategies import securities
 from .storage_strategies import storages
 
 Values = dict[str, Any]
@@ -150,6 +151,7 @@ def stacks(draw: st.DrawFn) -> Values:
         "cluster": clusters(),
         "load_balancer": load_balancers(),
         "recovery": recoveries(region),
+        "security": securities(values["aws:allowedAccountIds"]),
     }
     if draw(st.booleans()):
         values[f"{PROJECT}:scheduling"] = draw(schedulings(declared))
@@ -312,6 +314,9 @@ CHANGES: dict[str, st.SearchStrategy[Callable[[Values], None]]] = {
         _set_top("scheduling", {"teams": {"aa": {"quotas": {"nowhere": {"nodes": 1}}}}})
     ),
     "a priority above the system's": st.just(_set_top("scheduling", {"priorities": {"aa": {"value": 2 * 10**9}}})),
+    "a boundary of another account": st.just(
+        _set_top("security", {"permissions_boundary_arn": "arn:aws:iam::999999999999:policy/boundary"})
+    ),
     "spot in a reservation": st.just(
         lambda values: _pool(values).update(capacity="spot", capacity_reservation_id=RESERVATION)
     ),
