@@ -19,7 +19,8 @@ _LUSTRE_LINK_ROLE = "s3.data-source.lustre.fsx.amazonaws.com/AWSServiceRoleForFS
 class EncryptionArgs:
     """``retain``: whether the key can be had back for 30 days after a destroy (else 7, the least that KMS takes).
 
-    ``lustre_links``: whether FSx for Lustre reads and writes the buckets.
+    ``lustre_links``: whether FSx for Lustre reads and writes the buckets; ``trail``: whether CloudTrail writes its logs
+    with it; ``publishers``: services that write into a topic that it encrypts.
     """
 
     name: str
@@ -27,6 +28,8 @@ class EncryptionArgs:
     account_id: pulumi.Input[str]
     retain: bool
     lustre_links: bool = False
+    trail: bool = False
+    publishers: tuple[str, ...] = ()
 
 
 class Encryption(pulumi.ComponentResource):
@@ -47,7 +50,9 @@ class Encryption(pulumi.ComponentResource):
     def _create_key(self, name: str) -> aws.kms.Key:
         args = self._args
         policy = pulumi.Output.from_input(args.account_id).apply(
-            lambda account_id: json.dumps(key_policy(account_id, args.region, args.lustre_links))
+            lambda account_id: json.dumps(
+                key_policy(account_id, args.region, args.lustre_links, trail=args.trail, publishers=args.publishers)
+            )
         )
         return aws.kms.Key(
             f"{name}-key",
@@ -62,8 +67,15 @@ class Encryption(pulumi.ComponentResource):
         aws.kms.Alias(f"{name}-alias", name=f"alias/{self._args.name}", target_key_id=key.key_id, opts=self._child)
 
 
-def key_policy(account_id: str, region: str, lustre_links: bool = False) -> dict[str, Any]:
-    """The account's IAM policies decide; what acts on its own behalf is named: logs, Auto Scaling, FSx' links to S3."""
+def key_policy(
+    account_id: str,
+    region: str,
+    lustre_links: bool = False,
+    *,
+    trail: bool = False,
+    publishers: tuple[str, ...] = (),
+) -> dict[str, Any]:
+    """The account's IAM policies decide; what acts on its own behalf is named, with no more than it needs."""
     where = partition(region)
     root = f"arn:{where}:iam::{account_id}:root"
     roles = f"arn:{where}:iam::{account_id}:role/aws-service-role"
@@ -92,6 +104,8 @@ def key_policy(account_id: str, region: str, lustre_links: bool = False) -> dict
                 {"Bool": {"kms:GrantIsForAWSResource": "true"}},
             ),
             *([_lustre_links(account_id, region)] if lustre_links else []),
+            *([_trail(account_id, region)] if trail else []),
+            *([_publishers(publishers)] if publishers else []),
         ],
     }
 
@@ -129,4 +143,32 @@ def _lustre_links(account_id: str, region: str) -> dict[str, Any]:
             "StringEquals": {"kms:CallerAccount": account_id, "kms:ViaService": f"s3.{region}.amazonaws.com"},
             "ArnLike": {"aws:PrincipalArn": role},
         },
+    }
+
+
+def _trail(account_id: str, region: str) -> dict[str, Any]:
+    """CloudTrail guide, "Configure AWS KMS key policies for CloudTrail"; whoever reads the logs needs IAM's leave."""
+    trails = f"arn:{partition(region)}:cloudtrail:{region}:{account_id}:trail/*"
+    return {
+        "Sid": "Trail",
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudtrail.amazonaws.com"},
+        "Action": ["kms:GenerateDataKey*", "kms:DescribeKey"],
+        "Resource": "*",
+        "Condition": {"ArnLike": {"aws:SourceArn": trails}},
+    }
+
+
+def _publishers(services: tuple[str, ...]) -> dict[str, Any]:
+    """SNS guide, "Enable compatibility between event sources from AWS services and encrypted topics".
+
+    Without a condition, as there: not all of them say on whose behalf they ask, and an alert that is refused is lost.
+    They can use the key in no way but through a topic that it encrypts.
+    """
+    return {
+        "Sid": "Publishers",
+        "Effect": "Allow",
+        "Principal": {"Service": list(services)},
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+        "Resource": "*",
     }

@@ -136,6 +136,13 @@ class MonitoringOutputs(Output):
     url: str
 
 
+class AlertsOutputs(Output):
+    """The topic that alarms, events and the bill tell; ``dashboard_name``: CloudWatch's, ``None`` without one."""
+
+    topic_arn: str
+    dashboard_name: str | None
+
+
 class RecoveryOutputs(Output):
     """The recovery region's network."""
 
@@ -163,3 +170,4 @@ class DatacenterOutputs(Output):
     monitoring: MonitoringOutputs | None
     load_balancer: LoadBalancerOutputs | None = None
     recovery: RecoveryOutputs | None = None
+    alerts: AlertsOutputs | None = None

@@ -14,6 +14,7 @@ from .data import Data
 from .foundation import Foundation
 from .inside import Inside
 from .management import Management
+from .oversight import Oversight
 from .services import Services
 from .site import Site, aws_provider
 
@@ -34,12 +35,15 @@ class Datacenter:
         self.services = Services(site, self.foundation, self.compute)
         self.data = Data(site, self.foundation, self.compute)
         self.management = Management(site, self.foundation, self.compute, self.data)
+        self.oversight = Oversight(site, self.foundation, self.services, self.data, self.management)
         self.inside = Inside(site, self.foundation, self.compute, self.data, self.management)
 
     def outputs(self) -> dict[str, Any]:
         """The fields of :class:`components.outputs.DatacenterOutputs`, as outputs."""
         site = self.site
-        areas = (self.foundation, self.compute, self.services, self.data, self.management, self.inside)
+        areas = (
+            self.foundation, self.compute, self.services, self.data, self.management, self.oversight, self.inside,
+        )  # fmt: skip
         outputs: dict[str, Any] = {
             "name": site.config.name,
             "region": site.config.aws.region,

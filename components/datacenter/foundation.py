@@ -7,6 +7,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from ..alert_topic import PUBLISHERS
 from ..encryption import Encryption, EncryptionArgs
 from ..network import Network, NetworkArgs
 from ..recovery import Recovery, RecoveryArgs
@@ -30,6 +31,7 @@ class Foundation:
             account_id=site.account_id,
             retain=site.config.retain_data,
             lustre_links=any(system.link for system in site.config.lustre.values()),
+            publishers=PUBLISHERS if site.config.alerts else (),
         )
         return Encryption("encryption", args, site.opts)
 

@@ -10,6 +10,7 @@ from components.settings.section import Conflict, WrongByItself
 from components.settings.stack import StackConfig
 
 from . import (
+    alerts,
     cluster,
     datasets,
     ebs,
@@ -38,6 +39,7 @@ _RULES = (
     *network.RULES, *cluster.RULES, *load_balancer.RULES, *recovery.RULES, *smoke_test.RULES, *storage.RULES,
     *monitoring.RULES, *scheduling.RULES, _tags_of_aws,
     *monitoring.RULES, *security.RULES, _tags_of_aws,
+    *monitoring.RULES, *security.RULES, *alerts.RULES, _tags_of_aws,
 )  # fmt: skip
 # Sections that are there many times, by name: each of their rules is asked about each.
 _NAMED: tuple[tuple[Callable[[StackConfig], dict[str, Any]], tuple[Callable[..., Iterator[Conflict]], ...]], ...] = (

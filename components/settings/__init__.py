@@ -4,6 +4,7 @@ One file a section; what must hold between values is in :mod:`components.rules`.
 :func:`components.config.load` reads a stack file into :class:`StackConfig`.
 """
 
+from .alerts import AlertsConfig, BudgetConfig
 from .aws import AwsConfig
 from .cluster import KUBERNETES_VERSIONS, ClusterConfig
 from .datasets import DatasetConfig
@@ -32,8 +33,10 @@ __all__ = [
     "RETENTION_DAYS",
     "ZONES",
     "AccessPointConfig",
+    "AlertsConfig",
     "AwsConfig",
     "BlockCalendar",
+    "BudgetConfig",
     "ClusterConfig",
     "Conflict",
     "DatasetConfig",

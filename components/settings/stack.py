@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from .alerts import AlertsConfig
 from .aws import AwsConfig
 from .cluster import ClusterConfig
 from .ebs import EbsClassConfig
@@ -42,6 +43,9 @@ class StackConfig(Section):
     monitoring: MonitoringConfig | None = Field(default=None, description="Absent: nothing watches the nodes.")
     scheduling: SchedulingConfig | None = Field(
         default=None, description="Teams, quotas and priorities; absent: everything runs for everybody."
+    )
+    alerts: AlertsConfig | None = Field(
+        default=None, description="Who is told of alarms, of AWS's own events and of costs; absent: nobody."
     )
     load_balancer: LoadBalancerConfig | None = Field(
         default=None, description="A load balancer for inference services; absent: none."

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
 
-from botocore.model import Shape
+from botocore.model import ListShape, Shape
 
 from local.aws.cloud import Cloud, tag_list
 from local.aws.resource_type import AUTONAMED, Call, ResourceType
-from local.aws.shapes import to_members, validate
+from local.aws.shapes import members_of, to_members, validate
 from local.paths import DataRoot
 from local.processes import write_atomically
 from local.provider.values import Values
@@ -38,6 +38,7 @@ def recorded_type(
     taggable: bool = True,
     tag_specifications: str | None = None,
     tags_member: str = "tags",
+    values: Callable[[Values], Values] = dict,
     check: Callable[[Call], None] | None = None,
 ) -> ResourceType:
     """The type ``token``, kept as the request of ``operation`` that would make it.
@@ -47,19 +48,21 @@ def recorded_type(
         renames: property to member of the request, where more than upper and lower case differs.
         drop: properties that steer the provider and are no part of the request.
         tag_specifications: EC2's resource type, where tags travel as ``TagSpecifications``.
-        tags_member: what the request calls its tags, elsewhere; ``Tags`` is a list of keys and values.
+        tags_member: what the request calls its tags, elsewhere.
+        values: properties as the request groups them, where that is not as they are.
         check: raises ProviderError where something that it refers to does not exist.
     """
 
     def request_of(call: Call) -> Values:
         model = call.cloud.account.model(service).operation_model(operation)
-        values = {k: v for k, v in call.inputs.items() if k not in (*_NOT_REQUESTED, *drop)}
+        given = values({k: v for k, v in call.inputs.items() if k not in (*_NOT_REQUESTED, *drop)})
         shape = cast(Shape, model.input_shape)
-        request = to_members(values, shape, renames, f"{token.rsplit(':', 1)[1]}.")
+        request = to_members(given, shape, renames, f"{token.rsplit(':', 1)[1]}.")
         if tag_specifications:
             request["TagSpecifications"] = [{"ResourceType": tag_specifications, "Tags": tag_list(call.all_tags)}]
         elif taggable:
-            request[tags_member] = tag_list(call.all_tags) if tags_member == "Tags" else call.all_tags
+            is_list = isinstance(members_of(shape)[tags_member], ListShape)
+            request[tags_member] = tag_list(call.all_tags) if is_list else call.all_tags
         validate(request, shape)
         return request
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from local.aws import (
     acm,
     autoscaling,
+    budgets,
+    cloudwatch,
     ec2_compute,
     ec2_endpoints,
     ec2_flow_logs,
@@ -20,6 +22,7 @@ from local.aws import (
     eks_cluster,
     eks_node_group,
     elbv2,
+    events,
     fsx,
     iam,
     iam_profile,
@@ -28,6 +31,7 @@ from local.aws import (
     route53,
     s3,
     s3_settings,
+    sns,
     ssm,
     wafv2,
 )
@@ -37,6 +41,7 @@ _TABLES = (
     ec2_vpc, ec2_gateways, ec2_routing, ec2_endpoints, ec2_flow_logs, ec2_security, ec2_compute, ec2_instance,
     iam, iam_profile, kms, logs, eks_cluster, eks_node_group, eks_access, s3, s3_settings, efs, fsx, ecr, ssm,
     ec2_peering, route53, acm, elbv2, wafv2, autoscaling,
+    ec2_peering, route53, acm, elbv2, wafv2, sns, cloudwatch, events, budgets,
 )  # fmt: skip
 
 TYPES: dict[str, ResourceType] = {kind.token: kind for table in _TABLES for kind in table.TYPES}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from components.accelerators import CATALOGUE, EC2_TYPES, Capacity, InstanceType, regions_with, zones_of
 from components.settings import KUBERNETES_VERSIONS, PROJECT, REGIONS, RETENTION_DAYS, ZONES
 
-from .guard_strategies import securities
+from .guard_strategies import alerts, securities
 from .storage_strategies import storages
 
 Values = dict[str, Any]
@@ -151,6 +151,7 @@ def stacks(draw: st.DrawFn) -> Values:
         "cluster": clusters(),
         "load_balancer": load_balancers(),
         "recovery": recoveries(region),
+        "alerts": alerts(),
         "security": securities(values["aws:allowedAccountIds"]),
     }
     if draw(st.booleans()):
@@ -314,6 +315,8 @@ CHANGES: dict[str, st.SearchStrategy[Callable[[Values], None]]] = {
         _set_top("scheduling", {"teams": {"aa": {"quotas": {"nowhere": {"nodes": 1}}}}})
     ),
     "a priority above the system's": st.just(_set_top("scheduling", {"priorities": {"aa": {"value": 2 * 10**9}}})),
+    "alerts for nobody": st.just(_set_top("alerts", {})),
+    "junk for alerts": _JUNK.filter(lambda junk: junk is not None).map(lambda junk: _set_top("alerts", junk)),
     "a boundary of another account": st.just(
         _set_top("security", {"permissions_boundary_arn": "arn:aws:iam::999999999999:policy/boundary"})
     ),

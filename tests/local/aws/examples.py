@@ -16,6 +16,8 @@ _TRUST = {
 }
 _ALLOW = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
 _DENY = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]}
+_PUBLISH = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sns:Publish",
+            "Resource": "*"}  # fmt: skip
 _VISIBILITY = {"cloudwatchMetricsEnabled": True, "metricName": "dc", "sampledRequestsEnabled": True}
 _LIFECYCLE = {
     "rules": [
@@ -480,6 +482,57 @@ EXAMPLES = (
             "encryptionConfigurations": [{"encryptionType": "KMS", "kmsKey": "{key.arn}"}],
         },
         {"imageTagMutability": "MUTABLE"}, frozenset({"imageTagMutability"}), ("arn", "repositoryUrl", "registryId"),
+    ),
+    Example(
+        "topic", "aws:sns/topic:Topic", {"name": "dc-alerts", "kmsMasterKeyId": "{key.arn}"},
+        {"displayName": "alerts"}, frozenset({"displayName"}), ("arn", "owner", "policy"),
+    ),
+    Example(
+        "topic-policy", "aws:sns/topicPolicy:TopicPolicy",
+        {"arn": "{topic.arn}", "policy": json.dumps({**_ALLOW, "Statement": [{**_PUBLISH, "Sid": "one"}]})},
+        {"policy": json.dumps({**_ALLOW, "Statement": [{**_PUBLISH, "Sid": "two"}]})},
+        frozenset({"policy"}), ("owner",),
+    ),
+    Example(
+        "subscription", "aws:sns/topicSubscription:TopicSubscription",
+        {"topic": "{topic.arn}", "protocol": "email", "endpoint": "oncall@example.com"},
+        outputs=("arn", "pendingConfirmation"),
+    ),
+    Example(
+        "alarm", "aws:cloudwatch/metricAlarm:MetricAlarm",
+        {
+            "name": "dc-nat", "namespace": "AWS/NATGateway", "metricName": "ErrorPortAllocation", "statistic": "Sum",
+            "dimensions": {"NatGatewayId": "nat-1"}, "period": 60, "evaluationPeriods": 5, "datapointsToAlarm": 5,
+            "threshold": 0, "comparisonOperator": "GreaterThanThreshold", "treatMissingData": "notBreaching",
+            "alarmDescription": "no ports", "alarmActions": ["{topic.arn}"], "okActions": ["{topic.arn}"],
+        },
+        {"threshold": 3}, frozenset({"threshold"}), ("arn",),
+    ),
+    Example(
+        "dashboard", "aws:cloudwatch/dashboard:Dashboard", {"dashboardName": "dc", "dashboardBody": '{"widgets": []}'},
+        {"dashboardBody": json.dumps({"widgets": [{"type": "text", "properties": {"markdown": "a"}}]})},
+        frozenset({"dashboardBody"}), ("dashboardArn",),
+    ),
+    Example(
+        "rule", "aws:cloudwatch/eventRule:EventRule",
+        {"name": "dc-health", "eventPattern": '{"source": ["aws.health"]}', "description": "one"},
+        {"eventPattern": '{"source": ["aws.ec2"]}'}, frozenset({"eventPattern"}), ("arn", "state"),
+    ),
+    Example(
+        "rule-target", "aws:cloudwatch/eventTarget:EventTarget",
+        {"rule": "{rule.name}", "targetId": "alerts", "arn": "{topic.arn}"},
+        {"input": '{"a": 1}'}, frozenset({"input"}),
+    ),
+    Example(
+        "budget", "aws:budgets/budget:Budget",
+        {
+            "name": "dc", "budgetType": "COST", "timeUnit": "MONTHLY", "limitAmount": "100.0", "limitUnit": "USD",
+            "notifications": [
+                {"comparisonOperator": "GREATER_THAN", "notificationType": "ACTUAL", "threshold": 80,
+                 "thresholdType": "PERCENTAGE", "subscriberSnsTopicArns": ["{topic.arn}"]},
+            ],
+        },
+        {"limitAmount": "200.0"}, frozenset({"limitAmount"}), ("arn", "accountId"),
     ),
     Example("ecr-lifecycle", "aws:ecr/lifecyclePolicy:LifecyclePolicy",
             {"repository": "{repository.name}", "policy": json.dumps(_LIFECYCLE)},

@@ -1,0 +1,58 @@
+"""Who is told of what, and what is written down of who did what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+
+from ..alerts import Alerts, AlertsArgs
+from ..settings import AlertsConfig
+from .data import Data
+from .foundation import Foundation
+from .management import Management
+from .services import Services
+from .site import Site
+
+
+class Oversight:
+    """Alerts, where the stack has them."""
+
+    alerts: Alerts | None = None
+
+    def __init__(
+        self, site: Site, foundation: Foundation, services: Services, data: Data, management: Management
+    ) -> None:
+        self._site, self._foundation = site, foundation
+        self._services, self._data, self._management = services, data, management
+        if site.config.alerts:
+            self.alerts = self._create_alerts(site.config.alerts)
+
+    def _create_alerts(self, config: AlertsConfig) -> Alerts:
+        site, monitoring = self._site, self._management.monitoring
+        systems = self._data.file_systems
+        args = AlertsArgs(
+            config=site.config,
+            alerts=config,
+            account_id=site.account_id,
+            key_arn=self._foundation.encryption.key_arn,
+            nat_gateway_ids=self._foundation.network.nat_gateway_ids,
+            lustre_ids={name: one.file_system_id for name, one in systems.lustre.items()},
+            efs_ids={name: one.file_system_id for name, one in systems.efs.items()},
+            balancer=self._balancer(),
+            server_id=monitoring.instance_id if monitoring else None,
+        )
+        return Alerts("alerts", args, site.opts)
+
+    def _balancer(self) -> tuple[pulumi.Output[str], pulumi.Output[str]] | None:
+        """Load balancer and target group as CloudWatch names them: the ends of their ARNs."""
+        balancer = self._services.load_balancer
+        if balancer is None:
+            return None
+        whole = balancer.load_balancer_arn.apply(lambda arn: arn.rpartition(":loadbalancer/")[2])
+        return whole, balancer.target_group_arn.apply(lambda arn: arn.rpartition(":")[2])
+
+    def outputs(self) -> dict[str, Any]:
+        """``alerts``, where there are any."""
+        found = self.alerts
+        return {"alerts": {"topic_arn": found.topic_arn, "dashboard_name": found.dashboard_name}} if found else {}
