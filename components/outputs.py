@@ -143,6 +143,13 @@ class AlertsOutputs(Output):
     dashboard_name: str | None
 
 
+class TrailOutputs(Output):
+    """The trail of calls in the account, and the bucket with its files."""
+
+    arn: str
+    bucket_name: str
+
+
 class RecoveryOutputs(Output):
     """The recovery region's network."""
 
@@ -171,3 +178,4 @@ class DatacenterOutputs(Output):
     load_balancer: LoadBalancerOutputs | None = None
     recovery: RecoveryOutputs | None = None
     alerts: AlertsOutputs | None = None
+    trail: TrailOutputs | None = None

@@ -31,6 +31,7 @@ class Foundation:
             account_id=site.account_id,
             retain=site.config.retain_data,
             lustre_links=any(system.link for system in site.config.lustre.values()),
+            trail=bool(site.config.security and site.config.security.trail),
             publishers=PUBLISHERS if site.config.alerts else (),
         )
         return Encryption("encryption", args, site.opts)

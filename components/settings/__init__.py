@@ -20,7 +20,7 @@ from .recovery import RecoveryConfig
 from .registry import RegistryConfig
 from .scheduling import PriorityConfig, QuotaConfig, SchedulingConfig, TeamConfig
 from .section import Conflict, Section, WrongByItself
-from .security import SecurityConfig
+from .security import GuardDutyConfig, SecurityConfig, TrailConfig
 from .smoke_test import SmokeTestConfig
 from .stack import PROJECT, StackConfig
 from .storage import ObjectLockConfig, StorageConfig
@@ -42,6 +42,7 @@ __all__ = [
     "DatasetConfig",
     "EbsClassConfig",
     "EfsConfig",
+    "GuardDutyConfig",
     "HealthCheckConfig",
     "LoadBalancerConfig",
     "LustreConfig",
@@ -64,6 +65,7 @@ __all__ = [
     "Taint",
     "TeamConfig",
     "WarmPoolConfig",
+    "TrailConfig",
     "WrongByItself",
     "not_allowed",
 ]

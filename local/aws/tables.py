@@ -6,6 +6,7 @@ from local.aws import (
     acm,
     autoscaling,
     budgets,
+    cloudtrail,
     cloudwatch,
     ec2_compute,
     ec2_endpoints,
@@ -24,6 +25,7 @@ from local.aws import (
     elbv2,
     events,
     fsx,
+    guardduty,
     iam,
     iam_profile,
     kms,
@@ -42,6 +44,7 @@ _TABLES = (
     iam, iam_profile, kms, logs, eks_cluster, eks_node_group, eks_access, s3, s3_settings, efs, fsx, ecr, ssm,
     ec2_peering, route53, acm, elbv2, wafv2, autoscaling,
     ec2_peering, route53, acm, elbv2, wafv2, sns, cloudwatch, events, budgets,
+    cloudtrail, guardduty,
 )  # fmt: skip
 
 TYPES: dict[str, ResourceType] = {kind.token: kind for table in _TABLES for kind in table.TYPES}

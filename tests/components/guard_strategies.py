@@ -12,7 +12,14 @@ Values = dict[str, Any]
 def securities(accounts: list[str]) -> st.SearchStrategy[Values]:
     """A security section whose boundary is of one of the stack's accounts, or AWS's own."""
     boundary = st.sampled_from([*accounts, "aws"]).map(lambda owner: f"arn:aws:iam::{owner}:policy/team/boundary")
-    return st.fixed_dictionaries({}, optional={"permissions_boundary_arn": boundary})
+    trail = st.fixed_dictionaries({}, optional={"keep_days": st.integers(90, 36_500), "data_events": st.booleans()})
+    looks = {name: st.booleans() for name in ("audit_logs", "s3", "runtime")}
+    optional = {
+        "permissions_boundary_arn": boundary,
+        "trail": trail,
+        "guardduty": st.fixed_dictionaries({}, optional=looks),
+    }
+    return st.fixed_dictionaries({}, optional=optional)
 
 
 def alerts() -> st.SearchStrategy[Values]:

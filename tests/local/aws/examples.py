@@ -524,6 +524,32 @@ EXAMPLES = (
         {"input": '{"a": 1}'}, frozenset({"input"}),
     ),
     Example(
+        "trail", "aws:cloudtrail/trail:Trail",
+        {
+            "name": "dc-trail", "s3BucketName": "{bucket.bucket}", "isMultiRegionTrail": True, "enableLogging": True,
+            "enableLogFileValidation": True, "includeGlobalServiceEvents": True, "kmsKeyId": "{key.arn}",
+            "advancedEventSelectors": [
+                {"name": "calls", "fieldSelectors": [{"field": "eventCategory", "equals": ["Management"]}]},
+                {"name": "objects", "fieldSelectors": [
+                    {"field": "eventCategory", "equals": ["Data"]},
+                    {"field": "resources.ARN", "startsWiths": ["{bucket.arn}"]},
+                ]},
+            ],
+        },
+        {"enableLogging": False}, frozenset({"enableLogging"}), ("arn", "homeRegion"),
+    ),
+    Example(
+        "detector", "aws:guardduty/detector:Detector", {"enable": True, "findingPublishingFrequency": "ONE_HOUR"},
+        {"findingPublishingFrequency": "FIFTEEN_MINUTES"}, frozenset({"findingPublishingFrequency"}),
+        ("arn", "accountId"),
+    ),
+    Example(
+        "detector-feature", "aws:guardduty/detectorFeature:DetectorFeature",
+        {"detectorId": "{detector.id}", "name": "RUNTIME_MONITORING", "status": "ENABLED",
+         "additionalConfigurations": [{"name": "EKS_ADDON_MANAGEMENT", "status": "ENABLED"}]},
+        {"status": "DISABLED"}, frozenset({"status"}),
+    ),
+    Example(
         "budget", "aws:budgets/budget:Budget",
         {
             "name": "dc", "budgetType": "COST", "timeUnit": "MONTHLY", "limitAmount": "100.0", "limitUnit": "USD",
