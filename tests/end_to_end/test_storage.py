@@ -116,7 +116,7 @@ def test_a_refresh_finds_no_drift_and_leaves_nothing_to_change(checkout: Checkou
     checkout.aidc("preview", "--exit-code")
 
 
-def test_a_file_system_grows_in_place_and_no_other_resource_changes_but_its_volume_and_its_alarm(checkout: Checkout) -> None:
+def test_a_file_system_grows_in_place_and_nothing_else_changes_but_its_volume_and_its_alarm(checkout: Checkout) -> None:
     checkout.configure({"capacity_gib: 1200": "capacity_gib: 2400"})
     planned, _ = checkout.aidc("preview")
     alarm = {"alerts-lustre-fast-full", "alerts-dashboard"}
