@@ -8,6 +8,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from ..device_plugins import DevicePlugins, DevicePluginsArgs
+from ..gpu_exporter import GpuExporter, GpuExporterArgs
 from ..scheduling import Scheduling, SchedulingArgs
 from ..smoke_test import SmokeTest, SmokeTestArgs
 from .compute import Compute
@@ -27,6 +28,9 @@ class Inside:
         kubeconfig = compute.cluster.kubeconfig
         self.provider = kubernetes.Provider("kubernetes", kubeconfig=kubeconfig, enable_server_side_apply=True)
         self.plugins = self._create_plugins()
+        if site.config.monitoring and site.config.monitoring.gpu_metrics:
+            opts = pulumi.ResourceOptions(providers=[self.provider], depends_on=compute.groups)
+            GpuExporter("gpu-exporter", GpuExporterArgs(pools=site.config.pools), opts)
         data.file_systems.create_classes(pulumi.ResourceOptions(providers=[self.provider]))
         self.scheduling = self._create_scheduling()
         after = [*compute.groups, self.plugins, data.storage, foundation.network, management.node_configuration]

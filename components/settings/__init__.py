@@ -64,8 +64,8 @@ __all__ = [
     "StorageConfig",
     "Taint",
     "TeamConfig",
-    "WarmPoolConfig",
     "TrailConfig",
+    "WarmPoolConfig",
     "WrongByItself",
     "not_allowed",
 ]
