@@ -22,10 +22,13 @@ Rule = dict[str, Any]
 
 
 def create_namespace(
-    name: str, namespace: str, level: Level, opts: pulumi.ResourceOptions
+    name: str, namespace: str, level: Level, opts: pulumi.ResourceOptions, more: Mapping[str, str] | None = None
 ) -> kubernetes.core.v1.Namespace:
-    """A namespace whose pods are held to ``level``; what ``restricted`` would refuse is in the audit log anyway."""
-    labels = {f"{_POD_SECURITY}/{mode}": level for mode in ("enforce", "warn")}
+    """A namespace whose pods are held to ``level``; what ``restricted`` would refuse is in the audit log anyway.
+
+    ``more``: further labels.
+    """
+    labels = {**(more or {}), **{f"{_POD_SECURITY}/{mode}": level for mode in ("enforce", "warn")}}
     labels[f"{_POD_SECURITY}/audit"] = "restricted"
     return kubernetes.core.v1.Namespace(name, metadata={"name": namespace, "labels": labels}, opts=opts)
 
@@ -46,7 +49,7 @@ def allow(
     ingress: list[Rule],
     egress: list[Rule],
 ) -> kubernetes.networking.v1.NetworkPolicy:
-    """What the pods with these labels may do beyond :func:`deny_by_default`; the policy bears the pods' name."""
+    """What the pods with these labels, or without any all, may do beyond :func:`deny_by_default`."""
     spec: Any = {
         "pod_selector": {"match_labels": dict(labels)},
         "policy_types": ["Ingress", "Egress"],

@@ -45,7 +45,8 @@ class Inside:
         config = self._site.config
         if config.scheduling is None:
             return None
-        args = SchedulingArgs(name=config.name, config=config.scheduling, pools=config.pools)
+        cidr = str(config.network.cidr)
+        args = SchedulingArgs(name=config.name, config=config.scheduling, pools=config.pools, vpc_cidr=cidr)
         return Scheduling("scheduling", args, pulumi.ResourceOptions(providers=[self.provider]))
 
     def _create_smoke_test(self, key_arn: pulumi.Output[str], after: list[pulumi.Resource]) -> SmokeTest:

@@ -52,3 +52,11 @@ def test_a_pod_is_what_its_namespace_demands() -> None:
     assert container["securityContext"]["allowPrivilegeEscalation"] is False
     assert container["securityContext"]["capabilities"]["drop"] == ["ALL"]
     assert all("emptyDir" in volume for volume in pod["volumes"])
+
+
+def test_a_team_s_pods_reach_their_own_namespace_and_are_reached_by_no_other_team() -> None:
+    policies = program("prod")[0].of("kubernetes:networking.k8s.io/v1:NetworkPolicy")
+    for team in ("training", "research"):
+        spec = policies[f"scheduling-{team}-allowed"]["spec"]
+        assert spec["ingress"] == [{"from": [{"podSelector": {"matchLabels": {}}}]}]
+        assert not any("namespaceSelector" in peer for rule in spec["ingress"] for peer in rule["from"])
