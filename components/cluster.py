@@ -16,6 +16,8 @@ from .settings import ClusterConfig
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 # Add-ons whose pods need nodes: created after the first pool, or their creation waits for it in vain.
 NEEDS_NODES = frozenset({"coredns"})
+# NetworkPolicies are kept by every cluster, and heeded only where the CNI is told to (VPC CNI guide).
+_SETTINGS = {"vpc-cni": {"enableNetworkPolicy": "true"}}
 _ADMIN_POLICY = "arn:{}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 
 
@@ -151,6 +153,7 @@ class Cluster(pulumi.ComponentResource):
                 cluster_name=self.cluster_name,
                 addon_name=addon,
                 addon_version=self._pinned()[addon],
+                configuration_values=json.dumps(_SETTINGS[addon]) if addon in _SETTINGS else None,
                 resolve_conflicts_on_create="OVERWRITE",
                 resolve_conflicts_on_update="OVERWRITE",
                 opts=pulumi.ResourceOptions(parent=self, depends_on=after),

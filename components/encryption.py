@@ -33,6 +33,8 @@ class EncryptionArgs:
             KMS takes).
         lustre_links: whether FSx for Lustre reads and writes the buckets.
         replica: the recovery region, where there is one.
+        trail: whether CloudTrail writes its logs with it.
+        publishers: services that write into a topic that it encrypts.
     """
 
     name: str
@@ -41,6 +43,8 @@ class EncryptionArgs:
     retain: bool
     lustre_links: bool = False
     replica: ReplicaArgs | None = None
+    trail: bool = False
+    publishers: tuple[str, ...] = ()
 
 
 class Encryption(pulumi.ComponentResource):
@@ -102,9 +106,16 @@ class Encryption(pulumi.ComponentResource):
         aws.kms.Alias(name, name=f"alias/{self._args.name}", target_key_id=key_id, opts=opts)
 
     def _policy(self, region: str) -> pulumi.Output[str]:
-        links = self._args.lustre_links
-        account = pulumi.Output.from_input(self._args.account_id)
-        return account.apply(lambda account_id: json.dumps(key_policy(account_id, region, links)))
+        """The trail and the topic are in the stack's own region, and so is their key."""
+        args = self._args
+        at_home = region == args.region
+        publishers = args.publishers if at_home else ()
+
+        def policy(account_id: str) -> str:
+            trail = args.trail and at_home
+            return json.dumps(key_policy(account_id, region, args.lustre_links, trail=trail, publishers=publishers))
+
+        return pulumi.Output.from_input(args.account_id).apply(policy)
 
     @property
     def _description(self) -> str:
@@ -115,8 +126,15 @@ class Encryption(pulumi.ComponentResource):
         return 30 if self._args.retain else 7
 
 
-def key_policy(account_id: str, region: str, lustre_links: bool = False) -> dict[str, Any]:
-    """The account's IAM policies decide; what acts on its own behalf is named: logs, Auto Scaling, FSx' links to S3."""
+def key_policy(
+    account_id: str,
+    region: str,
+    lustre_links: bool = False,
+    *,
+    trail: bool = False,
+    publishers: tuple[str, ...] = (),
+) -> dict[str, Any]:
+    """The account's IAM policies decide; what acts on its own behalf is named, with no more than it needs."""
     where = partition(region)
     root = f"arn:{where}:iam::{account_id}:root"
     roles = f"arn:{where}:iam::{account_id}:role/aws-service-role"
@@ -145,6 +163,8 @@ def key_policy(account_id: str, region: str, lustre_links: bool = False) -> dict
                 {"Bool": {"kms:GrantIsForAWSResource": "true"}},
             ),
             *([_lustre_links(account_id, region)] if lustre_links else []),
+            *([_trail(account_id, region)] if trail else []),
+            *([_publishers(publishers)] if publishers else []),
         ],
     }
 
@@ -182,4 +202,32 @@ def _lustre_links(account_id: str, region: str) -> dict[str, Any]:
             "StringEquals": {"kms:CallerAccount": account_id, "kms:ViaService": f"s3.{region}.amazonaws.com"},
             "ArnLike": {"aws:PrincipalArn": role},
         },
+    }
+
+
+def _trail(account_id: str, region: str) -> dict[str, Any]:
+    """CloudTrail guide, "Configure AWS KMS key policies for CloudTrail"; whoever reads the logs needs IAM's leave."""
+    trails = f"arn:{partition(region)}:cloudtrail:{region}:{account_id}:trail/*"
+    return {
+        "Sid": "Trail",
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudtrail.amazonaws.com"},
+        "Action": ["kms:GenerateDataKey*", "kms:DescribeKey"],
+        "Resource": "*",
+        "Condition": {"ArnLike": {"aws:SourceArn": trails}},
+    }
+
+
+def _publishers(services: tuple[str, ...]) -> dict[str, Any]:
+    """SNS guide, "Enable compatibility between event sources from AWS services and encrypted topics".
+
+    Without a condition, as there: not all of them say on whose behalf they ask, and an alert that is refused is lost.
+    They can use the key in no way but through a topic that it encrypts.
+    """
+    return {
+        "Sid": "Publishers",
+        "Effect": "Allow",
+        "Principal": {"Service": list(services)},
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+        "Resource": "*",
     }

@@ -10,6 +10,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from . import etl_pod as pod
+from . import namespaces
 from .naming import IAM_ROLE_LIMIT, component_type, fit
 from .pod_identity import PodIdentityArgs, create_pod_identity
 from .settings import PROJECT, CatalogueConfig, EtlJobConfig, PoolConfig
@@ -26,6 +27,7 @@ class EtlJobArgs:
     pool: PoolConfig
     image: pulumi.Input[str]
     cluster_name: pulumi.Input[str]
+    vpc_cidr: str
     bucket_name: pulumi.Input[str]
     bucket_arn: pulumi.Input[str]
     key_arn: pulumi.Input[str]
@@ -43,7 +45,7 @@ class EtlJob(pulumi.ComponentResource):
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
         namespace = self._create_namespace()
-        job = self._create_job(after=self._create_identity())
+        job = self._create_job(after=[*self._create_identity(), *self._create_network_policies()])
         self.namespace_name = namespace.metadata.apply(lambda metadata: metadata.name or pod.NAMESPACE)
         self.cron_job_name = job.metadata.apply(lambda metadata: metadata.name or pod.NAME)
         bucket = pulumi.Output.from_input(args.bucket_name)
@@ -51,13 +53,20 @@ class EtlJob(pulumi.ComponentResource):
         self.register_outputs({"cron_job_name": self.cron_job_name, "output_url": self.output_url})
 
     def _create_namespace(self) -> kubernetes.core.v1.Namespace:
-        namespace = kubernetes.core.v1.Namespace(
-            f"{self._name}-namespace",
-            metadata={"name": pod.NAMESPACE, "labels": pod.NAMESPACE_LABELS},
-            opts=self._child,
-        )
+        name = f"{self._name}-namespace"
+        namespace = namespaces.create_namespace(name, pod.NAMESPACE, "restricted", self._child)
         self._inside = pulumi.ResourceOptions(parent=self, depends_on=[namespace])
         return namespace
+
+    def _create_network_policies(self) -> list[pulumi.Resource]:
+        """Names, credentials, and S3; nobody has anything to ask of the job."""
+        egress = [namespaces.to_dns(), namespaces.to_pod_identity(), namespaces.to_aws(self._args.vpc_cidr)]
+        return [
+            namespaces.deny_by_default(f"{self._name}-default-deny", pod.NAMESPACE, self._inside),
+            namespaces.allow(
+                f"{self._name}-allowed", pod.NAMESPACE, pod.LABELS, self._inside, ingress=[], egress=egress
+            ),
+        ]
 
     def _create_identity(self) -> list[pulumi.Resource]:
         args = self._args
@@ -77,7 +86,7 @@ class EtlJob(pulumi.ComponentResource):
         spec: Any = pulumi.Output.all(args.image, args.bucket_name).apply(
             lambda known: pod.cron_job(args.config, args.catalogue, args.pool, image=known[0], bucket=known[1])
         )
-        labels = {"app.kubernetes.io/name": pod.NAME}
+        labels = dict(pod.LABELS)
         if args.config.dataset:
             labels[f"{PROJECT}/dataset"] = args.config.dataset
         return kubernetes.batch.v1.CronJob(

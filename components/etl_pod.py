@@ -11,8 +11,7 @@ from .settings import CatalogueConfig, EtlJobConfig, PoolConfig
 NAMESPACE = "data-pipeline"
 NAME = "etl"
 ACCOUNT = "etl"
-# What a pod there may not be is refused when it is made: Kubernetes, "Pod Security Standards".
-NAMESPACE_LABELS = {"pod-security.kubernetes.io/enforce": "restricted", "pod-security.kubernetes.io/warn": "restricted"}
+LABELS = {"app.kubernetes.io/name": NAME}
 _USER = 10_001  # of workloads/Dockerfile
 _KEPT_JOBS = 3
 # A run that could not begin for so long is left out. Without it a hundred missed ones end a schedule for good.
@@ -23,7 +22,6 @@ def cron_job(
     etl: EtlJobConfig, catalogue: CatalogueConfig | None, pool: PoolConfig, *, image: str, bucket: str
 ) -> dict[str, Any]:
     """The CronJob's specification."""
-    labels = {"app.kubernetes.io/name": NAME}
     return {
         "schedule": etl.schedule,
         "time_zone": "Etc/UTC",
@@ -32,12 +30,12 @@ def cron_job(
         "successful_jobs_history_limit": _KEPT_JOBS,
         "failed_jobs_history_limit": _KEPT_JOBS,
         "job_template": {
-            "metadata": {"labels": labels},
+            "metadata": {"labels": LABELS},
             "spec": {
                 # A pod that comes after a failed one goes on after its last good shard.
                 "backoff_limit": etl.retries,
                 "active_deadline_seconds": etl.timeout_s,
-                "template": _template(etl, catalogue, pool, labels, image, bucket),
+                "template": _template(etl, catalogue, pool, image, bucket),
             },
         },
     }
@@ -47,12 +45,11 @@ def _template(
     etl: EtlJobConfig,
     catalogue: CatalogueConfig | None,
     pool: PoolConfig,
-    labels: dict[str, str],
     image: str,
     bucket: str,
 ) -> dict[str, Any]:
     return {
-        "metadata": {"labels": labels},
+        "metadata": {"labels": LABELS},
         "spec": {
             "restart_policy": "Never",
             "service_account_name": ACCOUNT,

@@ -12,6 +12,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from .gpu_exporter import DCGM_PORT
 from .naming import IAM_ROLE_LIMIT, MONITORING_TAG, component_type, fit
 from .network import service_trust
 from .node_configuration import apply_playbook, archive_rights, parameters
@@ -26,7 +27,10 @@ NODE_EXPORTER_PORT, PROMETHEUS_PORT = 9100, 9090
 
 @dataclass(frozen=True, kw_only=True)
 class MonitoringArgs:
-    """``subnet_id``: a private one; ``archive``: where the playbooks are, as the document takes it."""
+    """``subnet_id``: a private one; ``archive``: where the playbooks are, as the document takes it.
+
+    ``gpu_types``: instance types whose nodes run DCGM's exporter.
+    """
 
     name: str
     region: str
@@ -38,6 +42,7 @@ class MonitoringArgs:
     bucket_arn: pulumi.Input[str]
     key_arn: pulumi.Input[str]
     archive: pulumi.Input[str]
+    gpu_types: tuple[str, ...] = ()
 
 
 class Monitoring(pulumi.ComponentResource):
@@ -85,16 +90,20 @@ class Monitoring(pulumi.ComponentResource):
             ip_protocol="-1",
             opts=self._child,
         )
-        way_to_nodes = aws.vpc.SecurityGroupIngressRule(
-            f"{self._name}-to-nodes",
-            security_group_id=args.cluster_security_group_id,
+        if args.gpu_types:
+            self._create_way("to-gpus", DCGM_PORT, group)
+        return group, self._create_way("to-nodes", NODE_EXPORTER_PORT, group)
+
+    def _create_way(self, label: str, port: int, group: aws.ec2.SecurityGroup) -> aws.vpc.SecurityGroupIngressRule:
+        return aws.vpc.SecurityGroupIngressRule(
+            f"{self._name}-{label}",
+            security_group_id=self._args.cluster_security_group_id,
             referenced_security_group_id=group.id,
             ip_protocol="tcp",
-            from_port=NODE_EXPORTER_PORT,
-            to_port=NODE_EXPORTER_PORT,
+            from_port=port,
+            to_port=port,
             opts=self._child,
         )
-        return group, way_to_nodes
 
     def _create_profile(self) -> tuple[aws.iam.InstanceProfile, list[pulumi.Resource]]:
         args = self._args
@@ -174,7 +183,9 @@ def variables(args: MonitoringArgs) -> dict[str, str]:
 
     The tag's key is the role's default: the document takes no colon.
     """
+    gpus = {"prometheus_gpu_instance_types": ",".join(args.gpu_types)} if args.gpu_types else {}
     return {
+        **gpus,
         "prometheus_machine_name": machine_name(args),  # it configures itself, and is its own localhost
         "prometheus_ec2_region": args.region,
         "prometheus_ec2_tag_value": args.name,

@@ -48,6 +48,7 @@ class Network(pulumi.ComponentResource):
     storage_subnet_ids: list[pulumi.Output[str]]
     routed_table_ids: list[pulumi.Output[str]]
     routed_table_names: list[str]
+    nat_gateway_ids: list[pulumi.Output[str]]
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(component_type(Network), name, None, opts)
@@ -148,6 +149,7 @@ class Network(pulumi.ComponentResource):
         nat, public = self._args.config.nat, subnets["public"]
         wanted = {"per_zone": public, "one": public[:1], "none": []}[nat]
         gateways = [self._create_nat(index, subnet, after) for index, subnet in enumerate(wanted)]
+        self.nat_gateway_ids = [gateway.id for gateway in gateways]
         ipv6_gateway = self._create_ipv6_gateway()
         zones = range(len(subnets["private"]))
         tables = {f"private-{zone}": self._create_zone_table(zone, gateways, ipv6_gateway) for zone in zones}

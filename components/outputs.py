@@ -147,6 +147,20 @@ class MonitoringOutputs(Output):
     url: str
 
 
+class AlertsOutputs(Output):
+    """The topic that alarms, events and the bill tell; ``dashboard_name``: CloudWatch's, ``None`` without one."""
+
+    topic_arn: str
+    dashboard_name: str | None
+
+
+class TrailOutputs(Output):
+    """The trail of calls in the account, and the bucket with its files."""
+
+    arn: str
+    bucket_name: str
+
+
 class RecoveryOutputs(Output):
     """The recovery region's network, and the key of what rests there."""
 
@@ -284,3 +298,5 @@ class DatacenterOutputs(Output):
     replicas: ReplicaOutputs | None = None
     tpu: TpuOutputs | None = None
     backup: BackupOutputs | None = None
+    alerts: AlertsOutputs | None = None
+    trail: TrailOutputs | None = None

@@ -43,3 +43,4 @@ ANSIBLE_CORE = "2.19.14"  # on machines that bring none, as in pyproject.toml
 NVIDIA_DEVICE_PLUGIN = "nvcr.io/nvidia/k8s-device-plugin:v0.17.4"
 NEURON_DEVICE_PLUGIN = "public.ecr.aws/neuron/neuron-device-plugin:2.29.16.0"
 EFA_DEVICE_PLUGIN = "public.ecr.aws/eks/aws-efa-k8s-device-plugin:v0.5.13"
+DCGM_EXPORTER = "nvcr.io/nvidia/k8s/dcgm-exporter:4.2.3-4.1.3-ubuntu22.04"

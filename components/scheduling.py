@@ -13,7 +13,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from . import kueue
+from . import kueue, namespaces
 from .naming import component_type
 from .quotas import amounts, capacity, quantity, total, units_of
 from .settings import PoolConfig, SchedulingConfig, TeamConfig
@@ -29,6 +29,7 @@ class SchedulingArgs:
     name: str
     config: SchedulingConfig
     pools: dict[str, PoolConfig]
+    vpc_cidr: str
 
 
 class Scheduling(pulumi.ComponentResource):
@@ -76,10 +77,11 @@ class Scheduling(pulumi.ComponentResource):
         self._queues_after = [self._create_custom("cohort", "Cohort", args.name, cohort, after=flavours)]
 
     def _create_team(self, team: str, config: TeamConfig) -> dict[str, Any]:
-        namespace = kubernetes.core.v1.Namespace(
-            f"{self._name}-{team}", metadata={"name": team, "labels": {kueue.TEAM_LABEL: team}}, opts=self._child
-        )
+        level = self._level(config)
+        labels = {kueue.TEAM_LABEL: team}
+        namespace = namespaces.create_namespace(f"{self._name}-{team}", team, level, self._child, labels)
         inside = pulumi.ResourceOptions(parent=self, depends_on=[namespace])
+        self._create_network_policies(team, inside)
         kubernetes.core.v1.ResourceQuota(
             f"{self._name}-{team}-quota",
             metadata={"name": "team", "namespace": team},
@@ -96,6 +98,25 @@ class Scheduling(pulumi.ComponentResource):
             self._create_queues(team, config, namespace)
         queue = kueue.LOCAL_QUEUE if self._args.config.kueue else None
         return {"name": team, "namespace": team, "queue": queue}
+
+    def _level(self, config: TeamConfig) -> namespaces.Level:
+        """Pods with EFA may need to lock memory, and only the widest level lets them."""
+        with_fabric = any(self._args.pools[name].adapters for name in config.quotas)
+        return "privileged" if with_fabric else "baseline"
+
+    def _create_network_policies(self, team: str, inside: pulumi.ResourceOptions) -> None:
+        """A team's pods among each other, names, credentials and HTTPS out; a service adds whom it lets in."""
+        own = namespaces.pods({})
+        egress = [{"to": [own]}, namespaces.to_dns(), namespaces.to_pod_identity()]
+        namespaces.deny_by_default(f"{self._name}-{team}-default-deny", team, inside)
+        namespaces.allow(
+            f"{self._name}-{team}-allowed",
+            team,
+            {},
+            inside,
+            ingress=[{"from_": [own]}],
+            egress=[*egress, namespaces.to_aws(self._args.vpc_cidr)],
+        )
 
     def _ceiling(self, config: TeamConfig) -> dict[str, str]:
         """What the namespace may ask for: its own part, or all of its pools where it may borrow."""

@@ -14,6 +14,7 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
 
+from . import namespaces
 from . import smoke_test_pod as pod
 from .naming import IAM_ROLE_LIMIT, component_type, fit
 from .outputs import Verdict
@@ -39,6 +40,7 @@ class SmokeTestArgs:
     checkpoint_bucket_name: pulumi.Input[str]
     checkpoint_bucket_arn: pulumi.Input[str]
     key_arn: pulumi.Input[str]
+    vpc_cidr: str
 
 
 class SmokeTest(pulumi.ComponentResource):
@@ -56,17 +58,35 @@ class SmokeTest(pulumi.ComponentResource):
         namespace = self._create_namespace()
         identity = self._create_identity()
         service = self._create_service()
-        job = self._create_job(after=[*identity, service])
+        policies = self._create_network_policies()
+        job = self._create_job(after=[*identity, service, *policies])
         self.namespace_name = namespace.metadata.apply(lambda metadata: metadata.name or NAMESPACE)
         self.verdict = self._read_verdict(job)
         self.register_outputs({"job_name": self.job_name, "verdict": self.verdict})
 
     def _create_namespace(self) -> kubernetes.core.v1.Namespace:
-        namespace = kubernetes.core.v1.Namespace(
-            f"{self._name}-namespace", metadata={"name": NAMESPACE}, opts=self._child
-        )
+        level = pod.level(self._args.pool)
+        namespace = namespaces.create_namespace(f"{self._name}-namespace", NAMESPACE, level, self._child)
         self._inside = pulumi.ResourceOptions(parent=self, depends_on=[namespace])
         return namespace
+
+    def _create_network_policies(self) -> list[pulumi.Resource]:
+        """The pods among each other, on whatever ports the collectives choose; names, credentials, and S3.
+
+        EFA's traffic passes no kernel, and is the fabric security group's business.
+        """
+        others = namespaces.pods(pod.LABELS)
+        egress = [{"to": [others]}, namespaces.to_dns(), namespaces.to_pod_identity()]
+        denied = namespaces.deny_by_default(f"{self._name}-default-deny", NAMESPACE, self._inside)
+        allowed = namespaces.allow(
+            f"{self._name}-allowed",
+            NAMESPACE,
+            pod.LABELS,
+            self._inside,
+            ingress=[{"from_": [others]}],
+            egress=[*egress, namespaces.to_aws(self._args.vpc_cidr)],
+        )
+        return [denied, allowed]
 
     def _create_identity(self) -> list[pulumi.Resource]:
         args = self._args
@@ -94,7 +114,7 @@ class SmokeTest(pulumi.ComponentResource):
             spec={
                 "cluster_ip": "None",
                 "publish_not_ready_addresses": True,
-                "selector": {"app.kubernetes.io/name": pod.SERVICE},
+                "selector": pod.LABELS,
                 "ports": [{"name": "coordinator", "port": pod.COORDINATOR_PORT}],
             },
             opts=self._inside,
@@ -113,7 +133,7 @@ class SmokeTest(pulumi.ComponentResource):
             metadata={
                 "name": self.job_name,
                 "namespace": NAMESPACE,
-                "labels": {"app.kubernetes.io/name": pod.SERVICE},
+                "labels": pod.LABELS,
                 # A job that failed before is made again by the next run instead of being waited for in vain.
                 "annotations": {"pulumi.com/replaceUnready": "true"},
             },

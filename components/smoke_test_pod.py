@@ -6,13 +6,20 @@ import json
 from typing import Any
 
 from .accelerators import EFA_RESOURCE
+from .namespaces import Level
 from .naming import JOB_LIMIT, digest, fit
 from .node_group import POOL_LABEL, taints
 from .settings import PoolConfig, SmokeTestConfig
 
 SERVICE = "smoke-test"
 PREFIX = "smoke-test"  # of the keys in the checkpoint bucket
+LABELS = {"app.kubernetes.io/name": SERVICE}
 COORDINATOR_PORT = 55527  # jax.distributed's default
+
+
+def level(pool: PoolConfig) -> Level:
+    """What the pods are held to: only the capability that EFA needs is more than the strictest level allows."""
+    return "privileged" if pool.adapters else "restricted"
 
 
 def job_name(config: SmokeTestConfig, pool: PoolConfig, image_digest: str) -> str:
@@ -31,7 +38,7 @@ def template(
     config: SmokeTestConfig, pool: PoolConfig, job: str, namespace: str, account: str, *, image: str, bucket: str
 ) -> dict[str, Any]:
     """The job's pod template: a pod takes a whole node of the pool, and no two share one."""
-    labels = {"app.kubernetes.io/name": SERVICE, "ai-datacenter/job": job}
+    labels = {**LABELS, "ai-datacenter/job": job}
     return {
         "metadata": {"labels": labels},
         "spec": {
@@ -42,6 +49,7 @@ def template(
             "node_selector": {POOL_LABEL: config.pool},
             "tolerations": [{"key": taint.key, "operator": "Exists", "effect": taint.effect} for taint in taints(pool)],
             "affinity": one_a_node(labels),
+            "security_context": {"run_as_non_root": True, "seccomp_profile": {"type": "RuntimeDefault"}},
             "termination_grace_period_seconds": 30,
             "containers": [_container(config, pool, job, namespace, image, bucket)],
             "volumes": [{"name": "shm", "empty_dir": {"medium": "Memory", "size_limit": f"{_shared_gib(pool)}Gi"}}],

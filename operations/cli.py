@@ -35,6 +35,10 @@ Form = Annotated[Output, typer.Option("--output", "-o", help="The form of the da
 Engine = Annotated[EngineName, typer.Option("--engine", help="The embedded engine, or the Pulumi CLI on PATH.")]
 ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit with 2 when something would change.")]
 
+StackOfAccount = Annotated[str, typer.Option("--stack", "-s", help="The stack: Pulumi.<stack>.yaml, for its account.")]
+BucketOption = Annotated[str | None, typer.Option("--bucket", help="The bucket's name; default from name and account.")]
+StateRegion = Annotated[str | None, typer.Option("--region", help="Where the state is; default the stack's region.")]
+
 Limit = Annotated[list[str] | None, typer.Option("--limit", "-l", help="Only this host; may be given again.")]
 Check = Annotated[bool, typer.Option("--check", help="Change nothing; tell what would change.")]
 InventoryOption = Annotated[
@@ -108,6 +112,19 @@ def destroy_command(stack: Stack = "local", output: Form = Output.TEXT) -> None:
     from operations.destroy import destroy
 
     destroy(_place(stack, output))
+
+
+@app.command("bootstrap")
+def bootstrap_command(
+    stack: StackOfAccount,
+    bucket: BucketOption = None,
+    region: StateRegion = None,
+    output: Form = Output.TEXT,
+) -> None:
+    """Make the state's bucket and key in the stack's account, and print what Pulumi is to be told."""
+    from operations.bootstrap import bootstrap
+
+    bootstrap(_place(stack, output), bucket=bucket, region=region)
 
 
 @app.command("converge")

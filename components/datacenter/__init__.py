@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_aws as aws
 
+from ..permissions_boundary import bound_roles
 from ..settings import StackConfig
 from .backups import Backups
 from .compute import Compute
@@ -16,6 +17,7 @@ from .data import Data
 from .foundation import Foundation
 from .inside import Inside
 from .management import Management
+from .oversight import Oversight
 from .recovery_region import RecoveryRegion
 from .services import Services
 from .site import Site, aws_provider
@@ -32,6 +34,8 @@ class Datacenter:
     def __init__(
         self, config: StackConfig, stack: str, provider: aws.Provider, *, workloads: Path, playbooks: Path
     ) -> None:
+        if config.security and config.security.permissions_boundary_arn:
+            bound_roles(config.security.permissions_boundary_arn)
         self.site = site = Site.of(config, stack, provider, workloads=workloads, playbooks=playbooks)
         self.foundation = Foundation(site)
         self.compute = Compute(site, self.foundation)
@@ -40,6 +44,7 @@ class Datacenter:
         self.recovery_region = RecoveryRegion(site, self.foundation, self.data)
         self.backups = Backups(site, self.foundation, self.data)
         self.management = Management(site, self.foundation, self.compute, self.data)
+        self.oversight = Oversight(site, self.foundation, self.services, self.data, self.management)
         self.inside = Inside(site, self.foundation, self.compute, self.data, self.management)
         self.tpu = tpu_area(site, self.foundation, self.data)
 
@@ -48,7 +53,7 @@ class Datacenter:
         site = self.site
         areas = (
             self.foundation, self.compute, self.services, self.data, self.recovery_region, self.backups,
-            self.management, self.inside,
+            self.management, self.oversight, self.inside,
         )  # fmt: skip
         outputs: dict[str, Any] = {
             "name": site.config.name,

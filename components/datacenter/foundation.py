@@ -7,6 +7,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from ..alert_topic import PUBLISHERS
 from ..encryption import Encryption, EncryptionArgs, ReplicaArgs
 from ..network import Network, NetworkArgs
 from ..recovery import Recovery, RecoveryArgs
@@ -31,6 +32,8 @@ class Foundation:
             retain=site.config.retain_data,
             lustre_links=any(system.link for system in site.config.lustre.values()),
             replica=self._replica(),
+            trail=bool(site.config.security and site.config.security.trail),
+            publishers=PUBLISHERS if site.config.alerts else (),
         )
         return Encryption("encryption", args, site.opts)
 

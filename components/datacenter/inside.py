@@ -9,6 +9,7 @@ import pulumi_kubernetes as kubernetes
 
 from ..device_plugins import DevicePlugins, DevicePluginsArgs
 from ..etl_job import EtlJob, EtlJobArgs
+from ..gpu_exporter import GpuExporter, GpuExporterArgs
 from ..scheduling import Scheduling, SchedulingArgs
 from ..settings import DataPipelineConfig, EtlJobConfig
 from ..smoke_test import SmokeTest, SmokeTestArgs
@@ -31,6 +32,9 @@ class Inside:
         kubeconfig = compute.cluster.kubeconfig
         self.provider = kubernetes.Provider("kubernetes", kubeconfig=kubeconfig, enable_server_side_apply=True)
         self.plugins = self._create_plugins()
+        if site.config.monitoring and site.config.monitoring.gpu_metrics:
+            opts = pulumi.ResourceOptions(providers=[self.provider], depends_on=compute.groups)
+            GpuExporter("gpu-exporter", GpuExporterArgs(pools=site.config.pools), opts)
         data.file_systems.create_classes(pulumi.ResourceOptions(providers=[self.provider]))
         self.scheduling = self._create_scheduling()
         pipeline = site.config.data_pipeline
@@ -48,7 +52,8 @@ class Inside:
         config = self._site.config
         if config.scheduling is None:
             return None
-        args = SchedulingArgs(name=config.name, config=config.scheduling, pools=config.pools)
+        cidr = str(config.network.cidr)
+        args = SchedulingArgs(name=config.name, config=config.scheduling, pools=config.pools, vpc_cidr=cidr)
         return Scheduling("scheduling", args, pulumi.ResourceOptions(providers=[self.provider]))
 
     def _create_etl(self, pipeline: DataPipelineConfig, etl: EtlJobConfig, key_arn: pulumi.Output[str]) -> EtlJob:
@@ -61,6 +66,7 @@ class Inside:
             pool=site.config.pools[etl.pool],
             image=data.registry.image,
             cluster_name=self._compute.cluster.cluster_name,
+            vpc_cidr=str(site.config.network.cidr),
             bucket_name=data.storage.data_bucket_name,
             bucket_arn=data.storage.data_bucket_arn,
             key_arn=key_arn,
@@ -82,6 +88,7 @@ class Inside:
             checkpoint_bucket_name=storage.checkpoint_bucket_name,
             checkpoint_bucket_arn=storage.checkpoint_bucket_arn,
             key_arn=key_arn,
+            vpc_cidr=str(site.config.network.cidr),
         )
         providers = [self.provider, site.provider]
         return SmokeTest("smoke-test", args, pulumi.ResourceOptions(providers=providers, depends_on=after))

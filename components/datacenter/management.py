@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..gpu_exporter import gpu_pools
 from ..monitoring import Monitoring, MonitoringArgs
 from ..node_configuration import NodeConfiguration, NodeConfigurationArgs
 from ..settings import MonitoringConfig
@@ -50,6 +51,9 @@ class Management:
             bucket_arn=self._storage.data_bucket_arn,
             key_arn=self._foundation.encryption.key_arn,
             archive=self.node_configuration.source,
+            gpu_types=tuple(sorted({pool.instance_type for pool in gpu_pools(site.config.pools).values()}))
+            if config.gpu_metrics
+            else (),
         )
         # After the nodes' own configuration: the smoke test waits for that one, and not for this.
         return Monitoring("monitoring", args, site.after(self.node_configuration))

@@ -10,6 +10,7 @@ from components.settings.section import Conflict, WrongByItself
 from components.settings.stack import StackConfig
 
 from . import (
+    alerts,
     backup,
     cluster,
     data_pipeline,
@@ -26,6 +27,7 @@ from . import (
     recovery,
     replication,
     scheduling,
+    security,
     smoke_test,
     storage,
     tpu,
@@ -48,6 +50,8 @@ _RULES = (
     *monitoring.RULES, *tpu.RULES, _tags_of_aws,
     *replication.RULES, *smoke_test.RULES, *storage.RULES, *monitoring.RULES, *backup.RULES, _tags_of_aws,
     *monitoring.RULES, *data_pipeline.RULES, _tags_of_aws,
+    *monitoring.RULES, *security.RULES, _tags_of_aws,
+    *monitoring.RULES, *security.RULES, *alerts.RULES, _tags_of_aws,
 )  # fmt: skip
 # Sections that are there many times, by name: each of their rules is asked about each.
 _NAMED: tuple[tuple[Callable[[StackConfig], dict[str, Any]], tuple[Callable[..., Iterator[Conflict]], ...]], ...] = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from components.accelerators import CATALOGUE, OFFERS_SOURCE, regions_with
+from components.accelerators import CATALOGUE, OFFERS_SOURCE, Vendor, regions_with
 from components.settings.section import Conflict
 from components.settings.stack import StackConfig
 
@@ -26,4 +26,12 @@ def _type(config: StackConfig) -> Iterator[Conflict]:
     yield Conflict(key=("monitoring", "instance_type"), message=f"{row.name} {what}", allowed=allowed)
 
 
-RULES = (_type,)
+def _gpus_to_measure(config: StackConfig) -> Iterator[Conflict]:
+    if config.monitoring and config.monitoring.gpu_metrics:
+        vendors = {pool.instance.vendor for pool in config.pools.values()}
+        if Vendor.NVIDIA not in vendors:
+            message = "no pool has NVIDIA GPUs, of which DCGM could tell anything: leave it out"
+            yield Conflict(key=("monitoring", "gpu_metrics"), message=message)
+
+
+RULES = (_type, _gpus_to_measure)

@@ -4,6 +4,7 @@ One file a section; what must hold between values is in :mod:`components.rules`.
 :func:`components.config.load` reads a stack file into :class:`StackConfig`.
 """
 
+from .alerts import AlertsConfig, BudgetConfig
 from .aws import AwsConfig
 from .backup import (
     BackupConfig,
@@ -29,6 +30,7 @@ from .recovery import RecoveryConfig, ReplicationConfig
 from .registry import RegistryConfig
 from .scheduling import PriorityConfig, QuotaConfig, SchedulingConfig, TeamConfig
 from .section import Conflict, Section, WrongByItself
+from .security import GuardDutyConfig, SecurityConfig, TrailConfig
 from .smoke_test import SmokeTestConfig
 from .stack import PROJECT, StackConfig
 from .storage import ObjectLockConfig, StorageConfig
@@ -44,6 +46,7 @@ __all__ = [
     "S3_REPLICATION_MINUTES",
     "ZONES",
     "AccessPointConfig",
+    "AlertsConfig",
     "AwsConfig",
     "BackupConfig",
     "BackupCopyConfig",
@@ -51,6 +54,7 @@ __all__ = [
     "BackupPlanConfig",
     "BackupRuleConfig",
     "BlockCalendar",
+    "BudgetConfig",
     "CatalogueConfig",
     "ClusterConfig",
     "Conflict",
@@ -60,6 +64,7 @@ __all__ = [
     "EfsConfig",
     "EtlJobConfig",
     "FailoverConfig",
+    "GuardDutyConfig",
     "HealthCheckConfig",
     "LoadBalancerConfig",
     "LustreConfig",
@@ -78,6 +83,7 @@ __all__ = [
     "RestoreTestConfig",
     "SchedulingConfig",
     "Section",
+    "SecurityConfig",
     "SmokeTestConfig",
     "StackConfig",
     "StorageConfig",
@@ -85,6 +91,7 @@ __all__ = [
     "TeamConfig",
     "TpuConfig",
     "TpuPoolConfig",
+    "TrailConfig",
     "WarmPoolConfig",
     "WrongByItself",
     "not_allowed",

@@ -13,6 +13,10 @@ class MonitoringConfig(Section):
 
     instance_type: InstanceTypeName = Field(description="A type without accelerators.")
     disk_size_gb: int = Field(default=50, ge=20, le=16384, description="Root volume with all measurements, GB.")
+    gpu_metrics: bool = Field(
+        default=False,
+        description="DCGM's exporter on every node with NVIDIA GPUs; alerts of XID errors, memory errors and heat.",
+    )
     retention_days: int = Field(default=30, ge=1, le=3650, description="Days that measurements are kept.")
     scrape_interval_s: int = Field(default=15, ge=1, le=60, description="Seconds between two looks at a node.")
     node_down_s: int = Field(default=60, ge=1, le=3600, description="Seconds of silence until NodeDown fires.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from .alerts import AlertsConfig
 from .aws import AwsConfig
 from .backup import BackupConfig
 from .cluster import ClusterConfig
@@ -20,6 +21,7 @@ from .recovery import RecoveryConfig
 from .registry import RegistryConfig
 from .scheduling import SchedulingConfig
 from .section import Section
+from .security import SecurityConfig
 from .smoke_test import SmokeTestConfig
 from .storage import StorageConfig
 from .tpu import TpuConfig
@@ -49,6 +51,9 @@ class StackConfig(Section):
     scheduling: SchedulingConfig | None = Field(
         default=None, description="Teams, quotas and priorities; absent: everything runs for everybody."
     )
+    alerts: AlertsConfig | None = Field(
+        default=None, description="Who is told of alarms, of AWS's own events and of costs; absent: nobody."
+    )
     load_balancer: LoadBalancerConfig | None = Field(
         default=None, description="A load balancer for inference services; absent: none."
     )
@@ -61,6 +66,9 @@ class StackConfig(Section):
     )
     backup: BackupConfig | None = Field(
         default=None, description="Backups by AWS Backup; absent: what EFS and FSx keep by themselves."
+    )
+    security: SecurityConfig | None = Field(
+        default=None, description="What guards the account beside the stack's own resources; absent: nothing."
     )
     retain_data: bool = Field(
         default=True,

@@ -6,6 +6,8 @@ from local.aws import (
     acm,
     autoscaling,
     backup,
+    budgets,
+    cloudtrail,
     cloudwatch,
     datasync,
     ec2_compute,
@@ -23,8 +25,10 @@ from local.aws import (
     eks_cluster,
     eks_node_group,
     elbv2,
+    events,
     fsx,
     glue,
+    guardduty,
     iam,
     iam_profile,
     kms,
@@ -34,6 +38,7 @@ from local.aws import (
     route53,
     s3,
     s3_settings,
+    sns,
     ssm,
     wafv2,
 )
@@ -47,6 +52,8 @@ _TABLES = (
     ec2_peering, route53, acm, elbv2, wafv2, replication, cloudwatch,
     ec2_peering, route53, acm, elbv2, wafv2, replication, cloudwatch, backup,
     ec2_peering, route53, acm, elbv2, wafv2, logs_policy, datasync, glue,
+    ec2_peering, route53, acm, elbv2, wafv2, sns, cloudwatch, events, budgets,
+    cloudtrail, guardduty,
 )  # fmt: skip
 
 TYPES: dict[str, ResourceType] = {kind.token: kind for table in _TABLES for kind in table.TYPES}

@@ -39,7 +39,7 @@ class Injection:
     Attributes:
         added: environment variables, where a container has none of that name.
         forced: environment variables, where a container declares one of that name.
-        folders: the machine's folders that workload containers see, by path; at the same path.
+        folders: the machine's folders that workload containers see, by the name of their volume; at the same path.
     """
 
     added: Mapping[str, str]
@@ -89,6 +89,32 @@ def workload_images(manifest: Mapping[str, Any]) -> set[str]:
     return {str(container["image"]) for container in _workload_containers(manifest)}
 
 
+def volumes(injection: Injection, namespace: str, namespace_uid: str) -> Iterator[Values]:
+    """What has to be there for the pods of a namespace to see the folders: a volume each, and its claim.
+
+    By claim, for a pod that names a folder of its host is refused where a namespace holds its pods to the Pod Security
+    Standards. The volume is that very namespace's: another one of the same name could not claim it again.
+    """
+    for name, path in injection.folders.items():
+        bound = {"accessModes": ["ReadWriteMany"], "storageClassName": ""}
+        claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim"}
+        volume = f"{name}-{namespace_uid}"
+        yield {
+            "apiVersion": "v1",
+            "kind": "PersistentVolume",
+            "metadata": {"name": volume},
+            "spec": {
+                **bound,
+                "capacity": {"storage": "1Gi"},
+                "claimRef": {**claim, "name": name, "namespace": namespace},
+                "hostPath": {"path": path, "type": "Directory"},
+                "persistentVolumeReclaimPolicy": "Retain",
+            },
+        }
+        spec = {**bound, "volumeName": volume, "resources": {"requests": {"storage": "1Gi"}}}
+        yield {**claim, "metadata": {"name": name, "namespace": namespace}, "spec": spec}
+
+
 def as_before(manifest: Mapping[str, Any], live: Mapping[str, Any], injection: Injection) -> Injection:
     """The injection with the values that a live object already has: a Job's pods cannot be told anything new."""
     if manifest.get("kind") != "Job":
@@ -99,11 +125,11 @@ def as_before(manifest: Mapping[str, Any], live: Mapping[str, Any], injection: I
         for variable in container.get("env") or []
         if "value" in variable
     }
-    volumes = {volume.get("name") for volume in _field(_pod(live), "volumes") or []}
+    mounted = {volume.get("name") for volume in _field(_pod(live), "volumes") or []}
     return Injection(
         {name: told[name] for name in injection.added if name in told},
         {name: told.get(name, value) for name, value in injection.forced.items()},
-        {name: path for name, path in injection.folders.items() if name in volumes},
+        {name: path for name, path in injection.folders.items() if name in mounted},
     )
 
 
@@ -179,8 +205,8 @@ def _pod(manifest: Mapping[str, Any]) -> Any:
 
 def _mount(manifest: Values, folders: Mapping[str, str]) -> None:
     spec = _pod(manifest)
-    volumes = [{"name": name, "hostPath": {"path": path, "type": "Directory"}} for name, path in folders.items()]
-    spec["volumes"] = [*(spec.get("volumes") or []), *volumes]
+    claimed = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in folders]
+    spec["volumes"] = [*(spec.get("volumes") or []), *claimed]
     for container in containers(manifest):
         if is_workload(str(container.get("image") or "")):
             mounts = [{"name": name, "mountPath": path} for name, path in folders.items()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 from local import nodes
@@ -109,7 +110,17 @@ class Objects:
         if id.namespace:
             manifest["metadata"]["namespace"] = id.namespace
         told = injection.for_object(self._root, self.api.plane, manifest)
-        return injection.inject(manifest, injection.as_before(manifest, live, told) if live else told)
+        told = injection.as_before(manifest, live, told) if live else told
+        self._provide_volumes(told, id.namespace)
+        return injection.inject(manifest, told)
+
+    def _provide_volumes(self, told: injection.Injection, namespace: str) -> None:
+        """What pods see of their machine by claim; where the namespace is missing, applying the pods says so."""
+        type, id = ObjectType("v1", "Namespace"), ObjectId("", namespace)
+        home = self.find(type, id) if told.folders else None
+        for volume in injection.volumes(told, namespace, str(metadata_of(home)["uid"])) if home else ():
+            kind, name = ObjectType.of_manifest(volume), ObjectId.of_manifest(volume)
+            self._asking("to apply", kind, name, partial(self.api.apply, volume, True))
 
     def _apply(
         self, type: ObjectType, manifest: Values, *, force: bool = False, old_inputs: Values | None = None

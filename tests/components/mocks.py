@@ -9,6 +9,7 @@ from typing import Any
 
 import pulumi
 from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks
+from pulumi.runtime.settings import ROOT
 
 ACCOUNT = "123456789012"
 VERDICT = {
@@ -83,6 +84,7 @@ def run(declare: Callable[[], dict[str, Any] | None], stack: str = "local") -> t
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     cloud = Cloud()
+    ROOT.set(None)  # the root carries what a program puts on all its resources: each program has its own
     pulumi.runtime.set_mocks(cloud, project="ai-datacenter", stack=stack)
     found: dict[str, Any] = {}
 

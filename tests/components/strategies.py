@@ -13,6 +13,7 @@ from components.accelerators import CATALOGUE, EC2_TYPES, Capacity, InstanceType
 from components.settings import KUBERNETES_VERSIONS, PROJECT, REGIONS, RETENTION_DAYS, ZONES
 
 from .backup_strategies import backups
+from .guard_strategies import alerts, securities
 from .pipeline_strategies import pipelines
 from .storage_strategies import storages
 from .tpu_strategies import broken_tpu, tpus
@@ -158,6 +159,8 @@ def stacks(draw: st.DrawFn) -> Values:
         "cluster": clusters(),
         "tpu": tpus(),
         "data_pipeline": pipelines(values),
+        "alerts": alerts(),
+        "security": securities(values["aws:allowedAccountIds"]),
     }
     if draw(st.booleans()):
         values[f"{PROJECT}:scheduling"] = draw(schedulings(declared))
@@ -375,6 +378,11 @@ CHANGES: dict[str, st.SearchStrategy[Callable[[Values], None]]] = {
         _set_top("scheduling", {"teams": {"aa": {"quotas": {"nowhere": {"nodes": 1}}}}})
     ),
     "a priority above the system's": st.just(_set_top("scheduling", {"priorities": {"aa": {"value": 2 * 10**9}}})),
+    "alerts for nobody": st.just(_set_top("alerts", {})),
+    "junk for alerts": _JUNK.filter(lambda junk: junk is not None).map(lambda junk: _set_top("alerts", junk)),
+    "a boundary of another account": st.just(
+        _set_top("security", {"permissions_boundary_arn": "arn:aws:iam::999999999999:policy/boundary"})
+    ),
     "spot in a reservation": st.just(
         lambda values: _pool(values).update(capacity="spot", capacity_reservation_id=RESERVATION)
     ),

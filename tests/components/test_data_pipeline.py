@@ -54,7 +54,7 @@ def declared() -> tuple[Cloud, dict[str, Any]]:
         args = DataPipelineArgs(**place, **known, pipeline=pipeline, storage_subnet_ids=subnets, file_systems=systems)
         job = EtlJobArgs(
             **known, name="dc", region="us-east-2", config=pipeline.etl or ETL, catalogue=pipeline.catalogue,
-            pool=config.pools["cpu"], image="registry/train:1", cluster_name="dc",
+            pool=config.pools["cpu"], image="registry/train:1", cluster_name="dc", vpc_cidr="10.0.0.0/16",
         )  # fmt: skip
         EtlJob("etl", job)
         return DataPipeline("data-pipeline", args).outputs()

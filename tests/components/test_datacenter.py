@@ -84,7 +84,8 @@ def test_the_accelerator_pod_asks_for_what_its_node_has_and_bears_its_taint() ->
 
 def test_only_pools_with_devices_bring_plugins() -> None:
     assert program("local")[0].of("kubernetes:apps/v1:DaemonSet") == {}
-    assert set(program("prod")[0].of("kubernetes:apps/v1:DaemonSet")) == {
+    found = program("prod")[0].of("kubernetes:apps/v1:DaemonSet")
+    assert {name for name in found if name.startswith("device-plugins-")} == {
         "device-plugins-nvidia-device-plugin",
         "device-plugins-efa-device-plugin",
     }

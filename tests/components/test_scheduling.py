@@ -35,7 +35,7 @@ def declared(**more: Any) -> Cloud:
     pools = {name: PoolConfig(**values) for name, values in POOLS.items()}
 
     def declare() -> None:
-        Scheduling("scheduling", SchedulingArgs(name="dc", config=config, pools=pools))
+        Scheduling("scheduling", SchedulingArgs(name="dc", config=config, pools=pools, vpc_cidr="10.0.0.0/16"))
 
     return run(lambda: declare())[0]  # type: ignore[func-returns-value]
 

@@ -141,6 +141,7 @@ def test_promtool_runs_the_rules_and_finds_no_fault_in_what_is_configured(
     (server,) = [name for name in containers(host_checkout) if name.endswith("-monitoring")]
     (tmp_path / "rules.yml").write_text(rules())
     by_tag = {"prometheus_ec2_region": "us-east-2", "prometheus_ec2_tag_value": "dc", "_prometheus_nodes": []}
+    by_tag["prometheus_gpu_instance_types"] = "g6.xlarge,p5en.48xlarge"
     (tmp_path / "by_tag.yml").write_text(render("prometheus.yml.j2", inventory_hostname="server", **by_tag))
     for path in (tmp_path / "rules.yml", tmp_path / "by_tag.yml", RULES_TEST):
         run("podman", "cp", str(path), f"{server}:/root/{path.name}")

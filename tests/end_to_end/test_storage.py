@@ -1,5 +1,5 @@
-"""A data centre with every kind of storage on one machine, and data that comes into it and is made into tokens; checked
-against moto and the API server."""
+"""A data centre with every kind of storage, with data that is made into tokens, and with what guards it; checked with
+moto and the API server."""
 
 from __future__ import annotations
 
@@ -45,6 +45,15 @@ STORAGE = """checkpoint_days: 30
     etl: {pool: cpu, schedule: 0 3 29 2 *, dataset: tokens, vocabulary: 400}
     catalogue: {}
 """.replace("AGENT", "arn:aws:datasync:us-east-1:123456789012:agent/agent-0123456789abcdef0")
+GUARDED = """  ai-datacenter:alerts:
+    emails: [oncall@example.com]
+    budget: {monthly_usd: 1000}
+  ai-datacenter:security:
+    permissions_boundary_arn: arn:aws:iam::aws:policy/PowerUserAccess
+    trail: {data_events: true}
+    guardduty: {}
+  ai-datacenter:tags:
+"""
 
 
 def names(data: dict[str, Any], op: str) -> set[str]:
@@ -57,7 +66,7 @@ def changed(data: dict[str, Any]) -> dict[str, int]:
 
 def test_up_makes_every_kind_of_storage_and_trains(checkout: Checkout) -> None:
     zones = "nat: one\n    zones: [us-east-1a, us-east-1b, us-east-1c]"
-    checkout.configure({"checkpoint_days: 30\n": STORAGE, "nat: one": zones})
+    checkout.configure({"checkpoint_days: 30\n": STORAGE, "nat: one": zones, "  ai-datacenter:tags:\n": GUARDED})
     data, told = checkout.aidc("up")
     assert data["passed"], told
     assert data["fidelity"]["recorded"] > 0
@@ -166,16 +175,41 @@ def test_the_job_s_namespace_takes_no_pod_that_could_reach_its_machine(checkout:
         checkout.kubernetes().create("/api/v1/namespaces/data-pipeline/pods", pod)
 
 
+def test_alarms_tell_the_topic_that_somebody_hears_and_name_what_was_made(checkout: Checkout) -> None:
+    (topic,) = checkout.aws("sns").list_topics()["Topics"]
+    (hears,) = checkout.aws("sns").list_subscriptions_by_topic(TopicArn=topic["TopicArn"])["Subscriptions"]
+    assert hears["Endpoint"] == "oncall@example.com"
+    alarms = {one["AlarmName"]: one for one in checkout.aws("cloudwatch").describe_alarms()["MetricAlarms"]}
+    assert all(one["AlarmActions"] == [topic["TopicArn"]] for one in alarms.values())
+    (system,) = checkout.aws("fsx").describe_file_systems()["FileSystems"]
+    (dimension,) = alarms["aidc-local-lustre-fast-full"]["Dimensions"]
+    assert dimension["Value"] == system["FileSystemId"]
+    (target,) = checkout.aws("events").list_targets_by_rule(Rule="aidc-local-capacity")["Targets"]
+    assert target["Arn"] == topic["TopicArn"]
+
+
+def test_the_trail_writes_into_a_bucket_of_its_own_and_every_role_is_bounded(checkout: Checkout) -> None:
+    (trail,) = checkout.aws("cloudtrail").describe_trails()["trailList"]
+    assert trail["LogFileValidationEnabled"]
+    assert checkout.aws("cloudtrail").get_trail_status(Name=trail["Name"])["IsLogging"]
+    assert trail["S3BucketName"] in [bucket["Name"] for bucket in checkout.aws("s3").list_buckets()["Buckets"]]
+    iam = checkout.aws("iam")
+    roles = [iam.get_role(RoleName=one["RoleName"])["Role"] for one in iam.list_roles()["Roles"]]
+    bounds = {role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn") for role in roles}
+    assert bounds == {"arn:aws:iam::aws:policy/PowerUserAccess"}
+
+
 def test_a_refresh_finds_no_drift_and_leaves_nothing_to_change(checkout: Checkout) -> None:
     data, told = checkout.aidc("refresh")
     assert changed(data) == {}, told
     checkout.aidc("preview", "--exit-code")
 
 
-def test_a_file_system_grows_in_place_and_no_other_resource_changes_but_its_volume(checkout: Checkout) -> None:
+def test_a_file_system_grows_in_place_and_nothing_else_changes_but_its_volume_and_its_alarm(checkout: Checkout) -> None:
     checkout.configure({"capacity_gib: 1200": "capacity_gib: 2400"})
     planned, _ = checkout.aidc("preview")
-    assert names(planned, "update") == {"lustre-fast-file-system", "storage-classes-lustre-fast-volume"}
+    alarm = {"alerts-lustre-fast-full", "alerts-dashboard"}
+    assert names(planned, "update") == {"lustre-fast-file-system", "storage-classes-lustre-fast-volume", *alarm}
     assert not names(planned, "replace") | names(planned, "create") | names(planned, "delete")
     checkout.aidc("up")
     data, told = checkout.aidc("refresh")
@@ -191,4 +225,4 @@ def test_what_is_no_longer_asked_for_goes_and_the_buckets_stay(checkout: Checkou
     assert checkout.aws("fsx").describe_file_systems()["FileSystems"] == []
     assert checkout.aws("efs").describe_file_systems()["FileSystems"] == []
     assert checkout.aws("backup").list_backup_vaults()["BackupVaultList"] == []
-    assert len(checkout.aws("s3").list_buckets()["Buckets"]) == 2
+    assert len(checkout.aws("s3").list_buckets()["Buckets"]) == 3

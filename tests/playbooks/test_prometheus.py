@@ -31,8 +31,7 @@ def jobs(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def by_name(text: str) -> dict[str, dict[str, Any]]:
     """The rules of a file by the names of their alerts."""
-    (group,) = YAML(typ="safe").load(text)["groups"]
-    return {rule["alert"]: rule for rule in group["rules"]}
+    return {rule["alert"]: rule for group in YAML(typ="safe").load(text)["groups"] for rule in group["rules"]}
 
 
 def test_the_nodes_of_the_inventory_are_the_targets_under_the_names_that_kubernetes_has_for_them() -> None:
@@ -70,6 +69,17 @@ def test_without_one_the_nodes_are_those_instances_that_bear_the_data_centre_s_t
     assert "file_sd_configs" not in node
 
 
+def test_only_nodes_with_gpus_are_asked_for_them_and_only_where_they_are_found_by_their_tag() -> None:
+    variables = {"prometheus_ec2_region": "us-east-2", "prometheus_ec2_tag_value": "dc"}
+    assert "gpu" not in jobs(configuration([], **variables))
+    types = {"prometheus_gpu_instance_types": "g6.xlarge,p5en.48xlarge"}
+    (found,) = jobs(configuration([], **variables, **types))["gpu"]["ec2_sd_configs"]
+    filters = {one["name"]: one["values"] for one in found["filters"]}
+    assert filters["instance-type"] == ["g6.xlarge", "p5en.48xlarge"]
+    assert (filters["tag:ai-datacenter:nodes"], found["port"]) == (["dc"], 9400)
+    assert "gpu" not in jobs(configuration(["a"], **types))
+
+
 def test_the_server_watches_itself() -> None:
     (own,) = jobs(configuration(["a"]))["monitoring"]["static_configs"]
     assert own == {"targets": ["localhost:9100"], "labels": {"node": "server"}}
@@ -79,7 +89,9 @@ def test_the_server_watches_itself() -> None:
 
 def test_each_rule_names_the_node_and_says_what_to_do() -> None:
     found = by_name(rules())
-    assert set(found) == {"NodeDown", "NoNodeWatched", "NodeCPUHigh", "NodeMemoryHigh", "NodeDiskFull"}
+    of_nodes = {"NodeDown", "NoNodeWatched", "NodeCPUHigh", "NodeMemoryHigh", "NodeDiskFull"}
+    of_gpus = {"GPUExporterDown", "GPUXidError", "GPUMemoryError", "GPUThrottledByHeat"}
+    assert set(found) == of_nodes | of_gpus
     for name, rule in found.items():
         assert ("{{ $labels.node }}" in rule["annotations"]["summary"]) == (name != "NoNodeWatched")
         assert len(rule["annotations"]["description"].split()) > 20
@@ -112,6 +124,7 @@ def test_promtool_finds_no_fault_in_the_configuration(tmp_path: Path, nodes: lis
     path = tmp_path / "prometheus.yml"
     (tmp_path / "rules.yml").write_text(rules())
     variables: dict[str, Any] = {"prometheus_ec2_region": "us-east-2", "prometheus_ec2_tag_value": "dc"}
+    variables["prometheus_gpu_instance_types"] = "g6.xlarge,p5en.48xlarge"
     variables |= {"_prometheus_rules": tmp_path / "rules.yml", "_prometheus_targets": tmp_path / "nodes.json"}
     path.write_text(render("prometheus.yml.j2", _prometheus_nodes=nodes, inventory_hostname="server", **variables))
     run = subprocess.run(["promtool", "check", "config", path], capture_output=True, text=True)

@@ -29,6 +29,8 @@ _LOGS = {
     ],
 }
 _AGENT = "arn:aws:datasync:us-east-1:123456789012:agent/agent-0123456789abcdef0"
+_PUBLISH = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sns:Publish",
+            "Resource": "*"}  # fmt: skip
 _VISIBILITY = {"cloudwatchMetricsEnabled": True, "metricName": "dc", "sampledRequestsEnabled": True}
 _LIFECYCLE = {
     "rules": [
@@ -570,6 +572,83 @@ EXAMPLES = (
             "encryptionConfigurations": [{"encryptionType": "KMS", "kmsKey": "{key.arn}"}],
         },
         {"imageTagMutability": "MUTABLE"}, frozenset({"imageTagMutability"}), ("arn", "repositoryUrl", "registryId"),
+    ),
+    Example(
+        "topic", "aws:sns/topic:Topic", {"name": "dc-alerts", "kmsMasterKeyId": "{key.arn}"},
+        {"displayName": "alerts"}, frozenset({"displayName"}), ("arn", "owner", "policy"),
+    ),
+    Example(
+        "topic-policy", "aws:sns/topicPolicy:TopicPolicy",
+        {"arn": "{topic.arn}", "policy": json.dumps({**_ALLOW, "Statement": [{**_PUBLISH, "Sid": "one"}]})},
+        {"policy": json.dumps({**_ALLOW, "Statement": [{**_PUBLISH, "Sid": "two"}]})},
+        frozenset({"policy"}), ("owner",),
+    ),
+    Example(
+        "subscription", "aws:sns/topicSubscription:TopicSubscription",
+        {"topic": "{topic.arn}", "protocol": "email", "endpoint": "oncall@example.com"},
+        outputs=("arn", "pendingConfirmation"),
+    ),
+    Example(
+        "alarm", "aws:cloudwatch/metricAlarm:MetricAlarm",
+        {
+            "name": "dc-nat", "namespace": "AWS/NATGateway", "metricName": "ErrorPortAllocation", "statistic": "Sum",
+            "dimensions": {"NatGatewayId": "nat-1"}, "period": 60, "evaluationPeriods": 5, "datapointsToAlarm": 5,
+            "threshold": 0, "comparisonOperator": "GreaterThanThreshold", "treatMissingData": "notBreaching",
+            "alarmDescription": "no ports", "alarmActions": ["{topic.arn}"], "okActions": ["{topic.arn}"],
+        },
+        {"threshold": 3}, frozenset({"threshold"}), ("arn",),
+    ),
+    Example(
+        "dashboard", "aws:cloudwatch/dashboard:Dashboard", {"dashboardName": "dc", "dashboardBody": '{"widgets": []}'},
+        {"dashboardBody": json.dumps({"widgets": [{"type": "text", "properties": {"markdown": "a"}}]})},
+        frozenset({"dashboardBody"}), ("dashboardArn",),
+    ),
+    Example(
+        "rule", "aws:cloudwatch/eventRule:EventRule",
+        {"name": "dc-health", "eventPattern": '{"source": ["aws.health"]}', "description": "one"},
+        {"eventPattern": '{"source": ["aws.ec2"]}'}, frozenset({"eventPattern"}), ("arn", "state"),
+    ),
+    Example(
+        "rule-target", "aws:cloudwatch/eventTarget:EventTarget",
+        {"rule": "{rule.name}", "targetId": "alerts", "arn": "{topic.arn}"},
+        {"input": '{"a": 1}'}, frozenset({"input"}),
+    ),
+    Example(
+        "trail", "aws:cloudtrail/trail:Trail",
+        {
+            "name": "dc-trail", "s3BucketName": "{bucket.bucket}", "isMultiRegionTrail": True, "enableLogging": True,
+            "enableLogFileValidation": True, "includeGlobalServiceEvents": True, "kmsKeyId": "{key.arn}",
+            "advancedEventSelectors": [
+                {"name": "calls", "fieldSelectors": [{"field": "eventCategory", "equals": ["Management"]}]},
+                {"name": "objects", "fieldSelectors": [
+                    {"field": "eventCategory", "equals": ["Data"]},
+                    {"field": "resources.ARN", "startsWiths": ["{bucket.arn}"]},
+                ]},
+            ],
+        },
+        {"enableLogging": False}, frozenset({"enableLogging"}), ("arn", "homeRegion"),
+    ),
+    Example(
+        "detector", "aws:guardduty/detector:Detector", {"enable": True, "findingPublishingFrequency": "ONE_HOUR"},
+        {"findingPublishingFrequency": "FIFTEEN_MINUTES"}, frozenset({"findingPublishingFrequency"}),
+        ("arn", "accountId"),
+    ),
+    Example(
+        "detector-feature", "aws:guardduty/detectorFeature:DetectorFeature",
+        {"detectorId": "{detector.id}", "name": "RUNTIME_MONITORING", "status": "ENABLED",
+         "additionalConfigurations": [{"name": "EKS_ADDON_MANAGEMENT", "status": "ENABLED"}]},
+        {"status": "DISABLED"}, frozenset({"status"}),
+    ),
+    Example(
+        "budget", "aws:budgets/budget:Budget",
+        {
+            "name": "dc", "budgetType": "COST", "timeUnit": "MONTHLY", "limitAmount": "100.0", "limitUnit": "USD",
+            "notifications": [
+                {"comparisonOperator": "GREATER_THAN", "notificationType": "ACTUAL", "threshold": 80,
+                 "thresholdType": "PERCENTAGE", "subscriberSnsTopicArns": ["{topic.arn}"]},
+            ],
+        },
+        {"limitAmount": "200.0"}, frozenset({"limitAmount"}), ("arn", "accountId"),
     ),
     Example("ecr-lifecycle", "aws:ecr/lifecyclePolicy:LifecyclePolicy",
             {"repository": "{repository.name}", "policy": json.dumps(_LIFECYCLE)},

@@ -19,6 +19,7 @@ from local.kubernetes.injection import (
     for_object,
     inject,
     release,
+    volumes,
 )
 from local.kubernetes.tokens import ObjectId
 from local.paths import DataRoot
@@ -112,8 +113,11 @@ def test_on_machines_the_workload_sees_the_cache_that_outlives_it_and_others_do_
     (container,) = containers(told)
     (mount,) = container["volumeMounts"]
     (volume,) = told["spec"]["template"]["spec"]["volumes"]
-    assert volume["name"] == mount["name"]
-    assert volume["hostPath"]["path"] == mount["mountPath"]
+    assert volume == {"name": mount["name"], "persistentVolumeClaim": {"claimName": mount["name"]}}
+    disk, claim = volumes(for_object(root, machines, workload()), "n", "uid-1")
+    assert disk["spec"]["hostPath"]["path"] == mount["mountPath"]
+    assert (claim["metadata"]["namespace"], claim["metadata"]["name"]) == ("n", mount["name"])
+    assert claim["spec"]["volumeName"] == disk["metadata"]["name"]
     assert {"name": "JAX_COMPILATION_CACHE_DIR", "value": mount["mountPath"]} in container["env"]
     other = inject(job(), for_object(root, machines, job()))
     assert "volumes" not in other["spec"]["template"]["spec"]
@@ -125,6 +129,12 @@ def test_what_runs_by_schedule_gets_no_folder_of_the_machine_which_its_namespace
     (container,) = containers(told)
     assert "volumeMounts" not in container
     assert {"name": "AWS_REGION", "value": "eu-central-1"} in container["env"]
+
+
+def test_a_namespace_that_was_made_again_claims_a_volume_of_its_own(root: DataRoot) -> None:
+    injection = for_object(root, on_machines(root, "a"), workload())
+    first, again = (next(iter(volumes(injection, "n", uid)))["metadata"]["name"] for uid in ("uid-1", "uid-2"))
+    assert first != again
 
 
 def test_a_job_that_runs_without_the_cache_is_not_given_it(root: DataRoot) -> None:

@@ -1,0 +1,171 @@
+"""What is looked at by CloudWatch: for each part of the data centre the numbers that tell of trouble before users do.
+
+The nodes themselves are Prometheus' business. Metrics and their dimensions: the guides of NAT gateways, Lustre, EFS,
+load balancers and EC2, each under "CloudWatch metrics".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .settings import AlertsConfig, StackConfig
+
+_GIB = 2**30
+# A tenth of what a file system in bursting mode begins with, 2.1 TiB (EFS guide, "Bursting throughput").
+_FEW_BURST_CREDITS = 2.1 * 2**40 / 10
+
+Comparison = Literal["GreaterThanThreshold", "LessThanThreshold"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """The parts as CloudWatch names them: gateways' ids; file systems' ids by name; load balancers' and groups' ends.
+
+    ``balancer``: kind, load balancer, target group.
+    """
+
+    nat_gateways: tuple[str, ...] = ()
+    lustre: Mapping[str, str] = field(default_factory=dict[str, str])
+    efs: Mapping[str, str] = field(default_factory=dict[str, str])
+    balancer: tuple[str, str, str] | None = None
+    server: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alarm:
+    """One metric and the number beyond which it is trouble, for ``minutes`` on end.
+
+    ``missing``: what no measurement means. A gateway without errors measures none; a machine that is silent is down.
+    """
+
+    name: str
+    text: str
+    namespace: str
+    metric: str
+    dimensions: Mapping[str, str]
+    statistic: Literal["Sum", "Maximum", "Minimum", "Average"]
+    threshold: float
+    minutes: int
+    comparison: Comparison = "GreaterThanThreshold"
+    missing: Literal["notBreaching", "breaching", "missing"] = "notBreaching"
+    period_s: int = 60
+
+
+def alarms(config: StackConfig, alerts: AlertsConfig, watched: Watched) -> list[Alarm]:
+    """The alarms of all parts that the stack has; their names depend on the configuration only."""
+    return [
+        *(_nat(index, gateway) for index, gateway in enumerate(watched.nat_gateways)),
+        *(_lustre(name, id, config, alerts) for name, id in watched.lustre.items()),
+        *(alarm for name, id in watched.efs.items() for alarm in _efs(name, id, config)),
+        *(_balancer(*watched.balancer, alerts.errors_5xx) if watched.balancer else ()),
+        *([_server(watched.server)] if watched.server else ()),
+    ]
+
+
+def _nat(index: int, gateway: str) -> Alarm:
+    return Alarm(
+        name=f"nat-{index}-ports",
+        text="The NAT gateway has no port left for new connections: pulls of images and of data fail at random.",
+        namespace="AWS/NATGateway",
+        metric="ErrorPortAllocation",
+        dimensions={"NatGatewayId": gateway},
+        statistic="Sum",
+        threshold=0,
+        minutes=5,
+    )
+
+
+def _lustre(name: str, id: str, config: StackConfig, alerts: AlertsConfig) -> Alarm:
+    """Each target of the file system tells its own; together they are its whole, once a minute."""
+    capacity = config.lustre[name].capacity_gib * _GIB
+    return Alarm(
+        name=f"lustre-{name}-full",
+        text=f"Lustre {name} is nearly full: writes fail when one of its targets is. Raise capacity_gib, or release.",
+        namespace="AWS/FSx",
+        metric="FreeDataStorageCapacity",
+        dimensions={"FileSystemId": id},
+        statistic="Sum",
+        threshold=capacity * alerts.lustre_free_percent / 100,
+        comparison="LessThanThreshold",
+        minutes=5,
+        missing="missing",
+    )
+
+
+def _efs(name: str, id: str, config: StackConfig) -> list[Alarm]:
+    limit = Alarm(
+        name=f"efs-{name}-limit",
+        text=f"EFS {name} is at the limit of its operations: everybody's files are slow.",
+        namespace="AWS/EFS",
+        metric="PercentIOLimit",
+        dimensions={"FileSystemId": id},
+        statistic="Maximum",
+        threshold=95,
+        minutes=15,
+    )
+    if config.efs[name].throughput != "bursting":
+        return [limit]
+    credits = Alarm(
+        name=f"efs-{name}-credits",
+        text=f"EFS {name} has used up nine tenths of its burst credits: soon it is as slow as it is small.",
+        namespace="AWS/EFS",
+        metric="BurstCreditBalance",
+        dimensions={"FileSystemId": id},
+        statistic="Minimum",
+        threshold=_FEW_BURST_CREDITS,
+        comparison="LessThanThreshold",
+        minutes=15,
+        missing="missing",
+    )
+    return [limit, credits]
+
+
+def _balancer(kind: str, balancer: str, group: str, errors: int) -> list[Alarm]:
+    namespace = "AWS/ApplicationELB" if kind == "application" else "AWS/NetworkELB"
+    targets = {"LoadBalancer": balancer, "TargetGroup": group}
+    unhealthy = Alarm(
+        name="load-balancer-unhealthy",
+        text="Targets of the load balancer fail their health check.",
+        namespace=namespace,
+        metric="UnHealthyHostCount",
+        dimensions=targets,
+        statistic="Maximum",
+        threshold=0,
+        minutes=5,
+    )
+    if kind != "application":
+        return [unhealthy]
+    sources = {"HTTPCode_Target_5XX_Count": "services", "HTTPCode_ELB_5XX_Count": "the load balancer itself"}
+    return [
+        unhealthy,
+        *(
+            Alarm(
+                name=f"load-balancer-5xx-{source.rpartition(' ')[2]}",
+                text=f"More than {errors} answers in 5 minutes are errors of {source}.",
+                namespace=namespace,
+                metric=metric,
+                dimensions={"LoadBalancer": balancer},
+                statistic="Sum",
+                threshold=errors,
+                minutes=5,
+                period_s=300,
+            )
+            for metric, source in sources.items()
+        ),
+    ]
+
+
+def _server(instance: str) -> Alarm:
+    return Alarm(
+        name="monitoring-down",
+        text="The machine with Prometheus fails EC2's checks: nothing watches the nodes.",
+        namespace="AWS/EC2",
+        metric="StatusCheckFailed",
+        dimensions={"InstanceId": instance},
+        statistic="Maximum",
+        threshold=0,
+        minutes=3,
+        missing="breaching",
+    )

@@ -1,0 +1,49 @@
+"""The alerts section: who is told what CloudWatch, EventBridge and the bill have to say."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from .section import Section
+
+Email = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$", max_length=254)
+]
+HttpsUrl = Annotated[str, StringConstraints(pattern=r"^https://[A-Za-z0-9.-]+(:[0-9]+)?(/\S*)?$", max_length=2000)]
+Percent = Annotated[int, Field(ge=1, le=1000)]
+
+
+class BudgetConfig(Section):
+    """What a month may cost. AWS keeps a budget for the whole account, with all that is in it."""
+
+    monthly_usd: int = Field(ge=1, le=10**9, description="US dollars a month.")
+    actual_percent: tuple[Percent, ...] = Field(
+        default=(80, 100), strict=False, max_length=4, description="Tells when so much of it is spent, %."
+    )
+    forecast_percent: tuple[Percent, ...] = Field(
+        default=(100,), strict=False, max_length=4, description="Tells when AWS foresees so much of it at its end, %."
+    )
+
+
+class AlertsConfig(Section):
+    """One topic for everything that people should know: alarms, events of AWS's own, the bill."""
+
+    emails: tuple[Email, ...] = Field(
+        default=(), strict=False, max_length=20, description="Addresses; each confirms its subscription by a link."
+    )
+    https: tuple[HttpsUrl, ...] = Field(
+        default=(),
+        strict=False,
+        max_length=20,
+        description="Endpoints of an on-call service, which confirm themselves.",
+    )
+    lustre_free_percent: int = Field(
+        default=15, ge=1, le=99, description="Tells when a Lustre file system has less of its capacity free, %."
+    )
+    errors_5xx: int = Field(
+        default=10, ge=1, le=10**6, description="Tells when a load balancer's 5xx answers in 5 minutes are more."
+    )
+    dashboard: bool = Field(default=True, description="A CloudWatch dashboard of what the alarms look at.")
+    budget: BudgetConfig | None = Field(default=None, description="Absent: nobody is told of costs.")

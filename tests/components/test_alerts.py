@@ -1,0 +1,151 @@
+"""People are told of what they should know, by an encrypted topic that lets in who tells it, and nobody else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.alarms import Alarm, Watched, alarms
+from components.alert_topic import PUBLISHERS, publish_policy
+from components.alerts import event_patterns
+from components.budget import notifications
+from components.config import load
+from components.dashboard import dashboard
+from components.encryption import key_policy
+from components.outputs import DatacenterOutputs
+from components.settings import AlertsConfig, BudgetConfig, StackConfig
+
+from .stack_files import GOOD, problems
+from .test_datacenter import ROOT, program
+
+GOLDEN = Path(__file__).with_name("dashboard.json")
+WATCHED = Watched(
+    nat_gateways=("nat-0a", "nat-0b"),
+    lustre={"fast": "fs-1"},
+    efs={"homes": "fs-2"},
+    balancer=("application", "app/dc/1", "targetgroup/dc/2"),
+    server="i-1",
+)
+
+
+def config() -> StackConfig:
+    return load(ROOT / "Pulumi.prod.yaml")
+
+
+def by_name(watched: Watched = WATCHED, **alerts: Any) -> dict[str, Alarm]:
+    return {one.name: one for one in alarms(config(), AlertsConfig(emails=("a@example.com",), **alerts), watched)}
+
+
+def test_each_part_has_an_alarm_and_a_part_that_is_not_there_has_none() -> None:
+    assert set(by_name()) == {
+        "nat-0-ports", "nat-1-ports", "lustre-fast-full", "efs-homes-limit", "load-balancer-unhealthy",
+        "load-balancer-5xx-services", "load-balancer-5xx-itself", "monitoring-down",
+    }  # fmt: skip
+    assert by_name(Watched()) == {}
+
+
+def test_lustre_tells_at_the_share_that_the_stack_file_names() -> None:
+    alarm = by_name(lustre_free_percent=20)["lustre-fast-full"]
+    assert (alarm.threshold, alarm.comparison) == (9600 * 2**30 * 0.2, "LessThanThreshold")
+
+
+def test_a_silent_server_is_down_and_a_silent_gateway_is_fine() -> None:
+    found = by_name()
+    assert (found["monitoring-down"].missing, found["nat-0-ports"].missing) == ("breaching", "notBreaching")
+
+
+def test_a_network_load_balancer_has_no_answers_to_count() -> None:
+    found = by_name(Watched(balancer=("network", "net/dc/1", "targetgroup/dc/2")))
+    assert [(one.name, one.namespace) for one in found.values()] == [("load-balancer-unhealthy", "AWS/NetworkELB")]
+
+
+def test_every_alarm_tells_the_topic_when_it_begins_and_when_it_ends() -> None:
+    cloud, found = program("prod")
+    outputs = DatacenterOutputs.model_validate(found)
+    assert outputs.alerts
+    made = cloud.of("aws:cloudwatch/metricAlarm:MetricAlarm")
+    assert made["alerts-nat-0-ports"]["dimensions"] == {"NatGatewayId": "network-nat-0-id"}
+    for alarm in [alarm for name, alarm in made.items() if name.startswith("alerts-")]:
+        assert alarm["alarmActions"] == alarm["okActions"] == [outputs.alerts.topic_arn]
+        assert alarm["alarmDescription"]
+        assert alarm["period"] * alarm["evaluationPeriods"] <= 86_400  # CloudWatch API reference, PutMetricAlarm
+
+
+def test_a_stack_without_the_section_has_no_topic_and_its_key_no_publishers() -> None:
+    cloud = program("local")[0]
+    kinds = {resource.typ for resource in cloud.resources}
+    assert not [kind for kind in kinds if kind.startswith(("aws:sns", "aws:cloudwatch/metric", "aws:budgets"))]
+    (key,) = cloud.of("aws:kms/key:Key").values()
+    assert "Publishers" not in key["policy"]
+
+
+def test_the_topic_is_encrypted_with_a_key_that_whoever_publishes_may_use() -> None:
+    cloud = program("prod")[0]
+    (topic,) = cloud.of("aws:sns/topic:Topic").values()
+    keys = cloud.of("aws:kms/key:Key")
+    assert topic["kmsMasterKeyId"].endswith(":encryption-key")
+    statements = json.loads(keys["encryption-key"]["policy"])["Statement"]
+    (publishers,) = [one for one in statements if one["Sid"] == "Publishers"]
+    assert set(publishers["Principal"]["Service"]) == set(PUBLISHERS)
+    assert set(publishers["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey*"}
+    allowed = [one for one in publish_policy("arn:t", "1")["Statement"] if one["Effect"] == "Allow"]
+    assert {one["Principal"]["Service"] for one in allowed} == set(PUBLISHERS)
+    conditional = {one["Principal"]["Service"] for one in allowed if "Condition" in one}
+    assert conditional == {"cloudwatch.amazonaws.com", "budgets.amazonaws.com"}
+
+
+def test_a_key_policy_stays_as_it_was_for_who_declares_none_of_it() -> None:
+    before = key_policy("1", "us-east-1")
+    assert [one["Sid"] for one in before["Statement"]] == ["Account", "Logs", "NodeDisks", "NodeDiskGrants"]
+
+
+def test_people_hear_of_retired_machines_ends_of_reservations_and_machines_that_are_not_had() -> None:
+    patterns = event_patterns(config(), findings=False)
+    assert set(patterns) == {"health", "capacity", "no-machine"}
+    assert {"prefix": "Capacity Block Reservation"} in patterns["capacity"]["detail-type"]
+    groups = program("prod")[0].of("aws:eks/nodeGroup:NodeGroup").values()
+    (prefix,) = patterns["no-machine"]["detail"]["AutoScalingGroupName"]
+    assert all(f"eks-{group['nodeGroupName']}-1".startswith(prefix["prefix"]) for group in groups)
+
+
+def test_a_budget_tells_at_each_threshold() -> None:
+    told = notifications(BudgetConfig(monthly_usd=5, actual_percent=(50,), forecast_percent=(90, 110)), "arn:t")
+    kinds = [(one["notification_type"], one["threshold"]) for one in told]
+    assert kinds == [("ACTUAL", 50), ("FORECASTED", 90), ("FORECASTED", 110)]
+
+
+def test_the_dashboard_is_the_one_that_was_looked_at() -> None:
+    """``dashboard.json`` is what CloudWatch's console was checked against; a change is to be seen in it."""
+    found = dashboard("us-east-2", list(by_name().values()), WATCHED)
+    assert json.dumps(found, indent=2) + "\n" == GOLDEN.read_text()
+
+
+def test_no_two_graphs_of_the_dashboard_lie_on_each_other() -> None:
+    widgets = dashboard("us-east-2", list(by_name().values()), WATCHED)["widgets"]
+    places = [(one["x"], one["y"]) for one in widgets]
+    assert len(set(places)) == len(places)
+    assert all(one["x"] + one["width"] <= 24 for one in widgets)
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "reason"),
+    [
+        ("{}", "alerts", "nobody would hear"),
+        ("{emails: [a@example.com, a@example.com]}", "alerts.emails.1", "a second time"),
+        ("{emails: [nobody]}", "alerts.emails.0", ""),
+        ("{https: ['http://example.com']}", "alerts.https.0", ""),
+        (
+            "{emails: [a@example.com], budget: {monthly_usd: 1, actual_percent: [], forecast_percent: []}}",
+            "alerts.budget",
+            "tells nobody",
+        ),
+        ("{emails: [a@example.com], budget: {monthly_usd: 0}}", "alerts.budget.monthly_usd", ""),
+    ],
+)
+def test_alerts_that_reach_nobody_are_refused(tmp_path: Path, section: str, key: str, reason: str) -> None:
+    (problem,) = problems(tmp_path, f"{GOOD}  ai-datacenter:alerts: {section}\n")
+    assert problem.key == f"ai-datacenter:{key}"
+    assert reason in problem.message
