@@ -13,11 +13,31 @@ class Output(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class NodeCheck(Output):
+    """One node before and in training; FLOP/s and bytes a second are those of its slowest device.
+
+    ``slower`` is by what share its work takes longer than its peers', with the interval, and ``step_slower`` the same
+    of the training's steps; ``None`` where it has no peers or was not measured.
+    """
+
+    node: str
+    health: str
+    matmul_flops: float
+    memory_bytes_per_s: float
+    to_device_bytes_per_s: float | None
+    store_write_bytes_per_s: float | None
+    slower: float | None
+    slower_low: float | None
+    slower_high: float | None
+    step_slower: float | None
+
+
 class Verdict(Output):
     """What the smoke test says of the data centre; the schema of ``workloads/train/report.py``.
 
     Times are seconds, ``loss_*`` nats a byte, ``started_at`` and ``finished_at`` ISO 8601 in UTC; ``first_step_s`` is
-    from the start of process 0 to the end of its first step. ``emulated``: CPUs stood in for accelerators.
+    from the start of process 0 to the end of its first step. ``emulated``: CPUs stood in for accelerators. ``health``
+    is what the checks of the nodes say: ``PASS``, ``FAIL`` or ``UNKNOWN``, and empty where none were made.
     """
 
     passed: bool
@@ -36,6 +56,9 @@ class Verdict(Output):
     step_time_p50_s: float
     step_time_p95_s: float
     collective_time_s: float
+    health: str = ""  # a state that was written before the job made checks has none
+    health_reason: str = ""
+    node_checks: tuple[NodeCheck, ...] = ()
     resumed_from_step: int | None
     checkpoint: str | None
     started_at: str

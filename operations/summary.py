@@ -93,12 +93,13 @@ def verdict_of(outputs: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def verdict_lines(verdict: Mapping[str, Any] | None, *, is_new: bool = True) -> list[str]:
-    """The verdict in two or three lines: passed or not, when if not just now, and the numbers that it rests on."""
+    """The verdict: passed or not, when if not just now, the numbers that it rests on, and one row a node."""
     if verdict is None:
         return ["smoke test none declared" if is_new else "smoke test no verdict yet"]
     when = "" if is_new else f" at {verdict.get('finished_at') or 'a time unknown'}"
     if not verdict.get("passed"):
-        return [f"smoke test FAIL{when}: {verdict.get('reason') or 'no reason given'}"]
+        failed = f"smoke test FAIL{when}: {verdict.get('reason') or 'no reason given'}"
+        return [failed, *health_lines(verdict)]
     loss = f"{verdict['loss_first']:.3f} → {verdict['loss_last']:.3f}"
     # A state that was written before the job told it has none.
     first = f"first step after {verdict['first_step_s']:.1f} s, " if verdict.get("first_step_s") else ""
@@ -107,7 +108,36 @@ def verdict_lines(verdict: Mapping[str, Any] | None, *, is_new: bool = True) -> 
         f"smoke test PASS{when}: loss {loss} in {verdict['steps']} steps",
         f"           {verdict['tokens_per_s']:,.0f} tokens/s, {first}{processes} on {', '.join(verdict['nodes'])}",
         *([_emulated(verdict["devices"])] if verdict.get("emulated") else []),
+        *health_lines(verdict),
     ]
+
+
+def health_lines(verdict: Mapping[str, Any]) -> list[str]:
+    """One row a node with what was measured on it, and who is slow; nothing of a verdict without checks."""
+    rows = verdict.get("node_checks") or ()
+    if not rows:
+        return []
+    width = max(len(row["node"]) for row in rows)
+    reason = verdict.get("health_reason")
+    # A job that failed for this reason has said it already.
+    because = [] if not reason or reason in (verdict.get("reason") or "") else [f"           {reason}"]
+    return [
+        f"health     {verdict.get('health')}",
+        *(f"           {row['node']:<{width}}  {row['health']:<7}  {_measured(row)}" for row in rows),
+        *because,
+    ]
+
+
+def _measured(row: Mapping[str, Any]) -> str:
+    parts = [f"{row['matmul_flops'] / 1e12:,.2f} TFLOP/s", f"memory {row['memory_bytes_per_s'] / 1e9:,.1f} GB/s"]
+    if row.get("store_write_bytes_per_s") is not None:
+        parts.append(f"store {row['store_write_bytes_per_s'] / 1e6:,.0f} MB/s")
+    if row.get("slower") is not None:
+        interval = f"{100 * row['slower_low']:+.1f} to {100 * row['slower_high']:+.1f}"
+        parts.append(f"slower than peers by {100 * row['slower']:+.1f} % ({interval})")
+    if row.get("step_slower") is not None:
+        parts.append(f"in training by {100 * row['step_slower']:+.1f} %")
+    return ", ".join(parts)
 
 
 def _emulated(devices: int) -> str:

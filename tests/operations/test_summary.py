@@ -97,3 +97,30 @@ def test_what_is_checked_against_an_sdk_s_types_alone_is_not_counted_as_recorded
     types = {"gcp:compute/network:Network": 2, "gcp:container/cluster:Cluster": 1}
     counted = report.fidelity_counts(types, machines=False)
     assert counted == {"realised": 1, "emulated": 0, "recorded": 0, "typed only": 2}
+
+
+def checked(**values: object) -> dict[str, object]:
+    row = {"health": "PASS", "matmul_flops": 1.7e11, "memory_bytes_per_s": 1.1e10, "store_write_bytes_per_s": 5.4e8}
+    slow = {"slower": 0.053, "slower_low": 0.039, "slower_high": 0.067, "step_slower": 0.049}
+    rows = [{"node": "general-0", **row, "slower": None}, {"node": "general-1", **row, **slow, "health": "FAIL"}]
+    return {
+        **dict(SUMMARY.verdict or {}),
+        "health": "FAIL",
+        "health_reason": "general-1 is slow",
+        "node_checks": rows,
+    } | values
+
+
+def test_the_checks_are_one_row_a_node_and_the_sentence_that_names_the_slow_one() -> None:
+    assert verdict_lines(checked())[2:] == [
+        "health     FAIL",
+        "           general-0  PASS     0.17 TFLOP/s, memory 11.0 GB/s, store 540 MB/s",
+        "           general-1  FAIL     0.17 TFLOP/s, memory 11.0 GB/s, store 540 MB/s, slower than peers by +5.3 % "
+        "(+3.9 to +6.7), in training by +4.9 %",
+        "           general-1 is slow",
+    ]
+
+
+def test_a_reason_that_ended_the_job_is_said_once() -> None:
+    lines = verdict_lines(checked(passed=False, reason="general-1 is slow"))
+    assert [line for line in lines if "is slow" in line] == ["smoke test FAIL: general-1 is slow"]

@@ -23,7 +23,12 @@ _FLAGS = "--xla_force_host_platform_device_count=2"
 os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {_FLAGS}".strip()
 
 WORKLOADS = Path(__file__).resolve().parents[2] / "workloads"
-SMALL = {"model": {"layers": 1, "width": 16, "heads": 2, "context": 16}, "batch_size": 4, "corpus_bytes": 1_000_000}
+SMALL = {
+    "model": {"layers": 1, "width": 16, "heads": 2, "context": 16},
+    "batch_size": 4,
+    "corpus_bytes": 1_000_000,
+    "checks": "off",
+}
 
 
 @dataclass

@@ -8,6 +8,9 @@ import signal
 from pathlib import Path
 
 import pytest
+from train import main as program
+from train.checks.estimate import Status
+from train.checks.health import Finding, Health, conclude
 from train.main import main
 
 from local.processes import free_port
@@ -106,9 +109,37 @@ def test_a_cache_folder_that_cannot_be_written_costs_time_and_nothing_else(run, 
     assert status == 0
 
 
-def test_sigterm_saves_what_was_learnt(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from train import main as program
+@pytest.mark.real
+def test_a_job_with_checks_leaves_a_row_for_its_node(run, tmp_path: Path) -> None:
+    status, verdict = run({**TRAINING, "checks": "report", "checkpoint_uri": str(tmp_path / "c")}, NODE_NAME="here")
+    assert status == 0, verdict
+    assert verdict["health"] in ("PASS", "FAIL", "UNKNOWN")  # of two devices on a machine that others use too
+    (row,) = verdict["node_checks"]
+    assert row["node"] == "here"
+    assert min(row[key] for key in ("matmul_flops", "memory_bytes_per_s", "store_write_bytes_per_s")) > 0
 
+
+def health(*findings: Finding) -> Health:
+    status, reason = conclude(findings)
+    return Health(status=status, reason=reason, nodes=(), links=(), collectives=(), findings=findings)
+
+
+@pytest.mark.parametrize(("checks", "chips"), [("strict", None), ("auto", 2)])
+def test_a_node_that_is_not_surely_well_ends_a_strict_job(run, monkeypatch, checks: str, chips: int | None) -> None:
+    unknown = health(Finding(status=Status.UNKNOWN, sentence="who knows"))
+    monkeypatch.setattr(program, "run_checks", lambda *arguments: unknown)
+    status, verdict = run({**TRAINING, "checks": checks}, ACCELERATOR=json.dumps({"chips": chips}))
+    assert (status, verdict["reason"], verdict["health"], verdict["steps"]) == (1, "who knows", "UNKNOWN", 0)
+
+
+def test_wrong_results_end_any_job(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = health(Finding(status=Status.FAIL, sentence="calculates wrong", wrong=True))
+    monkeypatch.setattr(program, "run_checks", lambda *arguments: wrong)
+    status, verdict = run({**TRAINING, "checks": "report"}, NODE_NAME="here")
+    assert (status, verdict["reason"], verdict["steps"]) == (1, "calculates wrong", 0)
+
+
+def test_sigterm_saves_what_was_learnt(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = program._note
 
     def note(*arguments) -> None:

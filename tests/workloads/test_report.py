@@ -5,17 +5,24 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from train.report import Verdict, deliver, judge_loss, leave_reason
+from train.report import NodeCheck, Verdict, deliver, judge_loss, leave_reason
 
 from components.outputs import Verdict as Output
 
+ROW = NodeCheck("a", "PASS", 1e12, 1e9, None, 1e8, 0.0512345678, 0.01, 0.09)
 TRAINED = Verdict(False, "", "smoke", processes=2, loss_first=5.5, loss_last=2.5, steps=40, nodes=("a", "b"))
 
 
 def test_the_deployment_can_read_every_verdict() -> None:
-    for verdict in (Verdict(False, "why", ""), TRAINED, replace(TRAINED, resumed_from_step=20, checkpoint="s3://b/c")):
+    resumed = replace(TRAINED, resumed_from_step=20, checkpoint="s3://b/c")
+    checked = replace(TRAINED, health="PASS", node_checks=(ROW, replace(ROW, slower=None, step_slower=0.1)))
+    for verdict in (Verdict(False, "why", ""), TRAINED, resumed, checked):
         read = Output.model_validate_json(verdict.to_json(), strict=True)
         assert (read.reason, read.nodes, read.checkpoint) == (verdict.reason, verdict.nodes, verdict.checkpoint)
+
+
+def test_rows_of_nodes_have_six_digits_too() -> None:
+    assert json.loads(replace(TRAINED, node_checks=(ROW,)).to_json())["node_checks"][0]["slower"] == 0.0512346
 
 
 def test_numbers_that_json_lacks_become_zero() -> None:

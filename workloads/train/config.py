@@ -19,16 +19,19 @@ import hashlib
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
 
+_MOMENT_S = 1.0
+
 
 class Failure(Exception):
-    """A reason to end the test, in one sentence for the operator."""
+    """A reason to end the test, in one sentence for the operator; ``of_all`` where every process finds the same."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, of_all: bool = False) -> None:
         super().__init__(" ".join(reason.split()))
+        self.of_all = of_all
 
 
 class _Model(BaseModel):
@@ -83,9 +86,18 @@ class TrainConfig(_Model):
     )
     keep_checkpoints: Annotated[int, Field(ge=2)] = Field(default=3, description="2 at least: one may be damaged")
     log_every: PositiveInt = 10
+    checks: Literal["auto", "strict", "report", "off"] = Field(
+        default="auto",
+        description="before training; strict: a slow node, or one of which it is not known, ends the job; report: it "
+        "is told only; off: none but devices and one all-reduce; auto: strict where nodes have chips, else report, for "
+        "the time of a CPU is shared with whatever else runs there. Wrong results always end the job",
+    )
+    checks_budget_s: PositiveFloat = Field(
+        default=15.0, description="for more rounds while it is not known who is slow"
+    )
     startup_timeout_s: PositiveFloat = Field(default=120.0, description="for all processes to find each other")
     step_timeout_s: PositiveFloat = Field(
-        default=60.0, description="for one step, collective or transfer; a hang ends here"
+        default=45.0, description="for one step, collective or transfer; a hang ends here, and is told within a minute"
     )
     compilation_cache: str = Field(
         default="", description="folder for compiled programs; empty: JAX_COMPILATION_CACHE_DIR"
@@ -98,15 +110,40 @@ class TrainConfig(_Model):
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-class Accelerator(BaseModel):
-    """The part of a catalogue row that the job checks. Other fields of the row are of no interest here."""
+class _Row(BaseModel):
+    """A part of the catalogue. What is not told stays unknown; what is of no interest here is passed over."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
+
+class Chip(_Row):
+    """One accelerator chip: what its maker says of it."""
+
+    name: str = ""
+    memory_gib: PositiveFloat | None = None
+    memory_bytes_per_s: PositiveFloat | None = None
+    peak_bf16_flops: PositiveFloat | None = None
+
+
+class BusBandwidth(_Row):
+    """The all-reduce that somebody measured on healthy nodes, as bus bandwidth (nccl-tests' PERFORMANCE.md)."""
+
+    nodes: PositiveInt
+    message_bytes: PositiveInt
+    bytes_per_s: PositiveFloat
+
+
+class Accelerator(_Row):
+    """The part of a catalogue row that the job checks."""
+
     instance_type: str = ""
+    vendor: str = ""
+    memory_gib: PositiveFloat | None = None
     chips: Annotated[int, Field(ge=0)] | None = Field(
         default=None, description="accelerator devices on one node; 0: CPU only"
     )
+    chip: Chip | None = None
+    all_reduce: tuple[BusBandwidth, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -127,6 +164,16 @@ class Job:
     def first(self) -> bool:
         """Whether this process speaks for the job."""
         return self.index == 0
+
+    @property
+    def is_strict(self) -> bool:
+        """Whether a node that is slow, or of which it is not known, ends the job."""
+        return self.config.checks == "strict" or (self.config.checks == "auto" and bool(self.accelerator.chips))
+
+    @property
+    def checks_budget_s(self) -> float:
+        """Seconds for more rounds; where slowness is only told, a moment must do."""
+        return self.config.checks_budget_s if self.is_strict else min(_MOMENT_S, self.config.checks_budget_s)
 
     @property
     def devices_per_process(self) -> int | None:

@@ -13,12 +13,16 @@ from types import FrameType
 
 import jax
 
-from train import checks, parallel
+from train import parallel
 from train.checkpoint import Checkpoints, Damaged
+from train.checks import collectives, devices
+from train.checks.estimate import Status
+from train.checks.health import Health
+from train.checks.run import run as run_checks
 from train.config import Failure, Job, load
 from train.data import Corpus, open_corpus
 from train.metrics import process_age_s
-from train.report import Verdict, deliver, judge_loss, leave_reason, now
+from train.report import Verdict, deliver, judge_loss, leave_reason, now, with_health
 from train.store import open_store
 from train.train import Loop, Progress, State, Trainer, host_state
 
@@ -51,10 +55,13 @@ class Run:
         say(f"{phase} (process {self.job.index} of {self.job.processes} on {self.job.node})")
         leave_reason(f"the process ended without a verdict while {phase}", self.environ)
 
-    def fail(self, reason: str) -> None:
-        """Tell the others, report, and see them off. Only the first failure of a process is heard."""
+    def fail(self, reason: str, *, of_all: bool = False) -> None:
+        """Tell the others, report, and see them off. Only the first failure of a process is heard.
+
+        The reason is this process's, unless it is ``of_all``.
+        """
         self._ending.acquire()  # never released: whoever comes second waits for the process to end
-        own = f"process {self.job.index}: {reason}" if self.job.processes > 1 else reason
+        own = f"process {self.job.index}: {reason}" if self.job.processes > 1 and not of_all else reason
         self.peers.announce(own)
         self.report(own)
 
@@ -94,7 +101,7 @@ def main(environ: Mapping[str, str] = os.environ) -> int:
     try:
         return 0 if run.finish(_run(run)) else 1
     except Failure as failure:
-        run.fail(str(failure))
+        run.fail(str(failure), of_all=failure.of_all)
     except Exception as error:  # a peer that died shows as one of many runtime errors of the backend
         first_line = next(iter(str(error).splitlines()), "")
         run.fail(f"{run.phase} failed: {type(error).__name__}: {first_line[:300]}")
@@ -116,7 +123,7 @@ def _run(run: Run) -> Verdict:
     job, config = run.job, run.job.config
     _use_cache(config.compilation_cache or run.environ.get("JAX_COMPILATION_CACHE_DIR", ""))
     mesh = _join(run)
-    with run.watchdog.limit(config.step_timeout_s, "checking devices and the all-reduce"):
+    with run.watchdog.limit(config.step_timeout_s + 2 * job.checks_budget_s, "checking the nodes"):
         corpus = _check(run, mesh)
     with run.watchdog.limit(2 * config.step_timeout_s, "compiling and loading the checkpoint"):
         run.enter("loading")
@@ -160,27 +167,40 @@ def _join(run: Run) -> jax.sharding.Mesh:
 
 
 def _check(run: Run, mesh: jax.sharding.Mesh) -> Corpus:
-    """Devices, text and one collective, each with its own sentence when it fails."""
+    """Devices, text and the nodes' health, each with its own sentence when it fails."""
     job = run.job
     run.enter("checking devices")
-    checks.check_devices(job)
-    checks.check_processes(job, mesh)
+    devices.check_devices(job)
+    devices.check_processes(job, mesh)
     corpus = open_corpus(job.config)
     nodes = run.peers.exchange("train/node", job.node)
     if len(set(run.peers.exchange("train/text", corpus.digest))) > 1:
         raise Failure("the processes hold different text: other Pythons in their images, or other shards")
     run.enter("adding up over all devices")
-    seconds = checks.time_all_reduce(mesh)
-    say(f"{mesh.devices.size} devices, all-reduce of 4 MiB in {1e3 * seconds:.1f} ms")
+    all_reduce = collectives.time_one(mesh, collectives.ALL_REDUCE)
+    say(f"{mesh.devices.size} devices, all-reduce of 4 MiB in {1e3 * all_reduce.seconds:.1f} ms")
     run.verdict = replace(
         run.verdict,
         devices=int(mesh.devices.size),
         device_kind=jax.devices()[0].device_kind,
         emulated=bool(job.emulated_devices),
         nodes=tuple(nodes),
-        collective_time_s=seconds,
+        collective_time_s=all_reduce.seconds,
     )
+    if job.config.checks != "off":
+        run.enter("checking the nodes' health")
+        _note_health(run, run_checks(job, run.peers, mesh, say))
     return corpus
+
+
+def _note_health(run: Run, health: Health) -> None:
+    """Keep what the checks found; raises :class:`Failure` where the job must not go on with such nodes."""
+    say(f"checks: {health.status}{': ' if health.reason else ''}{health.reason}")
+    run.verdict = with_health(run.verdict, health)
+    if health.wrong:
+        raise Failure(health.wrong, of_all=True)
+    if run.job.is_strict and health.status is not Status.PASS:
+        raise Failure(health.reason, of_all=True)
 
 
 def _open_checkpoints(job: Job, training: str) -> Checkpoints | None:

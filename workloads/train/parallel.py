@@ -112,6 +112,28 @@ class Peers:
         self._client.key_value_set(f"{name}/{self._job.index}", text)
         return [self._read(f"{name}/{index}") for index in range(self._job.processes)]
 
+    def gather(self, name: str, text: str) -> list[str]:
+        """Every process's text at process 0, and nothing at the others."""
+        if self._client is None:
+            return [text]
+        self._client.key_value_set(f"{name}/{self._job.index}", text)
+        return [self._read(f"{name}/{index}") for index in range(self._job.processes)] if self._job.first else []
+
+    def tell(self, name: str) -> None:
+        """Let whoever hears ``name`` go on."""
+        if self._client is not None:
+            self._client.key_value_set(name, "")
+
+    def hear(self, name: str) -> None:
+        """Wait until some process tells ``name``."""
+        if self._client is not None:
+            self._read(name)
+
+    def meet(self, name: str) -> None:
+        """Wait until all processes are here; ``name`` is used once."""
+        if self._client is not None:
+            self._client.wait_at_barrier(name, _DAY_MS)
+
     def from_first(self, name: str, text: Callable[[], str]) -> str:
         """What ``text`` gives at process 0, at every process."""
         if self._client is None:

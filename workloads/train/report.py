@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from train.checks.health import Health
 from train.config import Failure
 from train.store import split_uri
 
@@ -23,12 +25,33 @@ def now() -> str:
 
 
 @dataclass(frozen=True)
+class NodeCheck:
+    """One node's row. FLOP/s and bytes a second are its slowest device's, ``None`` where it has no such part.
+
+    ``slower`` is by what share its work takes longer than its peers', with the interval; ``None`` where it has none.
+    ``step_slower`` is the same of the training's steps, of which each counts until the gradients are added up.
+    """
+
+    node: str
+    health: str
+    matmul_flops: float
+    memory_bytes_per_s: float
+    to_device_bytes_per_s: float | None
+    store_write_bytes_per_s: float | None
+    slower: float | None
+    slower_low: float | None
+    slower_high: float | None
+    step_slower: float | None = None
+
+
+@dataclass(frozen=True)
 class Verdict:
     """Whether these nodes can train. Losses are nats per byte on held-out text; times are seconds.
 
     ``first_step_s`` is from the start of the process that reports to the end of its first step, whichever that was.
     ``emulated``: CPUs stood in for accelerators, so that no speed says anything of them.
-    Losses that were never reached, or are not finite, are 0 (JSON has no NaN) and the reason says so.
+    Losses that were never reached, or are not finite, are 0 (JSON has no NaN) and the reason says so. ``health`` is
+    the checks' verdict on speed, PASS, FAIL or UNKNOWN, and empty where none were made; its reason names who is slow.
     """
 
     passed: bool
@@ -47,6 +70,9 @@ class Verdict:
     step_time_p50_s: float = 0.0
     step_time_p95_s: float = 0.0
     collective_time_s: float = 0.0
+    health: str = ""
+    health_reason: str = ""
+    node_checks: tuple[NodeCheck, ...] = ()
     resumed_from_step: int | None = None
     checkpoint: str | None = None
     started_at: str = ""
@@ -54,11 +80,35 @@ class Verdict:
 
     def to_json(self) -> str:
         """One line; floats with six digits."""
-        values = asdict(self)
-        for key, value in values.items():
-            if isinstance(value, float):
-                values[key] = float(f"{value:.6g}") if math.isfinite(value) else 0.0
-        return json.dumps(values)
+        return json.dumps(_rounded(asdict(self)))
+
+
+def _rounded(value: Any) -> Any:
+    """The same with floats of six digits."""
+    if isinstance(value, float):
+        return float(f"{value:.6g}") if math.isfinite(value) else 0.0
+    if isinstance(value, Mapping):
+        return {key: _rounded(one) for key, one in value.items()}
+    return [_rounded(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def with_health(verdict: Verdict, health: Health) -> Verdict:
+    """The verdict with what the checks found."""
+    rows = tuple(
+        NodeCheck(
+            node=row.figures.node,
+            health=row.status.value,
+            matmul_flops=row.figures.matmul_flops,
+            memory_bytes_per_s=row.figures.memory_bytes_per_s,
+            to_device_bytes_per_s=row.figures.to_device_bytes_per_s,
+            store_write_bytes_per_s=row.figures.store_write_bytes_per_s,
+            slower=row.slower,
+            slower_low=row.slower_low,
+            slower_high=row.slower_high,
+        )
+        for row in health.nodes
+    )
+    return replace(verdict, health=health.status.value, health_reason=health.reason, node_checks=rows)
 
 
 def judge_loss(verdict: Verdict, min_drop: float) -> Verdict:

@@ -1,0 +1,60 @@
+"""What a node has: how many devices, of which kind, with how much memory."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from typing import Any
+
+import jax
+from jax.sharding import Mesh
+
+from train.config import Accelerator, Failure, Job
+
+Device = Any  # jax.Device, which is no type to a type checker
+_KINDS = {"TPU v5e": "TPU v5 lite", "TPU v5p": "TPU v5", "TPU v6e": "TPU v6 lite"}  # JAX's names
+_UNNAMED = ("neuron",)  # whose plugin gives its devices no chip's name
+
+
+def check_devices(job: Job) -> None:
+    """Number and kind of this node's devices; raises :class:`Failure` with what was found and what was expected."""
+    expected, found, kind = job.devices_per_process, jax.local_device_count(), jax.local_devices()[0].device_kind
+    of = f" of {job.accelerator.instance_type}" if job.accelerator.instance_type else ""
+    if expected is not None and found != expected:
+        raise Failure(f"node {job.node} shows {found} devices ({kind}), and the catalogue says {expected}{of}")
+    if not is_kind(job.accelerator, kind):
+        chip = job.accelerator.chip
+        raise Failure(f"node {job.node} has {kind}, and the catalogue says {chip.name if chip else 'another'}{of}")
+
+
+def is_kind(row: Accelerator, kind: str) -> bool:
+    """Whether a device that calls itself ``kind`` is the row's chip; true where nothing is known."""
+    if row.chip is None or not row.chip.name or row.vendor in _UNNAMED:
+        return True
+    name = _KINDS.get(row.chip.name, row.chip.name).partition(" 40GB")[0].partition(" 80GB")[0]
+    return re.search(rf"\b{re.escape(name)}\b", kind, re.IGNORECASE) is not None
+
+
+def check_processes(job: Job, mesh: Mesh) -> None:
+    """Every process brings as many devices as every other; raises :class:`Failure` with the counts."""
+    present = Counter(device.process_index for device in mesh.devices.flat)
+    counts = [present[index] for index in range(job.processes)]
+    if len(set(counts)) > 1 or not all(counts):
+        raise Failure(f"the processes bring different numbers of devices: {counts}")
+
+
+def host_memory_bytes() -> int:
+    """Main memory that the kernel has."""
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def chip_memory_bytes(device: Device) -> float | None:
+    """Memory of one chip; None where it does not tell, as CPUs do not.
+
+    On GPUs XLA tells its own share of it, three quarters unless the environment says otherwise.
+    """
+    limit = (device.memory_stats() or {}).get("bytes_limit")
+    if limit is None or device.platform != "gpu":
+        return limit
+    return limit / float(os.environ.get("XLA_PYTHON_CLIENT_MEM_FRACTION", "0.75"))

@@ -1,0 +1,171 @@
+"""What the checks found: one row a node, one a link, and the sentence that names who is to blame."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from pydantic import BaseModel, ConfigDict
+
+from train.checks import clock
+from train.checks.estimate import Effect, Status
+from train.checks.floors import GIB, Floors
+
+Worker = tuple[int, int]  # a process and one of its devices
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Figures(_Record):
+    """What one process measured by itself. Rates are those of its slowest device; None: there is no such thing.
+
+    ``digests`` are of each device's matrix products, ``wrong_devices`` calculated a known answer wrong or lost words.
+    """
+
+    node: str
+    devices: int
+    device_kind: str
+    host_memory_bytes: int
+    chip_memory_bytes: float | None
+    digests: tuple[str, ...]
+    wrong_devices: tuple[int, ...]
+    matmul_flops: float
+    memory_bytes_per_s: float
+    to_device_bytes_per_s: float | None
+    from_device_bytes_per_s: float | None
+    store_write_bytes_per_s: float | None
+    store_read_bytes_per_s: float | None
+
+
+class Finding(_Record):
+    """One thing that is not well, or not known. ``wrong``: results or parts are not as they must be, whatever speed."""
+
+    status: Status
+    sentence: str
+    wrong: bool = False
+
+
+class NodeHealth(_Record):
+    """One node's row. ``slower`` is by what share its worst device is behind its peers; None where it has none."""
+
+    status: Status
+    figures: Figures
+    clock_ahead_s: float
+    slower: float | None
+    slower_low: float | None
+    slower_high: float | None
+    confidence: float | None
+
+
+class LinkHealth(_Record):
+    """The way between two nodes; ``slower`` as compared with the other links of both, None where it has no peers."""
+
+    nodes: tuple[str, str]
+    bytes_per_s: float
+    status: Status
+    slower: float | None
+    confidence: float | None
+
+
+class Bus(_Record):
+    """One collective at one size; ``floor_bytes_per_s`` is None where nobody published any for such nodes."""
+
+    name: str
+    message_bytes: int
+    seconds: float
+    bus_bytes_per_s: float
+    floor_bytes_per_s: float | None
+
+
+class Health(_Record):
+    """The verdict of the checks."""
+
+    status: Status
+    reason: str
+    nodes: tuple[NodeHealth, ...]
+    links: tuple[LinkHealth, ...]
+    collectives: tuple[Bus, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def wrong(self) -> str:
+        """What no speed excuses; empty where there is nothing."""
+        return "; ".join(finding.sentence for finding in self.findings if finding.wrong)
+
+
+def judge_figures(figures: Figures, floors: Floors, clock_ahead_s: float) -> list[Finding]:
+    """One node against its floors, its known answers and the others' clocks."""
+    node, found = figures.node, list[Finding]()
+    for device in figures.wrong_devices:
+        found.append(_wrong(f"{node} device {device} calculates wrong: a known answer came out different"))
+    if abs(clock_ahead_s) > clock.LIMIT_S:
+        side = "ahead of" if clock_ahead_s > 0 else "behind"
+        found.append(_wrong(f"the clock of {node} is {abs(clock_ahead_s):.1f} s {side} the others'"))
+    lines = [
+        ("main memory", "GiB", GIB, figures.host_memory_bytes, floors.host_memory_bytes),
+        ("memory a device", "GiB", GIB, figures.chip_memory_bytes, floors.chip_memory_bytes),
+        ("matrix products", "TFLOP/s", 1e12, figures.matmul_flops, floors.matmul_flops),
+        ("memory bandwidth", "GB/s", 1e9, figures.memory_bytes_per_s, floors.memory_bytes_per_s),
+    ]
+    for what, unit, size, value, floor in lines:
+        if floor is not None and value is None:
+            found.append(Finding(status=Status.UNKNOWN, sentence=f"{node}: {what} could not be measured"))
+        elif floor is not None and value is not None and value < floor:
+            numbers = f"{value / size:,.1f} {unit}, and {floor / size:,.1f} is the least for its type"
+            found.append(Finding(status=Status.FAIL, sentence=f"{node}: {what} {numbers}"))
+    return found
+
+
+def judge_bits(everyone: list[Figures]) -> list[Finding]:
+    """Devices whose products differ from the majority's; all are suspect where there is none."""
+    votes = Counter(digest for figures in everyone for digest in figures.digests)
+    if len(votes) < 2:
+        return []
+    (first, most), (_, second), *_ = votes.most_common(2)
+    if most == second:
+        return [_wrong("the devices disagree on the same matrix products, and no majority says which are wrong")]
+    return [
+        _wrong(f"{figures.node} device {device} calculates wrong: its matrix products differ from {most} others'")
+        for figures in everyone
+        for device, digest in enumerate(figures.digests)
+        if digest != first
+    ]
+
+
+def judge_effect(who: str, what: str, effect: Effect) -> list[Finding]:
+    """A worker or link that is surely slow, or of which it is not known."""
+    interval = f"{100 * effect.low:.1f} to {100 * effect.high:.1f} %"
+    if effect.status is Status.FAIL:
+        sentence = f"{who} is slow: {what} take {100 * effect.share:.1f} % longer than its peers' ({interval})"
+        return [Finding(status=Status.FAIL, sentence=f"{sentence}, with confidence {confident(effect)}")]
+    if effect.status is Status.UNKNOWN:
+        sentence = f"it is not known whether {who} is slow: {what} take {interval} longer than its peers'"
+        return [Finding(status=Status.UNKNOWN, sentence=sentence)]
+    return []
+
+
+def confident(effect: Effect) -> str:
+    """A confidence as people read it: never 100 %."""
+    return f"{100 * min(effect.confidence, 0.9999):.2f} %"
+
+
+def judge_bus(bus: Bus) -> list[Finding]:
+    """A collective against its floor."""
+    if bus.floor_bytes_per_s is None or bus.bus_bytes_per_s >= bus.floor_bytes_per_s:
+        return []
+    rates = f"{bus.bus_bytes_per_s / 1e9:,.1f} GB/s, and {bus.floor_bytes_per_s / 1e9:,.1f} is the least"
+    where = f"{bus.name} of {bus.message_bytes >> 20} MiB over all devices"
+    return [Finding(status=Status.FAIL, sentence=f"{where}: {rates} for this type and number of nodes")]
+
+
+def conclude(findings: Iterable[Finding]) -> tuple[Status, str]:
+    """The worst status and its sentences, what is surely wrong first."""
+    found = list(findings)
+    status = Status.worst([finding.status for finding in found])
+    return status, "; ".join(finding.sentence for finding in found if finding.status is status)
+
+
+def _wrong(sentence: str) -> Finding:
+    return Finding(status=Status.FAIL, sentence=sentence, wrong=True)

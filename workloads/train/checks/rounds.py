@@ -1,0 +1,133 @@
+"""Many short measurements of all workers at the same moments, for as long as it takes to know who is slow."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import jax
+import numpy as np
+from pydantic import TypeAdapter
+
+from train.checks import work
+from train.checks.devices import Device
+from train.checks.estimate import Effect, Status, Tolerance, compare
+from train.checks.schedule import turn_of
+from train.config import Job
+from train.parallel import Peers
+
+LOOKS = (24, 48, 96, 192)  # rounds after which it is asked whether more are needed
+_EFFECTS = TypeAdapter(list[Effect])
+
+
+@dataclass(frozen=True)
+class Series:
+    """One kind of short work on each of this process's devices."""
+
+    name: str
+    tolerance: Tolerance
+    times: Callable[[], list[float]]
+
+
+def product_series(devices: list[Device], steps: int) -> Series:
+    """Matrix products; ``steps`` of them a round, as many at every worker."""
+    scale = work.scale_of(devices[0].platform)
+    host = work.numbers(scale.round_width).astype(scale.dtype)
+    placed = [jax.device_put(host, device) for device in devices]
+    works = [partial(_multiply, a, np.int32(steps)) for a in placed]
+    return Series("matrix products", Tolerance(0.02, 0.05), partial(time_all, works, devices[0].platform))
+
+
+def memory_series(devices: list[Device], passes: int) -> Series:
+    """Reading and writing memory; wider tolerances, for other programs use its bandwidth too."""
+    host = work.pattern(work.scale_of(devices[0].platform).round_memory_bytes)
+    placed = [jax.device_put(host, device) for device in devices]
+    works = [partial(_invert, words, np.int32(passes)) for words in placed]
+    return Series("memory passes", Tolerance(0.05, 0.15), partial(time_all, works, devices[0].platform))
+
+
+def _multiply(a: jax.Array, steps: np.int32) -> None:
+    work.multiply(a, a, steps).block_until_ready()
+
+
+def _invert(words: jax.Array, passes: np.int32) -> None:
+    work.invert(words, passes).block_until_ready()
+
+
+def time_all(works: list[Callable[[], None]], platform: str) -> list[float]:
+    """Seconds of each device's work: all at once, but one after the other where they share a CPU."""
+    if platform == "cpu" or len(works) == 1:
+        return [_time(one) for one in works]
+    with ThreadPoolExecutor(len(works)) as threads:
+        return list(threads.map(_time, works))
+
+
+def _time(one: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    one()
+    return time.perf_counter() - start
+
+
+def repeats_for(seconds: float, one: Callable[[int], object]) -> int:
+    """How many repeats fill ``seconds``, from the best of a few trials."""
+    one(1)
+    trial = 16
+    took = min(_time(partial(one, trial)) for _ in range(3))
+    return max(1, round(seconds * trial / took))
+
+
+def machine_of(job: Job, platform: str, boot_id: Path = Path("/proc/sys/kernel/random/boot_id")) -> str:
+    """What processes have in common that share a CPU; with chips of their own they share nothing here."""
+    try:
+        return boot_id.read_text().strip() if platform == "cpu" else f"process {job.index}"
+    except OSError:
+        return f"process {job.index}"
+
+
+class Rounds:
+    """Measures series at all processes, round by round; processes of one machine take turns. ``name`` is used once."""
+
+    def __init__(
+        self, job: Job, peers: Peers, machines: list[str], budget_s: float, name: str = "train/rounds"
+    ) -> None:
+        self._peers, self._name, self._deadline = peers, name, time.monotonic() + budget_s
+        self._machine = machines.index(machines[job.index])
+        self._turn, self._turns = turn_of(machines, job.index)
+
+    def run(self, series: Series) -> list[Effect]:
+        """The effect of each device of each process, in their order; the same list at every process."""
+        mine: list[list[float]] = []
+        effects: list[object] = []
+        series.times()  # warms up
+        for look in LOOKS:
+            mine += [self._round(series, number) for number in range(len(mine), look)]
+            name = f"{self._name}/{series.name}/{look}"
+            everyone = self._peers.gather(name, json.dumps(mine))
+            done, effects = json.loads(self._peers.from_first(name, partial(self._decide, everyone, series, look)))
+            if done:
+                break
+        return _EFFECTS.validate_python(effects)
+
+    def _round(self, series: Series, number: int) -> list[float]:
+        """A-B-B-A: turns are taken the other way round in every second round, so that a drift favours nobody."""
+        name = f"{self._name}/{series.name}/{number}"
+        self._peers.meet(name)
+        turn = self._turns - 1 - self._turn if number % 2 else self._turn
+        if turn > 0:
+            self._peers.hear(f"{name}/{self._machine}/{turn - 1}")
+        times = series.times()
+        if turn + 1 < self._turns:
+            self._peers.tell(f"{name}/{self._machine}/{turn}")
+        return times
+
+    def _decide(self, everyone: list[str], series: Series, look: int) -> str:
+        times_WxR = np.concatenate([np.array(json.loads(text)).T for text in everyone])
+        effects = compare(times_WxR, series.tolerance)
+        known = all(effect.status != Status.UNKNOWN for effect in effects)
+        done = known or look == LOOKS[-1] or time.monotonic() > self._deadline
+        return json.dumps([done, _EFFECTS.dump_python(effects, mode="json")])
