@@ -70,6 +70,8 @@ class Peers:
     def connect(self) -> None:
         """Join the others. JAX aborts the process when this fails, so a watchdog with a shorter time goes first."""
         job = self._job
+        # The thread that asks a CPU for work then does it, and the kernel can say how long it waited for the CPU.
+        jax.config.update("jax_cpu_enable_async_dispatch", False)
         if job.processes == 1:
             return
         jax.config.update("jax_cpu_collectives_implementation", "gloo")  # other platforms do not read it

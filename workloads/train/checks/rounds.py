@@ -18,10 +18,11 @@ from train.checks import work
 from train.checks.devices import Device
 from train.checks.estimate import Effect, Status, Tolerance, compare
 from train.checks.schedule import turn_of
+from train.checks.stopwatch import own_s
 from train.config import Job
 from train.parallel import Peers
 
-LOOKS = (24, 48, 96, 192)  # rounds after which it is asked whether more are needed
+LOOKS = (32, 64, 128, 192)  # rounds after which it is asked whether more are needed
 _EFFECTS = TypeAdapter(list[Effect])
 
 
@@ -43,11 +44,11 @@ def product_series(devices: list[Device], steps: int) -> Series:
     return Series("matrix products", Tolerance(0.02, 0.05), partial(time_all, works, devices[0].platform))
 
 
-def memory_series(devices: list[Device], passes: int) -> Series:
-    """Reading and writing memory; wider tolerances, for other programs use its bandwidth too."""
+def memory_series(devices: list[Device], steps: int) -> Series:
+    """Reading and writing memory, of chips: a CPU's bandwidth is everybody's on the machine, and blames nobody."""
     host = work.pattern(work.scale_of(devices[0].platform).round_memory_bytes)
     placed = [jax.device_put(host, device) for device in devices]
-    works = [partial(_invert, words, np.int32(passes)) for words in placed]
+    works = [partial(_invert, words, np.int32(steps)) for words in placed]
     return Series("memory passes", Tolerance(0.05, 0.15), partial(time_all, works, devices[0].platform))
 
 
@@ -62,22 +63,16 @@ def _invert(words: jax.Array, passes: np.int32) -> None:
 def time_all(works: list[Callable[[], None]], platform: str) -> list[float]:
     """Seconds of each device's work: all at once, but one after the other where they share a CPU."""
     if platform == "cpu" or len(works) == 1:
-        return [_time(one) for one in works]
+        return [own_s(one) for one in works]
     with ThreadPoolExecutor(len(works)) as threads:
-        return list(threads.map(_time, works))
-
-
-def _time(one: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    one()
-    return time.perf_counter() - start
+        return list(threads.map(own_s, works))
 
 
 def repeats_for(seconds: float, one: Callable[[int], object]) -> int:
     """How many repeats fill ``seconds``, from the best of a few trials."""
     one(1)
     trial = 16
-    took = min(_time(partial(one, trial)) for _ in range(3))
+    took = min(own_s(partial(one, trial)) for _ in range(3))
     return max(1, round(seconds * trial / took))
 
 

@@ -89,12 +89,14 @@ def compare_workers(job: Job, peers: Peers, local: list[Device], machines: list[
         one = local[:1]
         return rounds.repeats_for(scale.round_s, lambda count: series(one, count).times())
 
-    kinds = {"products": rounds.product_series, "memory": rounds.memory_series}
+    kinds = {"products": rounds.product_series}
+    if local[0].platform != "cpu":
+        kinds["memory"] = rounds.memory_series
     # Process 0 says how much work is a round: all must do as much.
     counts = json.loads(
         peers.from_first("train/repeats", lambda: json.dumps({name: repeats(kind) for name, kind in kinds.items()}))
     )
-    # One budget for both; the series that matters most comes first.
+    # One budget for all; the series that matters most comes first.
     measured = rounds.Rounds(job, peers, machines, job.checks_budget_s)
     made = [kind(local, counts[name]) for name, kind in kinds.items()]
     return {series.name: measured.run(series) for series in made}

@@ -27,8 +27,8 @@ _REPEATS = 3
 class Scale:
     """How much work tells something and takes a moment only.
 
-    On CPUs a round's product is so small that XLA leaves it to one thread: two processes of one machine do not then
-    wait for each other's.
+    On CPUs a round's product is so small that XLA leaves it to one thread, whose waiting
+    for a CPU can be told apart.
     """
 
     dtype: jnp.dtype
@@ -41,7 +41,7 @@ class Scale:
     round_s: float
 
 
-_CPU = Scale(jnp.dtype(jnp.float32), 768, 4, 64 << 20, 32 << 20, 128, 16 << 20, 0.008)
+_CPU = Scale(jnp.dtype(jnp.float32), 768, 4, 64 << 20, 32 << 20, 128, 4 << 20, 0.006)
 _CHIP = Scale(jnp.dtype(jnp.bfloat16), 8192, 32, 4 << 30, 256 << 20, 4096, 1 << 30, 0.03)
 
 
