@@ -1,7 +1,8 @@
 """``make bench``: measure, and write docs/benchmarks.md. Figures are ratios within one run wherever they can be.
 
-``python -m benchmarks [--short] [GROUP …]``: GROUP is ``engine``, ``machines``, ``etl`` or ``checks``; what is not asked
-for stays as it is in the file. ``--short`` measures the smaller sizes, and everything once, and says so in what it writes.
+``python -m benchmarks [--short] [GROUP …]``: GROUP is ``engine``, ``machines``, ``etl`` or ``checks``; what is not
+asked for stays as it is in the file. ``--short`` measures the smaller sizes, and everything once or less often, and
+says so in what it writes.
 """
 
 from __future__ import annotations

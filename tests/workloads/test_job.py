@@ -7,6 +7,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from train.store import open_store
 from components.outputs import Verdict
 from local.processes import free_port
 
-from .conftest import SMALL, Launcher
+from .conftest import SMALL, WORKLOADS, Launcher
 
 pytestmark = pytest.mark.real
 
@@ -162,11 +163,38 @@ def test_a_port_that_another_process_holds_is_told(jobs: Launcher) -> None:
     assert ended.reason == f"process 0: cannot listen on port {port} for the other processes: Address already in use"
 
 
-def test_a_stopped_peer_is_not_waited_for_for_ever(jobs: Launcher) -> None:
-    first, second = jobs.start({**ENDLESS, "step_timeout_s": 5}, processes=2)
-    jobs.wait_for(first, "step 3:")
-    second.send_signal(signal.SIGSTOP)
-    ended = jobs.wait(first, 60)
+@pytest.mark.parametrize(
+    ("stopped", "why"),
+    [
+        (1, "process 1 on node-1 gives no sign of life"),
+        (0, "process 0 at 127.0.0.1:{port}, which coordinates, does not answer"),
+    ],
+)
+def test_a_stopped_process_is_named_and_not_waited_for_for_ever(jobs: Launcher, stopped: int, why: str) -> None:
+    port = free_port()
+    address = {"JAX_COORDINATOR_ADDRESS": f"127.0.0.1:{port}"}
+    processes = jobs.start({**ENDLESS, "step_timeout_s": 3}, processes=2, **address)
+    jobs.wait_for(processes[1 - stopped], "step 3:")
+    processes[stopped].send_signal(signal.SIGSTOP)
+    ended = jobs.wait(processes[1 - stopped], 60)
     assert ended.status == 1
-    assert ended.reason.startswith("process 0: step ")
-    assert ended.reason.endswith(" took longer than 5 s")
+    assert ended.reason.startswith(f"process {1 - stopped}: step ")
+    assert ended.reason.endswith(f" took longer than 3 s: {why.format(port=port)}")
+
+
+_HANGS_IN_READING = """
+import os, time
+if os.environ["JOB_COMPLETION_INDEX"] == "1":
+    from train.data import Batches
+    rows = Batches.rows
+    Batches.rows = lambda self, cursor, part: time.sleep(1000) if cursor == 16 else rows(self, cursor, part)
+"""
+
+
+def test_a_process_that_hangs_alone_is_named_with_what_it_does(jobs: Launcher, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(_HANGS_IN_READING)
+    both = jobs.run({**ENDLESS, "step_timeout_s": 3}, processes=2, PYTHONPATH=f"{tmp_path}:{WORKLOADS}")
+    why = "process 1 on node-1 is alive and still at: reading for step 5 (others are at: the sum over all of step 5)"
+    for ended in both:
+        assert ended.status == 1
+        assert ended.reason.endswith(f": step 5 took longer than 3 s: {why}")

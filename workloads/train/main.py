@@ -19,10 +19,12 @@ from train.checks import collectives, devices
 from train.checks.estimate import Status
 from train.checks.health import Health
 from train.checks.run import run as run_checks
+from train.checks.steps import compare_steps
 from train.config import Failure, Job, load
 from train.data import Corpus, open_corpus
+from train.heartbeat import Heartbeat
 from train.metrics import process_age_s
-from train.report import Verdict, deliver, judge_loss, leave_reason, now, with_health
+from train.report import Verdict, deliver, judge_loss, leave_reason, now, with_health, with_steps
 from train.store import open_store
 from train.train import Loop, Progress, State, Trainer, host_state
 
@@ -42,16 +44,19 @@ class Run:
     stopping: bool = False
     phase: str = "starting"
     peers: parallel.Peers = field(init=False)
+    heartbeat: Heartbeat = field(init=False)
     watchdog: parallel.Watchdog = field(init=False)
     _ending: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.peers = parallel.Peers(self.job)
-        self.watchdog = parallel.Watchdog(self.fail)
+        self.heartbeat = Heartbeat(self.job, self.peers)
+        self.watchdog = parallel.Watchdog(self.fail, self.heartbeat.missing)
 
     def enter(self, phase: str) -> None:
         """Name what is being done, in the log and for the case that the process dies in it."""
         self.phase = phase
+        self.heartbeat.at(phase)
         say(f"{phase} (process {self.job.index} of {self.job.processes} on {self.job.node})")
         leave_reason(f"the process ended without a verdict while {phase}", self.environ)
 
@@ -128,11 +133,12 @@ def _run(run: Run) -> Verdict:
     with run.watchdog.limit(2 * config.step_timeout_s, "compiling and loading the checkpoint"):
         run.enter("loading")
         trainer = Trainer(config, mesh)
-        loop = Loop(job, trainer, corpus)
+        loop = Loop(job, trainer, corpus, run.heartbeat.at)
         checkpoints = _open_checkpoints(job, config.training_digest(corpus.digest, loop.batch_rows))
         progress = _start(run, trainer, loop, checkpoints)
     _train(run, loop, progress, checkpoints)
     with run.watchdog.limit(config.step_timeout_s, "the last evaluation"):
+        _judge_steps(run, loop)
         run.verdict = replace(run.verdict, loss_last=loop.validation_loss(progress.state))
         run.peers.leave()
     return judge_loss(run.verdict, config.min_loss_drop)
@@ -159,10 +165,11 @@ def _join(run: Run) -> jax.sharding.Mesh:
         jax.config.update("jax_num_cpu_devices", job.emulated_devices)
     run.enter("waiting for all processes")
     what = f"{job.processes} processes at {job.coordinator}" if job.processes > 1 else "this machine's devices"
-    diagnose = run.peers.diagnose if job.processes > 1 else lambda: ""
+    diagnose = run.peers.diagnose if job.processes > 1 else None
     with run.watchdog.limit(job.config.startup_timeout_s, f"waiting for {what}", diagnose):
         run.peers.connect()
         run.peers.listen(run.fail_with_peer)
+        run.heartbeat.start()
         return parallel.make_mesh()
 
 
@@ -265,6 +272,16 @@ def _note(run: Run, loop: Loop, progress: Progress, loss: float) -> None:
     if progress.step % run.job.config.log_every == 0 or is_first:
         after = f", {run.verdict.first_step_s:.2f} s after the process started" if is_first else ""
         say(f"step {progress.step}: loss {loss:.4f}, {times.tokens_per_s():,.0f} tokens/s{after}")
+
+
+def _judge_steps(run: Run, loop: Loop) -> None:
+    """What the training itself says of who is slow; raises :class:`Failure` where that must end the job."""
+    if run.job.config.checks == "off":
+        return
+    effects = compare_steps(run.peers, loop.times.own_s)
+    run.verdict = with_steps(run.verdict, effects)
+    if run.job.is_strict and run.verdict.health != Status.PASS:
+        raise Failure(run.verdict.health_reason, of_all=True)
 
 
 def _save(run: Run, progress: Progress, checkpoints: Checkpoints | None) -> None:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 _STARTED_AT_TICKS = 19  # of the fields after the program's name in /proc/<pid>/stat (proc(5))
+OWN_STEPS = 256  # enough to tell who is slow, and little to send
 _imported_at = time.monotonic()
+
+T = TypeVar("T")
 
 
 def process_age_s(stat: Path = Path("/proc/self/stat")) -> float:
@@ -24,16 +30,44 @@ def process_age_s(stat: Path = Path("/proc/self/stat")) -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME) - started_ticks / os.sysconf("SC_CLK_TCK")
 
 
+def own_time(work: Callable[[], T]) -> tuple[T, float]:
+    """What ``work`` gives, and the seconds it takes in this thread, less those in which it was not let run.
+
+    A sleep and a slow device count; a neighbour on the same CPU does not. It is never less than the CPU's time, for
+    the kernel books waiting a moment late. Where the kernel does not tell, the time is that of the clock.
+    """
+    waited, on_cpu, start = waited_s(), time.thread_time(), time.perf_counter()
+    result = work()
+    took, on_cpu = time.perf_counter() - start, time.thread_time() - on_cpu
+    return result, max(took - (waited_s() - waited), on_cpu)
+
+
+def waited_s(file: Path = Path("/proc/thread-self/schedstat")) -> float:
+    """How long this thread has waited for a CPU since it began: nanoseconds, the file's second number."""
+    try:
+        return int(file.read_text().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
+
+
 class StepTimes:
     """Seconds of the steps of one run. The first is the compiler's and is left out, unless it is the only one."""
 
     def __init__(self, tokens_per_step: int) -> None:
         self._tokens = tokens_per_step
         self._seconds: list[float] = []
+        self._own: deque[float] = deque(maxlen=OWN_STEPS)
 
-    def add(self, seconds: float) -> None:
-        """One more step."""
+    def add(self, seconds: float, own_s: float = 0.0) -> None:
+        """One more step, of which ``own_s`` passed before this worker needed the others."""
+        if self._seconds:
+            self._own.append(own_s)
         self._seconds.append(seconds)
+
+    @property
+    def own_s(self) -> list[float]:
+        """This worker's own time of the newest steps; the first of all is the compiler's and left out."""
+        return list(self._own)
 
     def percentile_s(self, percent: float) -> float:
         """0 where no step ran."""

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
@@ -22,7 +22,24 @@ AXIS = "data"
 _FAILURE, _STOP = "train/failure", "train/stop"
 _DAY_MS = 86_400_000  # waits are ended by the watchdog, which knows what was waited for
 _SEE_OFF_MS = 5_000
+_ANNOUNCE_S = 2.0
 _PROBE_S = 3.0
+
+T = TypeVar("T")
+
+
+def within(seconds: float, work: Callable[[], T]) -> T | None:
+    """What ``work`` gives; None where it takes longer or fails. It is then left to itself."""
+    found: list[T] = []
+
+    def run() -> None:
+        with suppress(Exception):
+            found.append(work())
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return found[0] if found else None
 
 
 class Watchdog:
@@ -31,16 +48,16 @@ class Watchdog:
     A collective whose peer is gone waits in native code, where no exception reaches it; only leaving helps.
     """
 
-    def __init__(self, on_timeout: Callable[[str], None]) -> None:
-        self._on_timeout = on_timeout
+    def __init__(self, on_timeout: Callable[[str], None], why: Callable[[], str] = lambda: "") -> None:
+        self._on_timeout, self._why = on_timeout, why
 
     @contextmanager
-    def limit(self, seconds: float, what: str, why: Callable[[], str] = lambda: "") -> Iterator[None]:
+    def limit(self, seconds: float, what: str, why: Callable[[], str] | None = None) -> Iterator[None]:
         """Within the block, ``what`` may take ``seconds``; after them the reason is reported and the process exits.
 
-        ``why`` is asked then for what can be found out about it, and adds to the reason.
+        ``why``, or else the watchdog's own, is asked then for what can be found out about it, and adds to the reason.
         """
-        timer = threading.Timer(seconds, self._expire, [f"{what} took longer than {seconds:g} s", why])
+        timer = threading.Timer(seconds, self._expire, [f"{what} took longer than {seconds:g} s", why or self._why])
         timer.daemon = True
         timer.start()
         try:
@@ -144,20 +161,32 @@ class Peers:
             self._client.key_value_set(name, text())
         return self._read(name)
 
-    def ask_to_stop(self, who: str) -> None:
-        """Tell process 0 that this process must go."""
-        if self._client is not None:
-            self._client.key_value_set(_STOP, who, allow_overwrite=True)
+    def publish(self, name: str, text: str) -> None:
+        """Let the others read ``text`` from now on; it may change."""
+        with suppress(RuntimeError):  # the coordinator is gone: others tell why
+            if self._client is not None:
+                self._client.key_value_set(name, text, allow_overwrite=True)
 
-    def asked_to_stop(self) -> str:
-        """Who must go; empty while nobody must."""
+    def published(self, name: str) -> str:
+        """What somebody published last; empty while nobody did."""
         try:
-            return self._client.key_value_try_get(_STOP) if self._client is not None else ""
+            return self._client.key_value_try_get(name) if self._client is not None else ""
         except RuntimeError:  # there is no such key yet
             return ""
 
+    def ask_to_stop(self, who: str) -> None:
+        """Tell process 0 that this process must go."""
+        self.publish(_STOP, who)
+
+    def asked_to_stop(self) -> str:
+        """Who must go; empty while nobody must."""
+        return self.published(_STOP)
+
     def announce(self, reason: str) -> None:
         """Tell the others why this process fails; the first reason of a job stands."""
+        within(_ANNOUNCE_S, lambda: self._announce(reason))  # the coordinator may hang itself
+
+    def _announce(self, reason: str) -> None:
         with suppress(RuntimeError):
             if self._client is not None:
                 self._client.key_value_set(_FAILURE, reason)
@@ -180,6 +209,9 @@ class Peers:
 
     def see_off(self) -> None:
         """After a failure: stay a moment, for the coordinator dies with process 0 and its news with it."""
+        within(_SEE_OFF_MS / 1e3, self._see_off)
+
+    def _see_off(self) -> None:
         with suppress(RuntimeError):
             if self._client is not None:
                 self._client.wait_at_barrier("train/failed", _SEE_OFF_MS)

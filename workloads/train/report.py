@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from train.checks.health import Health
+from train.checks.estimate import Effect, Status
+from train.checks.health import Health, judge_effect
 from train.config import Failure
 from train.store import split_uri
 
@@ -109,6 +110,23 @@ def with_health(verdict: Verdict, health: Health) -> Verdict:
         for row in health.nodes
     )
     return replace(verdict, health=health.status.value, health_reason=health.reason, node_checks=rows)
+
+
+def with_steps(verdict: Verdict, effects: list[Effect]) -> Verdict:
+    """The verdict with what the training's own steps say of each node; one that is slow in them is not healthy."""
+    if not effects or not verdict.node_checks:
+        return verdict
+    rows, sentences = list[NodeCheck](), list[str]()
+    for row, effect in zip(verdict.node_checks, effects, strict=True):
+        slow = effect.status is Status.FAIL
+        health = Status.FAIL.value if slow else row.health
+        rows.append(replace(row, step_slower=effect.share, health=health))
+        sentences += [finding.sentence for finding in judge_effect(row.node, "its training steps", effect) if slow]
+    if not sentences:
+        return replace(verdict, node_checks=tuple(rows))
+    told = [verdict.health_reason] if verdict.health == Status.FAIL else []
+    reason = "; ".join([*told, *sentences])
+    return replace(verdict, node_checks=tuple(rows), health=Status.FAIL.value, health_reason=reason)
 
 
 def judge_loss(verdict: Verdict, min_drop: float) -> Verdict:

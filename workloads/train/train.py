@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from jax.sharding import Mesh, PartitionSpec
 
 from train.config import Failure, Job, ModelConfig, TrainConfig
 from train.data import Batches, Corpus, validation_rows
-from train.metrics import StepTimes
+from train.metrics import StepTimes, own_time
 from train.model import Transformer, compute_dtype
 from train.optim import make_optimizer
 from train.parallel import AXIS, place, rows_of, to_devices
@@ -71,7 +72,11 @@ class Trainer:
         platform = mesh.devices.flat[0].platform
         self._model, self._optimizer = FlatModel(config.model, compute_dtype(platform)), make_optimizer(config)
         options = _HURRY if platform == "cpu" else None
-        self.step = jax.jit(self._over_devices(self._step), donate_argnums=0, compiler_options=options)
+        # Two programs a step: what a worker does alone, and what all do together. A worker's own time is told apart so.
+        own = self._over_devices(self._own, PartitionSpec(AXIS))
+        self.own = jax.jit(own, compiler_options=options)
+        step = self._over_devices(self._step)
+        self.step = jax.jit(step, donate_argnums=0, compiler_options=options)
         self.loss = jax.jit(self._over_devices(self._loss), compiler_options=options)
 
     def initial(self) -> State:
@@ -84,19 +89,22 @@ class Trainer:
         """A state in host memory, in full on every device."""
         return place(self.mesh, host_state)
 
-    def _over_devices(self, function: Any) -> Any:
-        """Run ``function(state, rows)`` on each device's rows; what it returns is the same on all."""
-        everywhere, rows = PartitionSpec(), PartitionSpec(AXIS)
-        return jax.shard_map(
-            function, mesh=self.mesh, in_specs=(everywhere, rows), out_specs=everywhere, check_vma=False
-        )
+    def _over_devices(self, function: Any, gives: PartitionSpec = PartitionSpec()) -> Any:  # noqa: B008
+        """Run ``function(state, rows)`` on each device's rows; it gives the same on all, unless ``gives`` says so."""
+        takes = (PartitionSpec(), PartitionSpec(AXIS))
+        return jax.shard_map(function, mesh=self.mesh, in_specs=takes, out_specs=gives, check_vma=False)
 
     def _loss(self, state: State, tokens: jax.Array) -> jax.Array:
         return jax.lax.pmean(self._model.loss(state["params"], tokens), AXIS)
 
-    def _step(self, state: State, tokens: jax.Array) -> tuple[State, jax.Array]:
-        loss_and_gradient = jax.value_and_grad(self._model.loss)(state["params"], tokens)
-        loss, gradient = jax.lax.pmean(loss_and_gradient, AXIS)
+    def _own(self, state: State, tokens: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Loss and gradient of each device's own rows."""
+        loss, gradient = jax.value_and_grad(self._model.loss)(state["params"], tokens)
+        return loss[None], gradient[None]
+
+    def _step(self, state: State, own: tuple[jax.Array, jax.Array]) -> tuple[State, jax.Array]:
+        """The state after the mean of all devices' gradients, and the mean loss before it."""
+        loss, gradient = jax.lax.pmean(jax.tree.map(lambda row: row[0], own), AXIS)
         updates, optimizer = self._optimizer.update(gradient, state["optimizer"], state["params"])
         return {"params": optax.apply_updates(state["params"], updates), "optimizer": optimizer}, loss
 
@@ -116,9 +124,12 @@ class Progress:
 
 
 class Loop:
-    """Feeds a trainer with this process's share of the text, and times its steps."""
+    """Feeds a trainer with this process's share of the text, and times its steps; ``at`` is told where it is."""
 
-    def __init__(self, job: Job, trainer: Trainer, corpus: Corpus) -> None:
+    def __init__(
+        self, job: Job, trainer: Trainer, corpus: Corpus, at: Callable[[str], None] = lambda where: None
+    ) -> None:
+        self._at = at
         config, devices = job.config, trainer.mesh.devices.size
         self._trainer = trainer
         self.batch_rows = -(-config.batch_size // devices) * devices
@@ -135,12 +146,20 @@ class Loop:
     def advance(self, progress: Progress) -> float:
         """One step; the training loss before it. Raises :class:`Failure` where it is not finite."""
         start = time.perf_counter()
-        rows = self._batches.rows(progress.cursor, self._part)
-        progress.state, loss = self._trainer.step(progress.state, to_devices(self._trainer.mesh, rows))
+        own, own_seconds = own_time(lambda: self._own(progress))
+        self._at(f"the sum over all of step {progress.step + 1}")
+        progress.state, loss = self._trainer.step(progress.state, own)
         value = float(loss)
-        self.times.add(time.perf_counter() - start)
+        self.times.add(time.perf_counter() - start, own_seconds)
         progress.step += 1
         progress.cursor += self.batch_rows
         if not math.isfinite(value):
             raise Failure(f"the loss became {value} at step {progress.step}")
         return value
+
+    def _own(self, progress: Progress) -> tuple[jax.Array, jax.Array]:
+        """What this worker does of a step before it needs the others."""
+        self._at(f"reading for step {progress.step + 1}")
+        rows = to_devices(self._trainer.mesh, self._batches.rows(progress.cursor, self._part))
+        self._at(f"the gradient of step {progress.step + 1}")
+        return jax.block_until_ready(self._trainer.own(progress.state, rows))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from train.checks.estimate import COMPUTE, Status, Tolerance, compare, effective_count, estimate
+from train.checks.estimate import Status, compare, effective_count, estimate
 from train.checks.rounds import LOOKS
 
 from .noise import times
@@ -87,7 +87,3 @@ def test_a_quarter_of_wild_rounds_moves_the_estimate_little() -> None:
     values = np.random.default_rng(3).normal(0, 0.01, 48)
     values[::5] += 5
     assert abs(estimate(values)[0]) < 0.01
-
-
-def test_the_tolerance_is_5_percent_as_promised() -> None:
-    assert Tolerance(harmless=0.02, serious=0.05) == COMPUTE

@@ -53,9 +53,9 @@ def main(arguments: list[str], environ: Mapping[str, str] = os.environ) -> int:
 
 
 def _check(job: Job, peers: parallel.Peers) -> Health:
-    limits = job.config
+    limits, diagnose = job.config, peers.diagnose if job.processes > 1 else None
     watchdog = parallel.Watchdog(lambda reason: say(f"FAIL: {reason}"))
-    with watchdog.limit(limits.startup_timeout_s, "waiting for all processes", peers.diagnose):
+    with watchdog.limit(limits.startup_timeout_s, "waiting for all processes", diagnose):
         peers.connect()
         peers.listen(_end)
         mesh = parallel.make_mesh()

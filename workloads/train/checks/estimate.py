@@ -45,7 +45,7 @@ class Tolerance:
     serious: float
 
 
-COMPUTE = Tolerance(0.02, 0.05)
+COMPUTE = Tolerance(0.015, 0.04)  # so that 5 % is found in 95 of 100 runs: make bench draws the curve
 
 
 @dataclass(frozen=True)

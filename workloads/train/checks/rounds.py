@@ -16,10 +16,10 @@ from pydantic import TypeAdapter
 
 from train.checks import work
 from train.checks.devices import Device
-from train.checks.estimate import Effect, Status, Tolerance, compare
+from train.checks.estimate import COMPUTE, Effect, Status, Tolerance, compare
 from train.checks.schedule import turn_of
-from train.checks.stopwatch import own_s
 from train.config import Job
+from train.metrics import own_time
 from train.parallel import Peers
 
 LOOKS = (32, 64, 128, 192)  # rounds after which it is asked whether more are needed
@@ -41,7 +41,7 @@ def product_series(devices: list[Device], steps: int) -> Series:
     host = work.numbers(scale.round_width).astype(scale.dtype)
     placed = [jax.device_put(host, device) for device in devices]
     works = [partial(_multiply, a, np.int32(steps)) for a in placed]
-    return Series("matrix products", Tolerance(0.02, 0.05), partial(time_all, works, devices[0].platform))
+    return Series("matrix products", COMPUTE, partial(time_all, works, devices[0].platform))
 
 
 def memory_series(devices: list[Device], steps: int) -> Series:
@@ -63,16 +63,16 @@ def _invert(words: jax.Array, passes: np.int32) -> None:
 def time_all(works: list[Callable[[], None]], platform: str) -> list[float]:
     """Seconds of each device's work: all at once, but one after the other where they share a CPU."""
     if platform == "cpu" or len(works) == 1:
-        return [own_s(one) for one in works]
+        return [own_time(one)[1] for one in works]
     with ThreadPoolExecutor(len(works)) as threads:
-        return list(threads.map(own_s, works))
+        return [seconds for _, seconds in threads.map(own_time, works)]
 
 
 def repeats_for(seconds: float, one: Callable[[int], object]) -> int:
     """How many repeats fill ``seconds``, from the best of a few trials."""
     one(1)
     trial = 16
-    took = min(own_s(partial(one, trial)) for _ in range(3))
+    took = min(own_time(partial(one, trial))[1] for _ in range(3))
     return max(1, round(seconds * trial / took))
 
 
