@@ -6,7 +6,8 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
@@ -59,6 +60,13 @@ class Run:
         self.heartbeat.at(phase)
         say(f"{phase} (process {self.job.index} of {self.job.processes} on {self.job.node})")
         leave_reason(f"the process ended without a verdict while {phase}", self.environ)
+
+    @contextmanager
+    def stage(self, what: str) -> Iterator[None]:
+        """Within the block ``what`` is done; a hang of it ends the process."""
+        self.enter(what)
+        with self.watchdog.limit(self.job.config.step_timeout_s, what):
+            yield
 
     def fail(self, reason: str, *, of_all: bool = False) -> None:
         """Tell the others, report, and see them off. Only the first failure of a process is heard.
@@ -128,8 +136,10 @@ def _run(run: Run) -> Verdict:
     job, config = run.job, run.job.config
     _use_cache(config.compilation_cache or run.environ.get("JAX_COMPILATION_CACHE_DIR", ""))
     mesh = _join(run)
-    with run.watchdog.limit(config.step_timeout_s + 2 * job.checks_budget_s, "checking the nodes"):
+    with run.watchdog.limit(config.step_timeout_s, "checking devices and the all-reduce"):
         corpus = _check(run, mesh)
+    if config.checks != "off" and not job.emulated_devices:  # whose speed says nothing of the nodes
+        _note_health(run, run_checks(job, run.peers, mesh, run.stage))
     with run.watchdog.limit(2 * config.step_timeout_s, "compiling and loading the checkpoint"):
         run.enter("loading")
         trainer = Trainer(config, mesh)
@@ -174,7 +184,7 @@ def _join(run: Run) -> jax.sharding.Mesh:
 
 
 def _check(run: Run, mesh: jax.sharding.Mesh) -> Corpus:
-    """Devices, text and the nodes' health, each with its own sentence when it fails."""
+    """Devices, text and one collective, each with its own sentence when it fails."""
     job = run.job
     run.enter("checking devices")
     devices.check_devices(job)
@@ -194,9 +204,6 @@ def _check(run: Run, mesh: jax.sharding.Mesh) -> Corpus:
         nodes=tuple(nodes),
         collective_time_s=all_reduce.seconds,
     )
-    if job.config.checks != "off":
-        run.enter("checking the nodes' health")
-        _note_health(run, run_checks(job, run.peers, mesh, say))
     return corpus
 
 
@@ -276,7 +283,7 @@ def _note(run: Run, loop: Loop, progress: Progress, loss: float) -> None:
 
 def _judge_steps(run: Run, loop: Loop) -> None:
     """What the training itself says of who is slow; raises :class:`Failure` where that must end the job."""
-    if run.job.config.checks == "off":
+    if not run.verdict.node_checks:
         return
     effects = compare_steps(run.peers, loop.times.own_s)
     run.verdict = with_steps(run.verdict, effects)

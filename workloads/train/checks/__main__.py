@@ -9,7 +9,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 
 from train import checks, parallel
@@ -59,10 +60,17 @@ def _check(job: Job, peers: parallel.Peers) -> Health:
         peers.connect()
         peers.listen(_end)
         mesh = parallel.make_mesh()
-    with watchdog.limit(limits.step_timeout_s + limits.checks_budget_s, "checking"):
-        devices.check_devices(job)
-        devices.check_processes(job, mesh)
-        found = run.run(job, peers, mesh, say)
+
+    @contextmanager
+    def stage(what: str) -> Iterator[None]:
+        say(what)
+        with watchdog.limit(limits.step_timeout_s, what):
+            yield
+
+    devices.check_devices(job)
+    devices.check_processes(job, mesh)
+    found = run.run(job, peers, mesh, stage)
+    with watchdog.limit(limits.step_timeout_s, "leaving together"):
         peers.leave()
     return found
 

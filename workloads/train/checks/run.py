@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 
 import jax
 from jax.sharding import Mesh
@@ -17,39 +18,39 @@ from train.config import Job
 from train.parallel import Peers
 from train.store import open_store
 
-Say = Callable[[str], None]
+Stage = Callable[[str], AbstractContextManager[None]]  # names what is done, and ends it when it takes too long
 
 
-def run(job: Job, peers: Peers, mesh: Mesh, say: Say) -> Health:
+def run(job: Job, peers: Peers, mesh: Mesh, stage: Stage) -> Health:
     """Measure and judge.
 
     Raises:
         Failure: something is so wrong that nothing else need be measured: a collective gives wrong sums, or the place
             of the checkpoints refuses.
     """
-    say("checking devices, memory and the checkpoints' place")
-    figures = measure(job, jax.local_devices())
-    clocks = clock.clocks_ahead_s(peers)
-    everyone = [Figures.model_validate_json(text) for text in peers.gather("train/figures", figures.model_dump_json())]
-    machines = peers.exchange("train/machine", rounds.machine_of(job, jax.default_backend()))
-    say("comparing the workers with each other")
-    effects = compare_workers(job, peers, jax.local_devices(), machines)
-    say("timing collectives")
-    timed = collectives.time_all(mesh) if mesh.devices.size > 1 else []
-    buses = [_bus(job, one) for one in timed]
+    with stage("checking devices, memory and the checkpoints' place"):
+        figures = measure(job, jax.local_devices())
+        clocks = clock.clocks_ahead_s(peers)
+        texts = peers.gather("train/figures", figures.model_dump_json())
+        machines = peers.exchange("train/machine", rounds.machine_of(job, jax.default_backend()))
+    with stage("comparing the workers with each other"):
+        effects = compare_workers(job, peers, jax.local_devices(), machines)
+    with stage("timing collectives"):
+        timed = collectives.time_all(mesh) if mesh.devices.size > 1 else []
     # Processes of one machine have no link between them: their times are told, and nobody is blamed.
     apart = len(set(machines)) == len(machines)
-    met = _meet(job, peers, mesh, say, apart) if job.processes > 1 else None
+    with stage("timing the ways between nodes"):
+        met = _meet(job, peers, mesh, apart) if job.processes > 1 else None
 
     def verdict() -> str:
+        everyone = [Figures.model_validate_json(text) for text in texts]
         blamed = pairs.blame(met) if met and apart else ({}, {})
-        return judge(job, everyone, clocks, effects, buses, met, blamed).model_dump_json()
+        return judge(job, everyone, clocks, effects, [_bus(job, one) for one in timed], met, blamed).model_dump_json()
 
     return Health.model_validate_json(peers.from_first("train/health", verdict))
 
 
-def _meet(job: Job, peers: Peers, mesh: Mesh, say: Say, judged: bool) -> pairs.Met | None:
-    say("timing the ways between nodes")
+def _meet(job: Job, peers: Peers, mesh: Mesh, judged: bool) -> pairs.Met | None:
     tournament = pairs.Tournament(mesh, peers, job.processes)
     tournament.check(job.index)
     return tournament.measure(judged, time.monotonic() + job.checks_budget_s)
