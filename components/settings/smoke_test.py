@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from .section import Section
@@ -13,4 +15,10 @@ class SmokeTestConfig(Section):
     pool: str = Field(description="The pool it runs on, one process a node.")
     steps: int = Field(default=60, ge=2, le=100_000, description="Training steps.")
     seed: int = Field(default=0, ge=0, lt=2**31, description="Seed of the model and the data order.")
+    checks: Literal["auto", "strict", "report", "off"] = Field(
+        default="auto",
+        description="Checks of each node and link before training. `strict`: a node that is slow, or of which that is "
+        "not known, fails the job. `report`: it is told only. `auto`: strict on pools with accelerators, else report. "
+        "Wrong results fail the job with any but `off`.",
+    )
     timeout_s: int = Field(default=1800, ge=60, le=86_400, description="Seconds until the job has failed.")
