@@ -36,24 +36,25 @@ class Collective:
     bus_part: Callable[[int], float]
 
 
-def _values(device: int, places: np.ndarray) -> np.ndarray:
-    """What ``device``'s row holds there."""
-    return (places + 3 * device) % _RESIDUES
+def _values(device: int, start: int, floats: int) -> np.ndarray:
+    """What ``device``'s row holds from there on."""
+    return _repeat((np.arange(_RESIDUES) + 3 * device) % _RESIDUES, start, floats)
 
 
-def _sums(devices: int, places: np.ndarray) -> np.ndarray:
-    """What all rows hold there together; it depends on the residue only."""
-    sums = sum(_values(device, np.arange(_RESIDUES)) for device in range(devices))
-    return np.asarray(sums)[places % _RESIDUES]
+def _sums(devices: int, start: int, floats: int) -> np.ndarray:
+    """What all rows hold there together."""
+    return _repeat(np.sum([_values(device, 0, _RESIDUES) for device in range(devices)], axis=0), start, floats)
 
 
-def _piece(devices: int, floats: int, which: int) -> np.ndarray:
-    """The places of one of as many pieces as there are devices."""
-    return np.arange(which * floats // devices, (which + 1) * floats // devices)
+def _repeat(cycle: np.ndarray, start: int, floats: int) -> np.ndarray:
+    """A cycle of numbers from a place of it on, as float32; made by copying, for messages are large."""
+    return np.resize(np.roll(cycle, -start % len(cycle)).astype(np.float32), floats)
 
 
 def _pieces_of_all(devices: int, floats: int, which: int) -> np.ndarray:
-    return np.concatenate([_values(device, _piece(devices, floats, which)) for device in range(devices)])
+    """One of as many pieces as there are devices, of each device's row."""
+    piece = floats // devices
+    return np.concatenate([_values(device, which * piece, piece) for device in range(devices)])
 
 
 def _split(row: jax.Array) -> jax.Array:
@@ -63,7 +64,7 @@ def _split(row: jax.Array) -> jax.Array:
 ALL_REDUCE = Collective(
     "all-reduce",
     lambda row: jax.lax.psum(row, AXIS),
-    lambda n, floats, device: _sums(n, np.arange(floats)),
+    lambda n, floats, device: _sums(n, 0, floats),
     lambda n: 2 * (n - 1) / n,
 )
 KINDS = (
@@ -77,7 +78,7 @@ KINDS = (
     Collective(
         "reduce-scatter",
         lambda row: jax.lax.psum_scatter(_split(row), AXIS),
-        lambda n, floats, device: _sums(n, _piece(n, floats, device)),
+        lambda n, floats, device: _sums(n, device * (floats // n), floats // n),
         lambda n: (n - 1) / n,
     ),
     Collective(
@@ -112,7 +113,7 @@ def time_one(mesh: Mesh, kind: Collective, message_bytes: int = CPU_BYTES[-1]) -
 
     def row_at(at: tuple[slice, ...] | None) -> np.ndarray:
         device = at[0].start or 0 if at else 0
-        return _values(device, np.arange(floats))[None].astype(np.float32)
+        return _values(device, 0, floats)[None]
 
     parts = jax.make_array_from_callback((count, floats), split(mesh), row_at)
     run = jax.jit(

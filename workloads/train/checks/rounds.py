@@ -46,8 +46,8 @@ def product_series(devices: list[Device], steps: int) -> Series:
 
 def memory_series(devices: list[Device], steps: int) -> Series:
     """Reading and writing memory, of chips: a CPU's bandwidth is everybody's on the machine, and blames nobody."""
-    host = work.pattern(work.scale_of(devices[0].platform).round_memory_bytes)
-    placed = [jax.device_put(host, device) for device in devices]
+    size_bytes = work.scale_of(devices[0].platform).round_memory_bytes
+    placed = [work.pattern(size_bytes, device) for device in devices]
     works = [partial(_invert, words, np.int32(steps)) for words in placed]
     return Series("memory passes", Tolerance(0.05, 0.15), partial(time_all, works, devices[0].platform))
 

@@ -55,6 +55,7 @@ def fold(x_NxN: np.ndarray) -> np.ndarray:
     return x_NxN - _MODULUS * np.round(x_NxN / _MODULUS)
 
 
+@cache
 def numbers(width: int) -> np.ndarray:
     """A square of whole numbers from -3 to 3, the same everywhere."""
     return np.random.default_rng(SEED).integers(-3, 4, (width, width)).astype(np.float32)
@@ -94,9 +95,10 @@ def device_answer(device: Device, width: int = 256, steps: int = 4) -> str:
 
 def digest(x: np.ndarray) -> str:
     """Of whole numbers, whatever type holds them; NaN and infinity have one of their own."""
-    if not np.isfinite(x.astype(np.float32)).all():
+    numbers_NxN = x.astype(np.float32)
+    if not np.isfinite(numbers_NxN).all():
         return "not finite"
-    return hashlib.sha256((x + 0.0).astype(np.int8).tobytes()).hexdigest()[:16]
+    return hashlib.sha256(numbers_NxN.astype(np.int8).tobytes()).hexdigest()[:16]
 
 
 def product_flops(device: Device) -> tuple[float, str]:
@@ -110,22 +112,28 @@ def product_flops(device: Device) -> tuple[float, str]:
 
 def memory_bytes_per_s(device: Device) -> tuple[float, int]:
     """Bytes read and written a second, best of a few, and how many words came back different."""
-    words = jax.device_put(pattern(scale_of(device.platform).memory_bytes), device)
+    words = pattern(scale_of(device.platform).memory_bytes, device)
     passes = 4  # even: then all bits are as before
     seconds, result = best_time(lambda: invert(words, np.int32(passes)))
     return 2.0 * passes * words.nbytes / seconds, int(jnp.count_nonzero(result != words))
 
 
-def pattern(size_bytes: int) -> np.ndarray:
-    """Words of which no two neighbours are alike."""
-    return np.arange(size_bytes // 4, dtype=np.uint32) * np.uint32(2654435761)  # Knuth's multiplicative hash
+def pattern(size_bytes: int, device: Device) -> jax.Array:
+    """Words of which no two neighbours are alike, made where they are to be: they are too many to send."""
+    factor = np.uint32(2654435761)  # Knuth's multiplicative hash
+    make = jax.jit(lambda: jnp.arange(size_bytes // 4, dtype=jnp.uint32) * factor, out_shardings=_only(device))
+    return make()
+
+
+def _only(device: Device) -> jax.sharding.Sharding:
+    return jax.sharding.SingleDeviceSharding(device)
 
 
 def transfer_bytes_per_s(device: Device) -> tuple[float, float] | None:
     """Bytes a second to the device and back; None on CPUs, which share the host's memory."""
     if device.platform == "cpu":
         return None
-    data = pattern(scale_of(device.platform).transfer_bytes)
+    data = np.ones(scale_of(device.platform).transfer_bytes, np.uint8)
     there, placed = best_time(lambda: jax.device_put(data, device))
     back = min(_time(lambda: np.asarray(placed + 0)) for _ in range(_REPEATS))  # + 0: a copy that is not kept
     return data.nbytes / there, data.nbytes / back
