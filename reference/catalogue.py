@@ -10,6 +10,7 @@ from components.accelerators import (
     OFFERS_SOURCE,
     SOURCES,
     TERA,
+    AllReduce,
     Anchor,
     Capacity,
     Chip,
@@ -43,7 +44,7 @@ def render() -> str:
         "Peaks are dense matrix multiplications in TFLOP/s (int8: TOP/s), without sparsity. The link's bandwidth is",
         "one chip's, both directions together.\n",
         "## Measured\n",
-        _measured(chips),
+        _measured(chips, types),
         "## Machine types on EC2\n",
         _types([row for row in types if row.cloud is Cloud.AWS]),
         "Buy: `d` on demand, `s` spot, `b` capacity block. Regions: how many sell it, by",
@@ -79,13 +80,14 @@ def _chip(chip: Chip) -> tuple[str, ...]:
     )
 
 
-def _measured(chips: Sequence[Chip]) -> str:
+def _measured(chips: Sequence[Chip], types: Sequence[InstanceType]) -> str:
     rows: list[tuple[str, ...]] = []
     for chip in chips:
         if chip.matmul_flops:
             speed = f"{_number(chip.matmul_flops.value, TERA)} TFLOP/s"
             rows.append(_anchor(chip, "matmul", speed, chip.matmul_flops))
         rows += [_anchor(chip, "training MFU", f"{mfu.value:.1%}", mfu) for mfu in chip.training_mfu]
+    rows += [_all_reduce(row, one) for row in types for one in row.all_reduce]
     unmeasured = ", ".join(chip.name for chip in chips if not chip.training_mfu)
     table = _table(("chip", "of", "measured", "chips", "what", "source"), rows)
     return f"{table}\nNo training MFU is at hand for {unmeasured}.\n"
@@ -93,6 +95,19 @@ def _measured(chips: Sequence[Chip]) -> str:
 
 def _anchor(chip: Chip, of: str, value: str, anchor: Anchor) -> tuple[str, ...]:
     return (chip.name, of, value, _number(anchor.chips), anchor.what, f"`{anchor.source}`")
+
+
+def _all_reduce(row: InstanceType, one: AllReduce) -> tuple[str, ...]:
+    size, speed = _number(one.message_bytes, 1 << 20), f"{_number(one.bus_bytes_per_s, GIGA)} GB/s"
+    what = f"{one.nodes} × `{row.name}`, a message of {size} MiB"
+    return (
+        row.chip.name if row.chip else "-",
+        "all-reduce, bus",
+        speed,
+        str(one.nodes * row.chips),
+        what,
+        f"`{one.source}`",
+    )
 
 
 def _types(rows: Iterable[InstanceType]) -> str:

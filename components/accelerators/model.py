@@ -68,6 +68,23 @@ class Anchor:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AllReduce:
+    """An all-reduce over healthy machines that was measured and published.
+
+    Attributes:
+        nodes: how many machines took part, with all their chips.
+        message_bytes: the buffer of each chip.
+        bus_bytes_per_s: bus bandwidth as nccl-tests reckons it, byte/s.
+        source: where it is published, a tag of ``SOURCES``.
+    """
+
+    nodes: int
+    message_bytes: int
+    bus_bytes_per_s: float
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Chip:
     """One accelerator chip.
 
@@ -140,6 +157,7 @@ class InstanceType:
         price: on demand, Linux; ``None`` is unknown, never free.
         block_price: in a capacity block, which is paid in advance; the operating system apart. ``None`` is unknown.
         gke_accelerator: GKE's name of the chips, a node label; ``None`` on EC2.
+        all_reduce: what healthy machines reached together, by their number and the message; empty where nobody tells.
         source: the tag of ``SOURCES`` of the numbers above, prices apart.
     """
 
@@ -162,6 +180,7 @@ class InstanceType:
     price: Price | None = None
     block_price: Price | None = None
     gke_accelerator: str | None = None
+    all_reduce: tuple[AllReduce, ...] = ()
     source: str
 
     @property
@@ -239,6 +258,10 @@ class InstanceType:
             "efa_interfaces": self.efa_interfaces,
             "device_resource": self.device_resource,
             "peak_bf16_flops": self.peak_bf16_flops,
+            "all_reduce": [
+                {"nodes": one.nodes, "message_bytes": one.message_bytes, "bytes_per_s": one.bus_bytes_per_s}
+                for one in self.all_reduce
+            ],
         }
 
 

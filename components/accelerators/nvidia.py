@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .model import GIGA, TERA, Anchor, Capacity, Chip, InstanceType, Precision, Vendor
+from .model import GIGA, TERA, AllReduce, Anchor, Capacity, Chip, InstanceType, Precision, Vendor
 from .sources import block_price, ec2_price
 
 
@@ -95,16 +95,21 @@ def _g(
 def _p(
     name: str, vcpus: int, memory_gib: int, chip: Chip, *, gbps: float, cards: int, interfaces: int,
     nvme_gb: int, usd: float | None, block: float | None = None, chips: int = 8, addresses: int = 50,
-    first_efa_card: int = 0,
+    first_efa_card: int = 0, all_reduce: tuple[AllReduce, ...] = (),
 ) -> InstanceType:  # fmt: skip
     """A P type: NVLink between its chips, an adapter on every card from ``first_efa_card`` on, capacity blocks."""
     return InstanceType(
         name=name, vcpus=vcpus, memory_gib=memory_gib, chips=chips, chip=chip, domain_chips=chips, network_gbps=gbps,
         network_cards=cards, efa_interfaces=cards - first_efa_card, first_efa_card=first_efa_card,
         card_interfaces=interfaces, interface_addresses=addresses, nvme_gb=nvme_gb, capacities=_BLOCKS,
-        price=ec2_price(usd), block_price=block_price(block, chips), source="EC2",
+        price=ec2_price(usd), block_price=block_price(block, chips), all_reduce=all_reduce, source="EC2",
     )  # fmt: skip
 
+
+_TWO_P5 = (
+    AllReduce(nodes=2, message_bytes=128 << 20, bus_bytes_per_s=288 * GIGA, source="AICR?"),
+    AllReduce(nodes=2, message_bytes=16 << 30, bus_bytes_per_s=487 * GIGA, source="AICR?"),
+)
 
 # vCPUs, GiB, chips, network, disks [EC2]; USD an hour [PRICE]; USD an hour and chip in a block [BLOCK?]
 ROWS = (
@@ -135,7 +140,10 @@ ROWS = (
     _p("p4d.24xlarge", 96, 1152, A100_40, gbps=400, cards=4, interfaces=15, nvme_gb=8000, usd=21.957642, block=1.696),
     _p("p4de.24xlarge", 96, 1152, A100_80, gbps=400, cards=4, interfaces=15, nvme_gb=8000, usd=27.44705, block=2.546),
     _p("p5.4xlarge", 16, 256, H100, gbps=100, cards=1, interfaces=4, nvme_gb=3800, usd=6.88, chips=1, addresses=30),
-    _p("p5.48xlarge", 192, 2048, H100, gbps=3200, cards=32, interfaces=2, nvme_gb=30400, usd=55.04, block=5.97),
+    _p(
+        "p5.48xlarge", 192, 2048, H100, gbps=3200, cards=32, interfaces=2, nvme_gb=30400, usd=55.04, block=5.97,
+        all_reduce=_TWO_P5,
+    ),
     _p("p5e.48xlarge", 192, 2048, H200, gbps=3200, cards=32, interfaces=2, nvme_gb=30400, usd=None, block=6.866),
     _p("p5en.48xlarge", 192, 2048, H200, gbps=3200, cards=16, interfaces=4, nvme_gb=30400, usd=63.296, block=7.895),
     _p(

@@ -30,6 +30,7 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "MAXTEXT": "AI-Hypercomputer/maxtext README, published performance",
         "LLAMA3?": "The Llama 3 Herd of Models, table 4: bf16 MFU of Llama 3 405B",
         "MEGATRON": "Korthikanti et al. 2022, Reducing Activation Recomputation in Large Transformer Models, abstract",
+        "AICR?": "NVIDIA/aicr#1256, nccl-tests on two p5.48xlarge with EFA",
         "MAMF": "stas00/ml-engineering, maximum achievable matmul FLOPS",
         "JAX-1B?": "public JAX trainers of about 1 B parameters on one 8 × H100 machine",
     }

@@ -49,6 +49,7 @@ def test_a_row_is_whole(row: InstanceType) -> None:
     assert row.domain_chips >= row.chips if row.chip and row.chip.link else row.domain_chips == 1
     assert (row.ami_type is None) == (row.cloud is Cloud.GOOGLE) == (row.gke_accelerator is not None)
     assert row.capacities
+    assert {one.source for one in row.all_reduce} <= set(SOURCES)
     assert json.loads(json.dumps(row.row()))["instance_type"] == row.name
 
 
@@ -87,6 +88,7 @@ def test_fewer_bits_are_never_slower_and_what_was_measured_is_below_the_peak(chi
 def test_every_source_is_used() -> None:
     used = {row.source for row in CATALOGUE.values()} | {row.price.source for row in CATALOGUE.values() if row.price}
     used |= {row.block_price.source for row in CATALOGUE.values() if row.block_price}
+    used |= {one.source for row in CATALOGUE.values() for one in row.all_reduce}
     for chip in CHIPS.values():
         used |= {*chip.sources.values(), *(anchor.source for anchor in chip.training_mfu)}
         used |= {chip.matmul_flops.source} if chip.matmul_flops else set()

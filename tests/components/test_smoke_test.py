@@ -39,6 +39,7 @@ def test_the_pod_is_told_its_catalogue_row_and_where_to_write() -> None:
     assert (row["instance_type"], row["chips"], row["chip"]["name"]) == ("p5en.48xlarge", 8, "H200")
     assert train["verdict_uri"].startswith("s3://")
     assert train["verdict_uri"].endswith("/verdict.json")
+    assert train["checks"] == "auto"
     assert environment["JAX_NUM_PROCESSES"] == "2"
 
 

@@ -8,6 +8,8 @@ from train.checks.estimate import Effect, Status
 from train.checks.health import Bus, Figures, Health, NodeHealth
 from train.config import Accelerator
 
+from components.accelerators import CATALOGUE
+
 H100 = {
     "instance_type": "p5.48xlarge",
     "memory_gib": 2048,
@@ -46,6 +48,12 @@ def test_floors_are_parts_of_what_the_catalogue_row_says() -> None:
     assert least.matmul_flops == pytest.approx(494.5e12)
     assert least.memory_bytes_per_s == pytest.approx(1.9095e12)
     assert least.chip_memory_bytes == pytest.approx(72 * 2**30)
+
+
+def test_the_catalogue_s_own_row_has_every_floor() -> None:
+    row = Accelerator.model_validate(CATALOGUE["p5.48xlarge"].row())
+    assert floors.of(row) == floors.of(ROW)
+    assert floors.of_all_reduce(row, 2, 128 << 20) == floors.of_all_reduce(ROW, 2, 128 << 20)
 
 
 def test_without_a_row_there_is_no_floor() -> None:
