@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     if unknown := [group for group in asked.groups if group not in GROUPS]:
         parser.error(f"there is no group {', '.join(unknown)}: the groups are {', '.join(GROUPS)}")
-    rounds, form = (1, "; the short form: one run of each") if asked.short else (3, "")
+    rounds, form = (1, "; the short form: one run of each, or few") if asked.short else (3, "")
     every = [
         *engine.sections(rounds, slice(2 if asked.short else None)),
         *machines.sections(rounds, pairs=2 if asked.short else 4),

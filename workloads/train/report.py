@@ -30,7 +30,8 @@ class NodeCheck:
     """One node's row. FLOP/s and bytes a second are its slowest device's, ``None`` where it has no such part.
 
     ``slower`` is by what share its work takes longer than its peers', with the interval; ``None`` where it has none.
-    ``step_slower`` is the same of the training's steps, of which each counts until the gradients are added up.
+    ``step_slower`` is the same of the training's steps, of which each counts until the gradients are added up; ``None``
+    where they do not tell for sure.
     """
 
     node: str
@@ -113,14 +114,18 @@ def with_health(verdict: Verdict, health: Health) -> Verdict:
 
 
 def with_steps(verdict: Verdict, effects: list[Effect]) -> Verdict:
-    """The verdict with what the training's own steps say of each node; one that is slow in them is not healthy."""
+    """The verdict with what the training's own steps say of each node; one that is surely slow in them is not healthy.
+
+    What they leave unknown changes nothing: the checks before have said what is known.
+    """
     if not effects or not verdict.node_checks:
         return verdict
     rows, sentences = list[NodeCheck](), list[str]()
     for row, effect in zip(verdict.node_checks, effects, strict=True):
         slow = effect.status is Status.FAIL
         health = Status.FAIL.value if slow else row.health
-        rows.append(replace(row, step_slower=effect.share, health=health))
+        share = None if effect.status is Status.UNKNOWN else effect.share
+        rows.append(replace(row, step_slower=share, health=health))
         sentences += [finding.sentence for finding in judge_effect(row.node, "its training steps", effect) if slow]
     if not sentences:
         return replace(verdict, node_checks=tuple(rows))

@@ -34,6 +34,13 @@ def test_steps_of_healthy_nodes_are_told_and_change_no_verdict() -> None:
     assert all(abs(row.step_slower or 1) < 0.05 for row in judged.node_checks)
 
 
+def test_steps_that_tell_nothing_for_sure_are_not_told() -> None:
+    wild = compare(times(np.random.default_rng(0), 2, 60, spread=0.5))
+    assert {effect.status for effect in wild} == {Status.UNKNOWN}
+    judged = with_steps(VERDICT, wild)
+    assert (judged.health, {row.step_slower for row in judged.node_checks}) == ("PASS", {None})
+
+
 def test_where_no_node_was_checked_steps_say_nothing() -> None:
     assert with_steps(replace(VERDICT, node_checks=()), steps(0.2)).health == "PASS"
 
