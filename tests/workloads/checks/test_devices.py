@@ -62,5 +62,5 @@ def test_processes_with_unequal_devices_are_refused(owners: list[int]) -> None:
 def test_a_gpu_s_memory_is_told_whole_though_xla_takes_three_quarters(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XLA_PYTHON_CLIENT_MEM_FRACTION", raising=False)
     gpu = SimpleNamespace(platform="gpu", memory_stats=lambda: {"bytes_limit": 60})
-    assert devices.chip_memory_bytes(gpu) == 80
-    assert devices.chip_memory_bytes(SimpleNamespace(platform="cpu", memory_stats=lambda: None)) is None
+    assert devices.device_memory_bytes(gpu) == 80
+    assert devices.device_memory_bytes(SimpleNamespace(platform="cpu", memory_stats=lambda: None)) is None

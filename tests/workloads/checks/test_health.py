@@ -30,7 +30,7 @@ def figures(node: str = "node-1", **values: object) -> Figures:
         "devices": 2,
         "device_kind": "NVIDIA H100",
         "host_memory_bytes": 2000 << 30,
-        "chip_memory_bytes": 79 << 30,
+        "device_memory_bytes": 79 << 30,
         "digests": ("a", "a"),
         "wrong_devices": (),
         "matmul_flops": 700e12,
@@ -44,21 +44,26 @@ def figures(node: str = "node-1", **values: object) -> Figures:
 
 
 def test_floors_are_parts_of_what_the_catalogue_row_says() -> None:
-    least = floors.of(ROW)
+    least = floors.of(ROW, 8)
     assert least.matmul_flops == pytest.approx(494.5e12)
     assert least.memory_bytes_per_s == pytest.approx(1.9095e12)
-    assert least.chip_memory_bytes == pytest.approx(72 * 2**30)
+    assert least.device_memory_bytes == pytest.approx(72 * 2**30)
+
+
+def test_of_a_chip_that_is_two_devices_each_must_reach_half() -> None:
+    assert floors.of(ROW, 16).device_memory_bytes == pytest.approx(36 * 2**30)
+    assert floors.of(ROW, 16).host_memory_bytes == floors.of(ROW, 8).host_memory_bytes
 
 
 def test_the_catalogue_s_own_row_has_every_floor() -> None:
     row = Accelerator.model_validate(CATALOGUE["p5.48xlarge"].row())
-    assert floors.of(row) == floors.of(ROW)
+    assert floors.of(row, 8) == floors.of(ROW, 8)
     assert floors.of_all_reduce(row, 2, 128 << 20) == floors.of_all_reduce(ROW, 2, 128 << 20)
 
 
 def test_without_a_row_there_is_no_floor() -> None:
-    assert floors.of(Accelerator()) == floors.Floors(None, None, None, None)
-    assert health.judge_figures(figures(matmul_flops=1.0), floors.of(Accelerator()), 0.0) == []
+    assert floors.of(Accelerator(), 1) == floors.Floors(None, None, None, None)
+    assert health.judge_figures(figures(matmul_flops=1.0), floors.of(Accelerator(), 1), 0.0) == []
 
 
 @pytest.mark.parametrize(
@@ -76,7 +81,7 @@ def test_a_floor_of_the_bus_depends_on_nodes_and_message(nodes: int, message_byt
 
 
 def test_a_healthy_node_has_no_findings() -> None:
-    assert health.judge_figures(figures(), floors.of(ROW), 0.01) == []
+    assert health.judge_figures(figures(), floors.of(ROW, 8), 0.01) == []
 
 
 @pytest.mark.parametrize(
@@ -85,21 +90,21 @@ def test_a_healthy_node_has_no_findings() -> None:
         ({"matmul_flops": 400e12}, "node-1: matrix products 400.0 TFLOP/s, and 494.5 is the least for its type"),
         ({"memory_bytes_per_s": 1e12}, "node-1: memory bandwidth 1,000.0 GB/s, and 1,909.5 is the least for its type"),
         ({"host_memory_bytes": 1024 << 30}, "node-1: main memory 1,024.0 GiB, and 1,740.8 is the least for its type"),
-        ({"chip_memory_bytes": 40 << 30}, "node-1: memory a device 40.0 GiB, and 72.0 is the least for its type"),
+        ({"device_memory_bytes": 40 << 30}, "node-1: memory a device 40.0 GiB, and 72.0 is the least for its type"),
     ],
 )
 def test_a_node_below_its_floor_is_named_with_both_numbers(values: dict, sentence: str) -> None:
-    (finding,) = health.judge_figures(figures(**values), floors.of(ROW), 0.0)
+    (finding,) = health.judge_figures(figures(**values), floors.of(ROW, 8), 0.0)
     assert (finding.status, finding.sentence, finding.wrong) == (Status.FAIL, sentence, False)
 
 
 def test_what_has_a_floor_and_was_not_measured_is_unknown() -> None:
-    (finding,) = health.judge_figures(figures(chip_memory_bytes=None), floors.of(ROW), 0.0)
+    (finding,) = health.judge_figures(figures(device_memory_bytes=None), floors.of(ROW, 8), 0.0)
     assert (finding.status, finding.sentence) == (Status.UNKNOWN, "node-1: memory a device could not be measured")
 
 
 def test_a_wrong_clock_and_a_wrong_answer_are_excused_by_no_speed() -> None:
-    found = health.judge_figures(figures(wrong_devices=(1,)), floors.of(ROW), -3.0)
+    found = health.judge_figures(figures(wrong_devices=(1,)), floors.of(ROW, 8), -3.0)
     assert [finding.sentence for finding in found if finding.wrong] == [
         "node-1 device 1 calculates wrong: a known answer came out different",
         "the clock of node-1 is 3.0 s behind the others'",

@@ -49,8 +49,8 @@ def host_memory_bytes() -> int:
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
-def chip_memory_bytes(device: Device) -> float | None:
-    """Memory of one chip; None where it does not tell, as CPUs do not.
+def device_memory_bytes(device: Device) -> float | None:
+    """Memory of one device; None where it does not tell, as CPUs do not.
 
     On GPUs XLA tells its own share of it, three quarters unless the environment says otherwise.
     """

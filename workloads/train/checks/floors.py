@@ -18,21 +18,21 @@ GIB = 1 << 30
 
 @dataclass(frozen=True)
 class Floors:
-    """Least figures of one node; None where nobody published any for such nodes."""
+    """Least figures of one node, of its devices each; None where nobody published any for such nodes."""
 
     matmul_flops: float | None
     memory_bytes_per_s: float | None
-    chip_memory_bytes: float | None
+    device_memory_bytes: float | None
     host_memory_bytes: float | None
 
 
-def of(row: Accelerator) -> Floors:
-    """The floors of a node of this row."""
-    chip = row.chip
+def of(row: Accelerator, devices: int) -> Floors:
+    """The floors of a node of this row that shows so many devices: of some chips JAX makes several each."""
+    chip, share = row.chip, (row.chips or devices) / devices
     return Floors(
-        matmul_flops=_part(MATMUL_SHARE, chip and chip.peak_bf16_flops),
-        memory_bytes_per_s=_part(MEMORY_SHARE, chip and chip.memory_bytes_per_s),
-        chip_memory_bytes=_part(CHIP_MEMORY_SHARE * GIB, chip and chip.memory_gib),
+        matmul_flops=_part(MATMUL_SHARE * share, chip and chip.peak_bf16_flops),
+        memory_bytes_per_s=_part(MEMORY_SHARE * share, chip and chip.memory_bytes_per_s),
+        device_memory_bytes=_part(CHIP_MEMORY_SHARE * GIB * share, chip and chip.memory_gib),
         host_memory_bytes=_part(HOST_MEMORY_SHARE * GIB, row.memory_gib),
     )
 

@@ -28,7 +28,7 @@ class Figures(_Record):
     devices: int
     device_kind: str
     host_memory_bytes: int
-    chip_memory_bytes: float | None
+    device_memory_bytes: float | None
     digests: tuple[str, ...]
     wrong_devices: tuple[int, ...]
     matmul_flops: float
@@ -105,7 +105,7 @@ def judge_figures(figures: Figures, floors: Floors, clock_ahead_s: float) -> lis
         found.append(_wrong(f"the clock of {node} is {abs(clock_ahead_s):.1f} s {side} the others'"))
     lines = [
         ("main memory", "GiB", GIB, figures.host_memory_bytes, floors.host_memory_bytes),
-        ("memory a device", "GiB", GIB, figures.chip_memory_bytes, floors.chip_memory_bytes),
+        ("memory a device", "GiB", GIB, figures.device_memory_bytes, floors.device_memory_bytes),
         ("matrix products", "TFLOP/s", 1e12, figures.matmul_flops, floors.matmul_flops),
         ("memory bandwidth", "GB/s", 1e9, figures.memory_bytes_per_s, floors.memory_bytes_per_s),
     ]

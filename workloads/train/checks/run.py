@@ -61,7 +61,7 @@ def measure(job: Job, local: list[Device]) -> Figures:
     products = [work.product_flops(device) for device in local]
     memory = [work.memory_bytes_per_s(device) for device in local]
     transfers = [found for device in local if (found := work.transfer_bytes_per_s(device))]
-    chip_memory = [found for device in local if (found := devices.chip_memory_bytes(device)) is not None]
+    memory_sizes = [found for device in local if (found := devices.device_memory_bytes(device)) is not None]
     answers = [work.device_answer(device) == work.known_answer() for device in local]
     uri = job.config.checkpoint_uri
     written, read = storage.time_store(open_store(uri), job.index) if uri else (None, None)
@@ -70,7 +70,7 @@ def measure(job: Job, local: list[Device]) -> Figures:
         devices=len(local),
         device_kind=local[0].device_kind,
         host_memory_bytes=devices.host_memory_bytes(),
-        chip_memory_bytes=min(chip_memory, default=None),
+        device_memory_bytes=min(memory_sizes, default=None),
         digests=tuple(digest for _, digest in products),
         wrong_devices=tuple(d for d in range(len(local)) if not answers[d] or memory[d][1]),
         matmul_flops=min(flops for flops, _ in products),
@@ -127,13 +127,13 @@ def judge(
 ) -> Health:
     """From all measurements to the verdict; nothing is measured here."""
     of_nodes, of_links = blamed
-    least = floors.of(job.accelerator)
     rows: list[NodeHealth] = []
     findings: list[Finding] = [*health.judge_bits(everyone)]
     first_worker = 0
     for node, figures in enumerate(everyone):
         own = {kind: found[first_worker : first_worker + figures.devices] for kind, found in effects.items()}
         first_worker += figures.devices
+        least = floors.of(job.accelerator, figures.devices)
         found = health.judge_figures(figures, least, clocks[node])
         found += _worker_findings(figures, own)
         if node in of_nodes:
