@@ -95,6 +95,7 @@ def _environment(config: SmokeTestConfig, pool: TpuPoolConfig, job: str, namespa
         "job": job,
         "steps": config.steps,
         "seed": config.seed,
+        "checks": config.checks,
         "checkpoint_uri": f"s3://{bucket}/{PREFIX}/{job}/",
         "verdict_uri": f"s3://{bucket}/{verdict_key(job)}",
     }
