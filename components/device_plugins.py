@@ -36,7 +36,7 @@ class _Plugin:
     image: str
     pools: list[str]
     privileged: bool = False
-    env: dict[str, str] = field(default_factory=dict)
+    env: dict[str, str] = field(default_factory=dict[str, str])
     host_folders: tuple[str, ...] = (_PLUGIN_FOLDER,)
     own_folders: tuple[str, ...] = ()
     host_network: bool = False
@@ -139,7 +139,7 @@ def _pod(plugin: _Plugin) -> Any:
     node_name = {"name": "NODE_NAME", "value_from": {"field_ref": {"field_path": "spec.nodeName"}}}
     security = {"privileged": True} if plugin.privileged else {"allow_privilege_escalation": False}
     in_pools = {"key": POOL_LABEL, "operator": "In", "values": plugin.pools}
-    pod = {
+    pod: dict[str, Any] = {
         "priority_class_name": "system-node-critical",
         "tolerations": [{"operator": "Exists"}],
         "affinity": {

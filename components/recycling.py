@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from typing import Any, cast
 
 from .block_calendar import actions
 from .launch_template import LaunchTemplateArgs, launch_template
@@ -135,11 +135,10 @@ def declared(config: PoolConfig, kubernetes_version: str) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     """Arguments as they are passed, without what is absent."""
     if isinstance(value, list):
-        return [_plain(one) for one in value]
-    found = value if isinstance(value, dict) else getattr(value, "__dict__", None)
-    if found is None:
-        return value
-    return {name: _plain(one) for name, one in found.items() if one is not None}
+        return [_plain(one) for one in cast(list[Any], value)]
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in cast(dict[str, Any], value).items() if one is not None}
+    return _plain(vars(value)) if hasattr(value, "__dict__") else value
 
 
 def _nodes(before: PoolConfig, after: PoolConfig, effect: Effect) -> int:

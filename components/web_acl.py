@@ -35,7 +35,7 @@ def create_web_acl(
 
 
 def _rule(priority: int, group: str, counted: tuple[str, ...]) -> dict[str, Any]:
-    overrides = [{"name": one, "action_to_use": {"count": {}}} for one in counted]
+    overrides: list[dict[str, Any]] = [{"name": one, "action_to_use": {"count": {}}} for one in counted]
     statement: dict[str, Any] = {"vendor_name": "AWS", "name": group}
     return {
         "name": group,

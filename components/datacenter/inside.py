@@ -90,7 +90,7 @@ class Inside:
             key_arn=key_arn,
             vpc_cidr=str(site.config.network.cidr),
         )
-        providers = [self.provider, site.provider]
+        providers: list[pulumi.ProviderResource] = [self.provider, site.provider]
         return SmokeTest("smoke-test", args, pulumi.ResourceOptions(providers=providers, depends_on=after))
 
     def outputs(self) -> dict[str, Any]:
