@@ -32,8 +32,11 @@ def test_a_pod_of_an_indexed_job_knows_its_place() -> None:
     [
         ({"TRAIN_CONFIG": "{steps: 3}"}, "TRAIN_CONFIG is not usable: Invalid JSON"),
         ({"TRAIN_CONFIG": '{"steps": 0}'}, "TRAIN_CONFIG is not usable: steps: Input should be greater than 0"),
-        ({"TRAIN_CONFIG": '{"step": 3}'}, "TRAIN_CONFIG is not usable: step is unknown (known: job, model, steps"),
-        ({"TRAIN_CONFIG": '{"model": {"depth": 3}}'}, "model.depth is unknown (known: layers, width"),
+        (
+            {"TRAIN_CONFIG": '{"step": 3}'},
+            "TRAIN_CONFIG is not usable: step is unknown (known: preset, job, model, steps",
+        ),
+        ({"TRAIN_CONFIG": '{"model": {"depth": 3}}'}, "model.depth is unknown (known: architecture, layers, width"),
         ({"TRAIN_CONFIG": '{"model": {"width": 65}}'}, "width 65 must be a multiple of 2 × heads (8)"),
         ({"ACCELERATOR": '{"chips": -1}'}, "ACCELERATOR is not usable: chips"),
         ({**TWO, "JAX_NUM_PROCESSES": "two"}, "JAX_NUM_PROCESSES must be a whole number, not 'two'"),
