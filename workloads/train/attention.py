@@ -1,7 +1,7 @@
 """Causal attention, in the implementations that there are, and the choice among them by timing on the chip.
 
-G is the number of heads of keys and values, R how many heads of queries share one of them; the other letters are the
-model's.
+G is the number of heads of keys and values, R how many heads of queries share one of them; the other letters are those
+of the model.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from train.config import ModelConfig
 
@@ -24,12 +25,17 @@ REPEATS = 5
 
 
 def plain(q_BxTxGxRxK: jax.Array, k_BxTxGxK: jax.Array, v_BxTxGxK: jax.Array) -> jax.Array:
-    """By einsum: on CPU twice as fast as ``dot_product_attention``, which computes the same."""
-    T, K = q_BxTxGxRxK.shape[1], q_BxTxGxRxK.shape[-1]
-    scores_BxGxRxTxT = jnp.einsum("btgrk,bsgk->bgrts", q_BxTxGxRxK, k_BxTxGxK).astype(jnp.float32) * K**-0.5
-    causal_TxT = jnp.tril(jnp.ones((T, T), bool))
-    weights_BxGxRxTxT = jax.nn.softmax(jnp.where(causal_TxT, scores_BxGxRxTxT, -1e30)).astype(v_BxTxGxK.dtype)
-    return jnp.einsum("bgrts,bsgk->btgrk", weights_BxGxRxTxT, v_BxTxGxK)
+    """By two products with one batch axis (X = B·G), the R queries of a key end to end (Q = R·T).
+
+    On CPU twice as fast as ``dot_product_attention``, and a tenth of a step faster than an einsum over all axes.
+    """
+    B, T, G, R, K = q_BxTxGxRxK.shape
+    q_XxQxK = (q_BxTxGxRxK * K**-0.5).transpose(0, 2, 3, 1, 4).reshape(B * G, R * T, K)
+    k_XxTxK, v_XxTxK = (each.transpose(0, 2, 1, 3).reshape(B * G, T, K) for each in (k_BxTxGxK, v_BxTxGxK))
+    causal_QxT = np.tile(np.tril(np.ones((T, T), bool)), (R, 1))
+    scores_XxQxT = jnp.einsum("xqk,xtk->xqt", q_XxQxK, k_XxTxK).astype(jnp.float32)
+    weights_XxQxT = jax.nn.softmax(jnp.where(causal_QxT, scores_XxQxT, -1e30)).astype(v_BxTxGxK.dtype)
+    return jnp.einsum("xqt,xtk->xqk", weights_XxQxT, v_XxTxK).reshape(B, G, R, T, K).transpose(0, 3, 1, 2, 4)
 
 
 def _library(
