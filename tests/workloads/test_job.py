@@ -72,6 +72,22 @@ def test_a_killed_job_goes_on_from_its_checkpoint_bit_for_bit(jobs: Launcher, bu
     assert "it goes on to the bit" in again[0].log
 
 
+def test_parameters_spread_over_processes_are_saved_by_both_and_go_on_bit_for_bit(jobs: Launcher, bucket: Read) -> None:
+    config = {**TRAINING, **URIS, "fsdp": 2}
+    ended = jobs.run(config, processes=2)
+    assert [process.status for process in ended] == [0, 0], ended[0].log
+    whole = bucket("job/step_00000012.json")
+    assert {entry["file"].partition(".")[2] for entry in whole["entries"]} == {
+        "0of2.safetensors",
+        "1of2.safetensors",
+    }
+    open_store(URIS["checkpoint_uri"]).delete("step_00000012.json")
+    again = jobs.run(config, processes=2)
+    assert "it goes on to the bit" in again[0].log
+    assert again[1].verdict["resumed_from_step"] == 8
+    assert bucket("job/step_00000012.json") == whole
+
+
 def test_a_failure_of_one_process_is_every_process_s_sentence(jobs: Launcher, bucket: Read) -> None:
     one_of_two = {"JAX_NUM_PROCESSES": "2", "JAX_COORDINATOR_ADDRESS": f"127.0.0.1:{free_port()}"}
     row = '{"chips": 8, "instance_type": "p5.48xlarge"}'
