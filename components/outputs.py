@@ -18,6 +18,7 @@ class Verdict(Output):
 
     Times are seconds, ``loss_*`` nats a byte, ``started_at`` and ``finished_at`` ISO 8601 in UTC; ``first_step_s`` is
     from the start of process 0 to the end of its first step. ``emulated``: CPUs stood in for accelerators.
+    ``attention``: which implementation was chosen; ``skipped_steps`` were not finite, or far off: they changed nothing.
     """
 
     passed: bool
@@ -36,6 +37,8 @@ class Verdict(Output):
     step_time_p50_s: float
     step_time_p95_s: float
     collective_time_s: float
+    attention: str = ""
+    skipped_steps: int = 0
     resumed_from_step: int | None
     checkpoint: str | None
     started_at: str

@@ -46,6 +46,7 @@ def test_a_job_passes_with_its_numbers(run, tmp_path: Path) -> None:
     assert status == 0, verdict
     assert (verdict["nodes"], verdict["job"], verdict["steps"]) == (["here"], "smoke", 12)
     assert verdict["loss_first"] - verdict["loss_last"] > 0.1
+    assert (verdict["attention"], verdict["skipped_steps"]) == ("plain", 0)
     assert verdict["checkpoint"] == str(tmp_path / "c" / "step_00000012.json")
     assert min(verdict[key] for key in ("first_step_s", "tokens_per_s", "step_time_p50_s", "collective_time_s")) > 0
 

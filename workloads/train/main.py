@@ -127,6 +127,7 @@ def _run(run: Run) -> Verdict:
         loop = Loop(job, trainer, corpus)
         checkpoints = _open_checkpoints(run, config.training_digest(corpus.digest, loop.batch_rows))
         progress = _start(run, trainer, loop, checkpoints)
+    run.verdict = replace(run.verdict, attention=trainer.attention)
     _train(run, loop, progress, checkpoints)
     with run.watchdog.limit(config.step_timeout_s, "the last evaluation"):
         run.verdict = replace(run.verdict, loss_last=loop.validation_loss(progress.state))
@@ -268,6 +269,7 @@ def _note(run: Run, loop: Loop, progress: Progress, loss: float) -> None:
     run.verdict = replace(
         run.verdict,
         steps=progress.step,
+        skipped_steps=progress.skipped,
         first_step_s=process_age_s() if is_first else run.verdict.first_step_s,
         tokens_per_s=times.tokens_per_s(),
         step_time_p50_s=times.percentile_s(50),

@@ -27,6 +27,7 @@ class Verdict:
     """Whether these nodes can train. Losses are nats per byte on held-out text; times are seconds.
 
     ``first_step_s`` is from the start of the process that reports to the end of its first step, whichever that was.
+    ``attention``: which implementation it was computed by; ``skipped_steps`` changed nothing.
     ``emulated``: CPUs stood in for accelerators, so that no speed says anything of them.
     Losses that were never reached, or are not finite, are 0 (JSON has no NaN) and the reason says so.
     """
@@ -47,6 +48,8 @@ class Verdict:
     step_time_p50_s: float = 0.0
     step_time_p95_s: float = 0.0
     collective_time_s: float = 0.0
+    attention: str = ""
+    skipped_steps: int = 0
     resumed_from_step: int | None = None
     checkpoint: str | None = None
     started_at: str = ""
