@@ -196,10 +196,8 @@ class Checkpoints:
 
     def _write(self, mark: Mark, pieces: list[Piece], writing: set[int]) -> None:
         """Write, read back, and only then make it the latest."""
-        if not all(np.isfinite(piece.data).all() for piece in pieces):
-            raise Failure(f"the parameters are no longer finite at step {mark.step}: no checkpoint is made of them")
         part = f"step_{mark.step:08d}.{self.writer.index}of{self.writer.processes}"
-        own = self._write_own(f"{part}.safetensors", pieces)
+        own = self._write_own(f"{part}.safetensors", pieces, mark.step)
         if self.writer.index:
             values = {"attempt": self.writer.attempt, "entries": [asdict(entry) for entry in own]}
             if pieces:
@@ -212,13 +210,17 @@ class Checkpoints:
         self.newest_address = f"{self.store.uri.rstrip('/')}/{_name(mark.step)}"
         self._drop_old(mark.step)
 
-    def _write_own(self, file: str, pieces: list[Piece]) -> tuple[Entry, ...]:
-        """Hash beside the writing: a disk and a processor have both something to do."""
+    def _write_own(self, file: str, pieces: list[Piece], step: int) -> tuple[Entry, ...]:
+        """Hash and look at the numbers beside the writing: a disk and a processor have both something to do."""
         if not pieces:
             return ()
         with ThreadPoolExecutor(1) as beside:
             hashed = beside.submit(digests, [piece.data for piece in pieces])
+            finite = beside.submit(lambda: all(bool(np.isfinite(piece.data).all()) for piece in pieces))
             self.store.put(file, file_of(pieces))
+        if not finite.result():
+            self.store.delete(file)
+            raise Failure(f"the parameters are no longer finite at step {step}: no checkpoint is made of them")
         entries = tuple(piece.entry(file, sha256) for piece, sha256 in zip(pieces, hashed.result(), strict=True))
         if self.policy.read_back:
             try:
