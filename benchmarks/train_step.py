@@ -63,8 +63,8 @@ def _steps(pairs: int) -> str:
     head = ("architecture", "ours, ms", f"PyTorch {version}, ms", "speed ÷ PyTorch's")
     claim = (
         f"{pairs} pairs of processes, each the median of {_TIMED} steps. Both begin with the same float32 parameters "
-        f"and see the same batch; their first five losses agree to {_LOSS_TOLERANCE:g}, or none "
-        "stood here. PyTorch's AdamW is the fused one. Ours also checks that the step is finite."
+        f"and see the same batch; their first five losses agree to {_LOSS_TOLERANCE:g}, or "
+        "there is no table. PyTorch's AdamW is the fused one. Ours also checks that the step is finite."
     )
     return f"{claim}\n\n{table(head, rows)}"
 
