@@ -21,6 +21,8 @@ from local.node_spec import NodeSpec
 from local.paths import DataRoot
 from tests.local.aws.driver import Driver, Resource, changed
 
+pytestmark = pytest.mark.real
+
 TOKEN = "aws:ec2/instance:Instance"
 
 

@@ -13,6 +13,8 @@ from local.paths import DataRoot
 from local.provider import UNKNOWN, Secret, to_struct
 from tests.local.aws.driver import Context, Driver, Refused, changed
 
+pytestmark = pytest.mark.real
+
 VPC = "aws:ec2/vpc:Vpc"
 SUBNET = "aws:ec2/subnet:Subnet"
 BUCKET = "aws:s3/bucket:Bucket"

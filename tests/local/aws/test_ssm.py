@@ -20,6 +20,8 @@ from playbooks.results import Convergence, Failure, HostResult, Status
 from tests.local.aws.driver import Driver, Refused, Resource
 from tests.playbooks.conftest import here
 
+pytestmark = pytest.mark.real
+
 GROUP = configuration.Group("us-east-1", "dc", "dc-cpu")
 TOKEN = "aws:ssm/association:Association"
 MARK = {"name": "Leave a mark", "ansible.builtin.copy": {"dest": "{{ folder }}/{{ inventory_hostname }}", "content": "{{ mark }}"}}  # fmt: skip # noqa: E501
@@ -122,7 +124,6 @@ def played(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Cloud:
     return cloud
 
 
-@pytest.mark.real
 def test_the_machines_that_it_targets_get_the_archive_that_was_put(cloud: Cloud) -> None:
     other, elsewhere = FakeMachine("other", {"team": "else"}), FakeMachine("far", region="eu-west-1")
     cloud.machines = [FakeMachine("a"), FakeMachine("b"), FakeMachine("off", running=False), other, elsewhere]
@@ -141,7 +142,6 @@ def test_another_archive_is_applied_and_a_change_that_no_machine_sees_is_not(pla
     assert played.marks() == {"a": "two"}
 
 
-@pytest.mark.real
 def test_a_machine_that_refuses_fails_the_association_which_stays_while_the_others_are_configured(cloud: Cloud) -> None:
     cloud.machines = [FakeMachine("good"), FakeMachine("bad")]
     with pytest.raises(Refused) as refused:
@@ -246,7 +246,6 @@ def watch(cloud: Cloud, mark: str) -> Resource:
     return cloud.associate(cloud.put(mark), targets=[{"key": "tag:watch", "values": ["dc"]}])
 
 
-@pytest.mark.real
 def test_a_machine_that_is_no_node_is_told_when_nodes_come_and_go_and_else_left_alone(cloud: Cloud) -> None:
     node, new = FakeMachine("a"), FakeMachine("b", address="192.0.2.2")
     cloud.machines = [server(), node]
@@ -267,7 +266,6 @@ def test_a_machine_that_is_no_node_is_told_when_nodes_come_and_go_and_else_left_
     assert cloud.marks() == {"server": "one"}
 
 
-@pytest.mark.real
 def test_a_server_that_is_dead_or_refuses_is_told_the_next_time(cloud: Cloud) -> None:
     cloud.machines = [server(), FakeMachine("a")]
     made = watch(cloud, "one")

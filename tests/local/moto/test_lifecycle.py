@@ -19,6 +19,8 @@ from local.paths import CHECKOUT, DataRoot, LocalCloudError
 from local.processes import RECORD_SUFFIX, ProcessRecord, wait_until, write_atomically
 from tests.local.aws.driver import Driver, Refused
 
+pytestmark = pytest.mark.real
+
 
 @pytest.fixture
 def own_root(tmp_path: Path) -> Iterator[DataRoot]:
