@@ -44,7 +44,7 @@ def test_two_processes_train_the_default_model_and_leave_a_verdict(jobs: Launche
 
 
 def test_cpus_that_stand_in_for_accelerators_are_counted_as_the_catalogue_says_and_told(jobs: Launcher) -> None:
-    accelerator = {"instance_type": "p5en.48xlarge", "chips": 8}
+    accelerator = {"instance_type": "p5en.48xlarge", "chips": 8, "chip": {"name": "H200"}}
     emulated = {"EMULATED_DEVICES": "8", "ACCELERATOR": json.dumps(accelerator)}
     for ended in jobs.run(TRAINING, processes=2, **emulated):
         assert ended.status == 0, ended.log
