@@ -1,8 +1,8 @@
 """``make bench``: measure, and write docs/benchmarks.md. Figures are ratios within one run wherever they can be.
 
-``python -m benchmarks [--short] [GROUP …]``: GROUP is ``engine``, ``machines``, ``etl`` or ``checks``; what is not
-asked for stays as it is in the file. ``--short`` measures the smaller sizes, and everything once or less often, and
-says so in what it writes.
+``python -m benchmarks [--short] [GROUP …]``: GROUP is ``engine``, ``machines``, ``etl``, ``checks`` or ``train``; what
+is not asked for stays as it is in the file. ``--short`` measures the smaller sizes, and everything once or less often,
+and says so in what it writes.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import checks, engine, etl, machines
+from benchmarks import checks, engine, etl, machines, train_step
 from benchmarks.tables import Failed, NotMeasured, Section, document, sections_of
 from local.paths import CHECKOUT
 from local.processes import write_atomically
 
 FILE = CHECKOUT / "docs" / "benchmarks.md"
-GROUPS = ("engine", "machines", "etl", "checks")
+GROUPS = ("engine", "machines", "etl", "checks", "train")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         *machines.sections(rounds, pairs=2 if asked.short else 4),
         *etl.sections(pairs=2 if asked.short else 6),
         *checks.sections(trials=20 if asked.short else 100),
+        *train_step.sections(pairs=2 if asked.short else 6),
     ]
     wanted = [section for section in every if section.group in (asked.groups or GROUPS)]
     failed = renew(FILE, every, wanted, form)

@@ -36,8 +36,9 @@ class Verdict(Output):
     """What the smoke test says of the data centre; the schema of ``workloads/train/report.py``.
 
     Times are seconds, ``loss_*`` nats a byte, ``started_at`` and ``finished_at`` ISO 8601 in UTC; ``first_step_s`` is
-    from the start of process 0 to the end of its first step. ``emulated``: CPUs stood in for accelerators. ``health``
-    is what the checks of the nodes say: ``PASS``, ``FAIL`` or ``UNKNOWN``, and empty where none were made.
+    from the start of process 0 to the end of its first step. ``emulated``: CPUs stood in for accelerators.
+    ``attention``: which implementation was chosen; ``skipped_steps`` were not finite, or far off: they changed nothing.
+    ``health`` is what the checks of the nodes say: ``PASS``, ``FAIL`` or ``UNKNOWN``, and empty where none were made.
     """
 
     passed: bool
@@ -59,6 +60,8 @@ class Verdict(Output):
     health: str = ""  # a state that was written before the job made checks has none
     health_reason: str = ""
     node_checks: tuple[NodeCheck, ...] = ()
+    attention: str = ""
+    skipped_steps: int = 0
     resumed_from_step: int | None
     checkpoint: str | None
     started_at: str

@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 PROJECT = Path(__file__).resolve().parents[2]
 FILE = PROJECT / "workloads" / "requirements.txt"
-NEEDED = ("boto3", "flax", "jax", "optax", "pydantic", "tokenizers", "zstandard")
+NEEDED = ("boto3", "jax", "optax", "pydantic", "tokenizers", "zstandard")
 _HEADER = f"# The project's pins of {', '.join(NEEDED)} and what they need. Written by tests/workloads/pins.py.\n"
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==.*(?:\n    --hash=.*)*", re.MULTILINE)
 

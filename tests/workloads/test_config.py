@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from train.__main__ import with_preset
 from train.config import Failure, TrainConfig, load
 
 from components.accelerators import CATALOGUE
@@ -32,9 +33,16 @@ def test_a_pod_of_an_indexed_job_knows_its_place() -> None:
     [
         ({"TRAIN_CONFIG": "{steps: 3}"}, "TRAIN_CONFIG is not usable: Invalid JSON"),
         ({"TRAIN_CONFIG": '{"steps": 0}'}, "TRAIN_CONFIG is not usable: steps: Input should be greater than 0"),
-        ({"TRAIN_CONFIG": '{"step": 3}'}, "TRAIN_CONFIG is not usable: step is unknown (known: job, model, steps"),
-        ({"TRAIN_CONFIG": '{"model": {"depth": 3}}'}, "model.depth is unknown (known: layers, width"),
+        (
+            {"TRAIN_CONFIG": '{"step": 3}'},
+            "TRAIN_CONFIG is not usable: step is unknown (known: preset, job, model, steps",
+        ),
+        ({"TRAIN_CONFIG": '{"model": {"depth": 3}}'}, "model.depth is unknown (known: architecture, layers, width"),
         ({"TRAIN_CONFIG": '{"model": {"width": 65}}'}, "width 65 must be a multiple of 2 × heads (8)"),
+        ({"TRAIN_CONFIG": '{"model": {"kv_heads": 3}}'}, "heads 4 must be a multiple of kv_heads 3"),
+        ({"TRAIN_CONFIG": '{"tensor": 3}'}, "tensor 3 must divide the model's 4 heads of keys"),
+        ({"TRAIN_CONFIG": '{"preset": "7b"}'}, "preset: Input should be 'small', '124m' or '1b'"),
+        ({"TRAIN_CONFIG": '{"preset": "1b", "model": 3}'}, "TRAIN_CONFIG is not usable: model"),
         ({"ACCELERATOR": '{"chips": -1}'}, "ACCELERATOR is not usable: chips"),
         ({**TWO, "JAX_NUM_PROCESSES": "two"}, "JAX_NUM_PROCESSES must be a whole number, not 'two'"),
         ({**TWO, "JAX_NUM_PROCESSES": "0"}, "JAX_NUM_PROCESSES must be at least 1"),
@@ -62,6 +70,20 @@ def test_every_row_of_the_catalogue_says_how_many_devices_a_node_has(name: str) 
     job = load({"ACCELERATOR": json.dumps(CATALOGUE[name].row())})
     assert job.accelerator.instance_type == name
     assert job.devices_per_process == max(1, CATALOGUE[name].chips)
+
+
+def test_a_preset_is_where_values_come_from_that_are_not_given() -> None:
+    config = load({"TRAIN_CONFIG": '{"preset": "1b", "steps": 3, "model": {"layers": 2}}'}).config
+    assert (config.steps, config.model.layers, config.model.kv_heads, config.accumulate) == (3, 2, 4, 8)
+
+
+def test_the_command_line_s_preset_is_beneath_what_the_environment_says() -> None:
+    def preset(text: str, name: str) -> str:
+        return load(with_preset({"TRAIN_CONFIG": text}, name)).config.preset
+
+    assert [preset(text, "124m") for text in ("", '{"steps": 3}', '{"preset": "1b"}')] == ["124m", "124m", "1b"]
+    assert with_preset({"TRAIN_CONFIG": "{"}, "1b") == {"TRAIN_CONFIG": "{"}
+    assert with_preset({"TRAIN_CONFIG": "[]"}, "1b") == {"TRAIN_CONFIG": "[]"}
 
 
 def test_only_what_changes_the_training_changes_its_digest() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from train.config import Failure
-from train.data import Batches, is_validation, read_corpus, validation_rows
+from train.data import Batches, Prefetch, is_validation, read_corpus, validation_rows
 from train.parallel import rows_of
 
 TEXT = np.arange(1000, dtype=np.uint16)  # each position its own value: a row tells where it was taken from
@@ -67,6 +67,14 @@ def test_the_batch_depends_on_the_cursor_and_not_on_what_was_read_before() -> No
 
 def test_another_seed_is_another_order() -> None:
     assert list(Batches(TEXT, 10, 8, seed=3).indices(0)) != list(Batches(TEXT, 10, 8, seed=4).indices(0))
+
+
+def test_what_is_read_ahead_is_what_comes_next_wherever_the_training_goes_on() -> None:
+    batches = Batches(TEXT, context=10, batch_size=8, seed=3)
+    ahead = Prefetch(lambda cursor: batches.rows(cursor, slice(None)), 8)
+    for cursor in (0, 8, 16, 160, 168, 8):
+        np.testing.assert_array_equal(ahead.peek(cursor), batches.rows(cursor, slice(None)))
+        np.testing.assert_array_equal(ahead.take(cursor), batches.rows(cursor, slice(None)))
 
 
 def test_too_little_text_for_one_sequence_is_a_failure() -> None:

@@ -39,12 +39,12 @@ def test_two_processes_train_the_default_model_and_leave_a_verdict(jobs: Launche
     assert verdict.loss_first - verdict.loss_last > 2
     assert 0 < verdict.first_step_s < took_s
     assert f"{verdict.first_step_s:.2f} s after the process started" in first.log
-    assert verdict.checkpoint == "s3://checkpoints/job/step_00000040.npz"
+    assert verdict.checkpoint == "s3://checkpoints/job/step_00000040.json"
     assert first.termination == second.termination == verdict.reason
 
 
 def test_cpus_that_stand_in_for_accelerators_are_counted_as_the_catalogue_says_and_told(jobs: Launcher) -> None:
-    accelerator = {"instance_type": "p5en.48xlarge", "chips": 8}
+    accelerator = {"instance_type": "p5en.48xlarge", "chips": 8, "chip": {"name": "H200"}}
     emulated = {"EMULATED_DEVICES": "8", "ACCELERATOR": json.dumps(accelerator)}
     for ended in jobs.run(TRAINING, processes=2, **emulated):
         assert ended.status == 0, ended.log
@@ -64,11 +64,28 @@ def test_a_killed_job_goes_on_from_its_checkpoint_bit_for_bit(jobs: Launcher, bu
     whole = bucket("job/step_00000012.json")
     store = open_store(URIS["checkpoint_uri"])
     store.delete("step_00000012.json")
-    store.delete("step_00000012.npz")
+    store.delete("step_00000012.0of2.safetensors")
     again = jobs.run({**TRAINING, **URIS}, processes=2)
     assert [process.status for process in again] == [0, 0], again[0].log
     assert again[0].verdict["resumed_from_step"] == again[1].verdict["resumed_from_step"] == 8
     assert "step 9: loss" in again[0].log  # a resumed training tells its first step too
+    assert bucket("job/step_00000012.json") == whole
+    assert "it goes on to the bit" in again[0].log
+
+
+def test_parameters_spread_over_processes_are_saved_by_both_and_go_on_bit_for_bit(jobs: Launcher, bucket: Read) -> None:
+    config = {**TRAINING, **URIS, "fsdp": 2}
+    ended = jobs.run(config, processes=2)
+    assert [process.status for process in ended] == [0, 0], ended[0].log
+    whole = bucket("job/step_00000012.json")
+    assert {entry["file"].partition(".")[2] for entry in whole["entries"]} == {
+        "0of2.safetensors",
+        "1of2.safetensors",
+    }
+    open_store(URIS["checkpoint_uri"]).delete("step_00000012.json")
+    again = jobs.run(config, processes=2)
+    assert "it goes on to the bit" in again[0].log
+    assert again[1].verdict["resumed_from_step"] == 8
     assert bucket("job/step_00000012.json") == whole
 
 
@@ -124,7 +141,7 @@ def test_sigterm_at_either_process_saves_what_was_learnt(jobs: Launcher, bucket:
     assert ended[0].reason == ended[1].reason
     assert f"process {index} on node-{index} was told to stop (SIGTERM) after step" in ended[0].reason
     verdict = bucket("job/verdict.json")
-    assert verdict["checkpoint"] == f"s3://checkpoints/job/step_{verdict['steps']:08d}.npz"
+    assert verdict["checkpoint"] == f"s3://checkpoints/job/step_{verdict['steps']:08d}.json"
     assert bucket("job/latest.json") == {"step": verdict["steps"]}
 
 

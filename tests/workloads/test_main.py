@@ -49,7 +49,8 @@ def test_a_job_passes_with_its_numbers(run, tmp_path: Path) -> None:
     assert status == 0, verdict
     assert (verdict["nodes"], verdict["job"], verdict["steps"]) == (["here"], "smoke", 12)
     assert verdict["loss_first"] - verdict["loss_last"] > 0.1
-    assert verdict["checkpoint"] == str(tmp_path / "c" / "step_00000012.npz")
+    assert (verdict["attention"], verdict["skipped_steps"]) == ("plain", 0)
+    assert verdict["checkpoint"] == str(tmp_path / "c" / "step_00000012.json")
     assert min(verdict[key] for key in ("first_step_s", "tokens_per_s", "step_time_p50_s", "collective_time_s")) > 0
 
 
@@ -150,6 +151,6 @@ def test_sigterm_saves_what_was_learnt(run, tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(program, "_note", note)
     status, verdict = run({**TRAINING, "checkpoint_uri": str(tmp_path / "c")}, NODE_NAME="here")
     assert status == 1
-    saved = tmp_path / "c" / "step_00000003.npz"
+    saved = tmp_path / "c" / "step_00000003.json"
     assert verdict["reason"] == f"process 0 on here was told to stop (SIGTERM) after step 3: saved as {saved}"
     assert saved.is_file()

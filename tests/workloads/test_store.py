@@ -82,6 +82,12 @@ def test_a_bucket_keeps_bytes_as_a_folder_does() -> None:
     assert (store.get("a"), store.get("c"), store.names()) == (b"1", None, ["a", "b"])
     store.delete("a")
     assert store.names() == ["b"]
+    store.put("large", [b"12", bytes(33 << 20), b"34"])  # more than one request takes
+    large = store.get("large")
+    assert large is not None
+    assert (len(large), large[:2], large[-2:]) == ((33 << 20) + 4, b"12", b"34")
+    with pytest.raises(Failure, match="cannot write s3://nobody/x: "):
+        open_store("s3://nobody/x").put("large", bytes(33 << 20))
 
 
 @pytest.mark.real

@@ -1,11 +1,35 @@
-"""``python -m train``."""
+"""``python -m train``; ``--config 124m`` is ``TRAIN_CONFIG='{"preset": "124m"}'``, and TRAIN_CONFIG goes on top."""
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
+from collections.abc import Mapping
 
+from train.config import PRESETS
 from train.main import main
+
+
+def with_preset(environ: Mapping[str, str], name: str) -> dict[str, str]:
+    """The environment with this preset, where TRAIN_CONFIG is an object that names none itself."""
+    text = environ.get("TRAIN_CONFIG", "").strip() or "{}"
+    try:
+        given = json.loads(text)
+    except ValueError:
+        return dict(environ)  # what is wrong with it is said where it is read
+    return (
+        {**environ, "TRAIN_CONFIG": json.dumps({"preset": name, **given})} if isinstance(given, dict) else {**environ}
+    )
+
+
+def run() -> int:
+    """The exit status."""
+    parser = argparse.ArgumentParser(prog="python -m train", description="Train, and say whether these nodes can.")
+    parser.add_argument("--config", choices=tuple(PRESETS), default="small", help="size; TRAIN_CONFIG goes on top")
+    return main(with_preset(os.environ, parser.parse_args().config))
+
 
 if __name__ == "__main__":
     # Not sys.exit: at interpreter exit JAX waits minutes for peers that may already be gone.
-    os._exit(main())
+    os._exit(run())

@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import sysconfig
 import zlib
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,8 +82,7 @@ class Batches:
         self._text, self._context, self._count = text, context, (len(text) - 1) // context
         if self._count < 1:
             raise Failure(f"{len(text)} tokens of text hold no sequence of {context + 1}: give a smaller model.context")
-        self._epoch = -1
-        self._order = np.empty(0, np.int64)
+        self._order = -1, np.empty(0, np.int64)
 
     def __len__(self) -> int:
         return self._count
@@ -97,10 +98,35 @@ class Batches:
         return self._text[starts[:, None] + np.arange(self._context + 1)].astype(np.int32)
 
     def _permutation(self, epoch: int) -> np.ndarray:
-        if epoch != self._epoch:
-            self._order = np.random.default_rng((self._seed, epoch)).permutation(len(self))
-            self._epoch = epoch
-        return self._order
+        order = self._order  # one thread may read ahead, in the next epoch
+        if epoch != order[0]:
+            self._order = order = epoch, np.random.default_rng((self._seed, epoch)).permutation(len(self))
+        return order[1]
+
+
+class Prefetch:
+    """Makes the next rows while the devices compute, from the cursor alone: what it has is never another batch."""
+
+    def __init__(self, rows: Callable[[int], np.ndarray], batch_rows: int) -> None:
+        self._rows, self._batch_rows = rows, batch_rows
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="prefetch")
+        self._ahead: tuple[int, Future[np.ndarray]] | None = None
+
+    def take(self, cursor: int) -> np.ndarray:
+        """The rows at ``cursor``; those after them are begun."""
+        found = self.peek(cursor)
+        self._begin(cursor + self._batch_rows)
+        return found
+
+    def peek(self, cursor: int) -> np.ndarray:
+        """What :meth:`take` will give at ``cursor``."""
+        if self._ahead is None or self._ahead[0] != cursor:
+            self._begin(cursor)
+        assert self._ahead is not None
+        return self._ahead[1].result()
+
+    def _begin(self, cursor: int) -> None:
+        self._ahead = cursor, self._thread.submit(self._rows, cursor)
 
 
 def validation_rows(text: np.ndarray | Tokens, context: int, multiple_of: int = 1) -> np.ndarray:

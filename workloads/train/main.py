@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -14,8 +15,9 @@ from types import FrameType
 
 import jax
 
-from train import parallel
-from train.checkpoint import Checkpoints, Damaged
+from train import attention, gate, parallel
+from train.arrays import Damaged
+from train.checkpoint import Checkpoints, Policy, Writer
 from train.checks import collectives, devices
 from train.checks.estimate import Status
 from train.checks.health import Health
@@ -24,10 +26,11 @@ from train.checks.steps import compare_steps
 from train.config import Failure, Job, load
 from train.data import Corpus, open_corpus
 from train.heartbeat import Heartbeat
-from train.metrics import process_age_s
+from train.metrics import Recorder, process_age_s
+from train.model import compute_dtype, flops_per_token
 from train.report import Verdict, deliver, judge_loss, leave_reason, now, with_health, with_steps
 from train.store import open_store
-from train.train import Loop, Progress, State, Trainer, host_state
+from train.train import Loop, Progress, State, Trainer
 
 
 def say(text: str) -> None:
@@ -142,10 +145,13 @@ def _run(run: Run) -> Verdict:
         _note_health(run, run_checks(job, run.peers, mesh, run.stage))
     with run.watchdog.limit(2 * config.step_timeout_s, "compiling and loading the checkpoint"):
         run.enter("loading")
-        trainer = Trainer(config, mesh)
+        trainer = Trainer(config, mesh, _choose_attention(run, mesh))
         loop = Loop(job, trainer, corpus, run.heartbeat.at)
-        checkpoints = _open_checkpoints(job, config.training_digest(corpus.digest, loop.batch_rows))
+        if job.processes > 1 and not trainer.is_apart:
+            say("devices share parameters, so that no process has a time of its own: the steps do not tell who is slow")
+        checkpoints = _open_checkpoints(run, config.training_digest(corpus.digest, loop.batch_rows))
         progress = _start(run, trainer, loop, checkpoints)
+    run.verdict = replace(run.verdict, attention=trainer.attention)
     _train(run, loop, progress, checkpoints)
     with run.watchdog.limit(config.step_timeout_s, "the last evaluation"):
         _judge_steps(run, loop)
@@ -217,9 +223,30 @@ def _note_health(run: Run, health: Health) -> None:
         raise Failure(health.reason, of_all=True)
 
 
-def _open_checkpoints(job: Job, training: str) -> Checkpoints | None:
-    uri = job.config.checkpoint_uri
-    return Checkpoints(open_store(uri), job.config.keep_checkpoints, training, say) if uri else None
+def _choose_attention(run: Run, mesh: jax.sharding.Mesh) -> str:
+    """The configured implementation, or the fastest on the chips of process 0: all must compute by the same."""
+    config, platform = run.job.config, mesh.devices.flat[0].platform
+    if config.model.attention != "auto":
+        return config.model.attention
+    rows = max(1, config.batch_size // mesh.devices.size // config.accumulate)
+
+    def fastest() -> str:
+        names = attention.candidates(platform)
+        name, seconds = attention.choose(config.model, rows, compute_dtype(platform), names)
+        if seconds:
+            say(f"attention by {name}: " + ", ".join(f"{each} {1e3 * s:.2f} ms" for each, s in seconds.items()))
+        return name
+
+    return run.peers.from_first("train/attention", fastest)
+
+
+def _open_checkpoints(run: Run, training: str) -> Checkpoints | None:
+    job, config = run.job, run.job.config
+    if not config.checkpoint_uri:
+        return None
+    policy = Policy(config.keep_checkpoints, config.keep_every, config.read_back, config.checkpoint_timeout_s)
+    writer = Writer(job.index, job.processes, run.peers.from_first("train/attempt", now))
+    return Checkpoints(open_store(config.checkpoint_uri), training, say, policy, writer)
 
 
 def _start(run: Run, trainer: Trainer, loop: Loop, checkpoints: Checkpoints | None) -> Progress:
@@ -237,9 +264,11 @@ def _start(run: Run, trainer: Trainer, loop: Loop, checkpoints: Checkpoints | No
         manifest, state = checkpoints.read(step, initial)
     except Damaged as error:
         raise Failure(f"the checkpoint of step {step} is damaged for this process only: {error}") from None
-    say(f"resumed from the checkpoint of step {step}")
+    progress = Progress(trainer.place(state), step, manifest.cursor)
+    goes_on = gate.check(manifest, progress.state, progress.cursor, loop.next_rows(progress.cursor), trainer.topology)
+    say(f"resumed from the checkpoint of step {step}; it goes on {goes_on}")
     run.verdict = replace(run.verdict, resumed_from_step=step)
-    return Progress(trainer.place(state), step, manifest.cursor)
+    return progress
 
 
 def _step_to_resume(job: Job, checkpoints: Checkpoints, like: State) -> int:
@@ -258,12 +287,17 @@ def _train(run: Run, loop: Loop, progress: Progress, checkpoints: Checkpoints | 
     config = run.job.config
     run.enter("training")
     signal.signal(signal.SIGTERM, run.on_signal)
+    recorder = Recorder(config.metrics_folder if run.job.first else "", run.job, flops_per_token(config.model), say)
     while progress.step < config.steps:
         with run.watchdog.limit(config.step_timeout_s, f"step {progress.step + 1}"):
-            _note(run, loop, progress, loop.advance(progress))
-            if progress.step % config.checkpoint_every == 0 or progress.step == config.steps:
-                _save(run, progress, checkpoints)
-            _stop_if_asked(run, progress, checkpoints)
+            loss = loop.advance(progress)
+            _note(run, loop, progress, loss)
+            recorder.step(progress.step, loss, loop.times, progress.skipped)
+            if checkpoints and progress.step % config.checkpoint_every == 0 and progress.step < config.steps:
+                checkpoints.save(loop.mark(progress), progress.state)
+        _stop_if_asked(run, loop, progress, checkpoints)
+    recorder.close()
+    _save_last(run, loop, progress, checkpoints)
 
 
 def _note(run: Run, loop: Loop, progress: Progress, loss: float) -> None:
@@ -271,6 +305,7 @@ def _note(run: Run, loop: Loop, progress: Progress, loss: float) -> None:
     run.verdict = replace(
         run.verdict,
         steps=progress.step,
+        skipped_steps=progress.skipped,
         first_step_s=process_age_s() if is_first else run.verdict.first_step_s,
         tokens_per_s=times.tokens_per_s(),
         step_time_p50_s=times.percentile_s(50),
@@ -278,7 +313,8 @@ def _note(run: Run, loop: Loop, progress: Progress, loss: float) -> None:
     )
     if progress.step % run.job.config.log_every == 0 or is_first:
         after = f", {run.verdict.first_step_s:.2f} s after the process started" if is_first else ""
-        say(f"step {progress.step}: loss {loss:.4f}, {times.tokens_per_s():,.0f} tokens/s{after}")
+        skipped = f", {progress.skipped} steps skipped" if progress.skipped else ""
+        say(f"step {progress.step}: loss {loss:.4f}, {times.tokens_per_s():,.0f} tokens/s{skipped}{after}")
 
 
 def _judge_steps(run: Run, loop: Loop) -> None:
@@ -291,19 +327,28 @@ def _judge_steps(run: Run, loop: Loop) -> None:
         raise Failure(run.verdict.health_reason, of_all=True)
 
 
-def _save(run: Run, progress: Progress, checkpoints: Checkpoints | None) -> None:
-    """Process 0 saves; the others wait for it in the next step's all-reduce."""
-    if checkpoints is not None and run.job.first:
-        where = checkpoints.save(progress.step, progress.cursor, host_state(progress.state))
-        run.verdict = replace(run.verdict, checkpoint=where)
+def _save_last(run: Run, loop: Loop, progress: Progress, checkpoints: Checkpoints | None) -> None:
+    """Every process writes what it has, and waits for the others."""
+    if checkpoints is None:
+        return
+    run.heartbeat.at("the last checkpoint")
+    with run.watchdog.limit(run.job.config.checkpoint_timeout_s, "the last checkpoint"):
+        where = checkpoints.save_last(loop.mark(progress), progress.state)
+        where = run.peers.exchange("train/saved", where)[0]
+    run.verdict = replace(run.verdict, checkpoint=where)
 
 
-def _stop_if_asked(run: Run, progress: Progress, checkpoints: Checkpoints | None) -> None:
-    """After a SIGTERM: process 0 saves and ends the job; another process asks process 0 to."""
+def _stop_if_asked(run: Run, loop: Loop, progress: Progress, checkpoints: Checkpoints | None) -> None:
+    """After a SIGTERM at any process: all save after the same step, and process 0 ends the job."""
     me = f"process {run.job.index} on {run.job.node}"
     if run.stopping and not run.job.first:
         run.peers.ask_to_stop(me)
-    if who := run.job.first and (me if run.stopping else run.peers.asked_to_stop()):
-        _save(run, progress, checkpoints)
+    if run.job.first and not run.peers.stops_after()[0] and (who := me if run.stopping else run.peers.asked_to_stop()):
+        run.peers.stop_after(progress.step + (run.job.processes > 1), who)
+    step, who = run.peers.stops_after()
+    if step and step == progress.step:
+        _save_last(run, loop, progress, checkpoints)
+        if not run.job.first:
+            time.sleep(run.job.config.step_timeout_s)  # process 0 says why, and that ends this one
         saved = f"saved as {run.verdict.checkpoint}" if checkpoints else "nothing is saved without a checkpoint_uri"
         raise Failure(f"{who} was told to stop (SIGTERM) after step {progress.step}: {saved}")

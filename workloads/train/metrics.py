@@ -1,16 +1,22 @@
-"""Step times, tokens per second, and how long a process took to get that far."""
+"""Step times, tokens per second, MFU and goodput: how long things took, and where others read it."""
 
 from __future__ import annotations
 
+import json
+import math
 import os
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, Any, TypeVar
 
 import numpy as np
 
+from train.config import Job
+
+QUANTILES = (0.5, 0.95, 0.99)
 _STARTED_AT_TICKS = 19  # of the fields after the program's name in /proc/<pid>/stat (proc(5))
 OWN_STEPS = 256  # enough to tell who is slow, and little to send
 _imported_at = time.monotonic()
@@ -51,18 +57,32 @@ def waited_s(file: Path = Path("/proc/thread-self/schedstat")) -> float:
 
 
 class StepTimes:
-    """Seconds of the steps of one run. The first is the compiler's and is left out, unless it is the only one."""
+    """Seconds of the steps of one run. The first is the compiler's and is left out, unless it is the only one.
+
+    Attributes:
+        productive_s: of all counted steps that changed the parameters; of a process's age it is the goodput.
+    """
 
     def __init__(self, tokens_per_step: int) -> None:
         self._tokens = tokens_per_step
         self._seconds: list[float] = []
         self._own: deque[float] = deque(maxlen=OWN_STEPS)
+        self.productive_s = 0.0
 
-    def add(self, seconds: float, own_s: float = 0.0) -> None:
-        """One more step, of which ``own_s`` passed before this worker needed the others."""
-        if self._seconds:
+    def add(self, seconds: float, own_s: float | None = None, *, is_good: bool = True) -> None:
+        """One more step, of which ``own_s`` passed before this worker needed the others; None where nobody can tell.
+
+        ``is_good``: it changed the parameters.
+        """
+        if self._seconds and own_s is not None:
             self._own.append(own_s)
         self._seconds.append(seconds)
+        self.productive_s += seconds if is_good and len(self._seconds) > 1 else 0.0
+
+    @property
+    def last_s(self) -> float:
+        """Of the newest step; 0 where no step ran."""
+        return self._seconds[-1] if self._seconds else 0.0
 
     @property
     def own_s(self) -> list[float]:
@@ -80,3 +100,89 @@ class StepTimes:
 
     def _counted(self) -> list[float]:
         return self._seconds[1:] or self._seconds
+
+
+class Recorder:
+    """Each step's numbers as a line of JSON and as TensorBoard's events; the newest as Prometheus text.
+
+    ``train.prom`` is for node_exporter's textfile collector, which needs nothing of this process. All of it is a
+    courtesy: a folder that cannot be written to is told once, and the training goes on.
+    """
+
+    def __init__(self, folder: str, job: Job, flops_per_token: float, say: Callable[[str], None]) -> None:
+        self._folder, self._say, self._job = Path(folder) if folder else None, say, job
+        peak = None if job.emulated_devices else job.accelerator.peak_bf16_flops
+        self._mfu_per_token = flops_per_token / (peak * job.processes) if peak else 0.0
+        self._lines: IO[str] | None = None
+        self._events: Any = None
+        if self._folder:
+            self._open(self._folder)
+
+    def _open(self, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._lines = (folder / "metrics.jsonl").open("a", buffering=1)
+        except OSError as error:
+            self._give_up(error)
+            return
+        try:
+            from tensorboardX import SummaryWriter  # here: not every image has it
+        except ImportError:
+            self._say("tensorboardX is not installed: no TensorBoard events are written")
+            return
+        self._events = SummaryWriter(str(folder))
+
+    def step(self, step: int, loss: float, times: StepTimes, skipped: int) -> None:
+        """Record one step; ``skipped`` counts those so far that changed nothing."""
+        if self._lines is None or self._folder is None:
+            return
+        values = {
+            "loss": loss,
+            "step_seconds": times.last_s,
+            "tokens_per_second": times.tokens_per_s(),
+            "goodput_ratio": times.productive_s / process_age_s(),
+            "skipped_steps": float(skipped),
+        }
+        if self._mfu_per_token:
+            values["mfu_ratio"] = self._mfu_per_token * times.tokens_per_s()
+        values = {name: value for name, value in values.items() if math.isfinite(value)}
+        try:
+            self._lines.write(json.dumps({"step": step, "time": time.time(), **values}) + "\n")
+            if step % self._job.config.log_every == 0 or step == self._job.config.steps:
+                quantiles = {quantile: times.percentile_s(100 * quantile) for quantile in QUANTILES}
+                text = prometheus_text(self._job.name, {"step": step, **values}, quantiles)
+                temporary = self._folder / ".train.prom"
+                temporary.write_text(text)
+                temporary.replace(self._folder / "train.prom")
+            for name, value in values.items():
+                if self._events is not None:
+                    self._events.add_scalar(f"train/{name}", value, step)
+        except OSError as error:
+            self._give_up(error)
+
+    def _give_up(self, error: OSError) -> None:
+        self._say(f"metrics cannot be written to {self._folder}: {error.strerror}. The training goes on without")
+        self.close()
+
+    def close(self) -> None:
+        """Write what is left."""
+        with suppress(OSError):
+            if self._events is not None:
+                self._events.close()
+            if self._lines is not None:
+                self._lines.close()
+        self._lines = self._events = None
+
+
+def prometheus_text(job: str, values: Mapping[str, float], quantiles: Mapping[float, float]) -> str:
+    """The text exposition format, version 0.0.4: every value a gauge, the step times a summary's quantiles."""
+    name = job.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    lines = list[str]()
+    for key, value in values.items():
+        lines += [f"# TYPE train_{key} gauge", f'train_{key}{{job_name="{name}"}} {value:.9g}']
+    lines += ["# TYPE train_step_time_seconds summary"]
+    lines += [
+        f'train_step_time_seconds{{job_name="{name}",quantile="{quantile:g}"}} {seconds:.9g}'
+        for quantile, seconds in quantiles.items()
+    ]
+    return "\n".join(lines) + "\n"

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import jax
 import optax
 
 from train.config import TrainConfig
 
 
 def make_optimizer(config: TrainConfig) -> optax.GradientTransformation:
-    """The optimizer of a job, for parameters that are one vector: all of them decay, the norms' scales too."""
-    rate = optax.warmup_cosine_decay_schedule(
+    """The optimizer of a job. What multiplies decays; norms' scales, biases and positions do not."""
+    return optax.chain(
+        optax.clip_by_global_norm(config.clip_norm),
+        optax.adamw(learning_rate(config), b2=0.95, weight_decay=config.weight_decay, mask=_decays),
+    )
+
+
+def learning_rate(config: TrainConfig) -> optax.Schedule:
+    """The rate at each step."""
+    return optax.warmup_cosine_decay_schedule(
         init_value=0.0,
         peak_value=config.learning_rate,
         warmup_steps=min(config.warmup_steps, config.steps // 2),
         decay_steps=config.steps,
         end_value=config.learning_rate / 10,
     )
-    return optax.chain(
-        optax.clip_by_global_norm(config.clip_norm),
-        optax.adamw(rate, b2=0.95, weight_decay=config.weight_decay),
+
+
+def _decays(params: Any) -> Any:
+    """By name: the bias of fused heads has more than one axis too."""
+    return jax.tree_util.tree_map_with_path(
+        lambda path, _: not path[-1].key.endswith(("norm", "bias", "positions")), params
     )

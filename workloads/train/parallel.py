@@ -19,7 +19,22 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from train.config import Failure, Job
 
 AXIS = "data"
-_FAILURE, _STOP = "train/failure", "train/stop"
+_SHARED = ("fsdp", "tensor")
+# By the axes of each parameter in train.model. Of two that follow each other one is divided by outputs and the other by
+# inputs, so that what is between them needs no exchange (Megatron-LM).
+_AXES: dict[str, tuple[str | None, ...]] = {
+    "embed": ("fsdp", "tensor"),
+    "positions": (None, None),
+    "head": ("fsdp", "tensor"),
+    "qkv": ("fsdp", "tensor", None, None),
+    "qkv_bias": ("tensor", None, None),
+    "out": ("tensor", None, "fsdp"),
+    "gate_up": ("fsdp", None, "tensor"),
+    "up": ("fsdp", "tensor"),
+    "up_bias": ("tensor",),
+    "down": ("tensor", "fsdp"),
+}
+_FAILURE, _STOP, _STOP_AFTER = "train/failure", "train/stop", "train/stop-after"
 _DAY_MS = 86_400_000  # waits are ended by the watchdog, which knows what was waited for
 _SEE_OFF_MS = 5_000
 _ANNOUNCE_S = 2.0
@@ -83,6 +98,7 @@ class Peers:
         self._job = job
         self._client: Any = None
         self._leaving = False
+        self._stop = 0, ""
 
     def connect(self) -> None:
         """Join the others. JAX aborts the process when this fails, so a watchdog with a shorter time goes first."""
@@ -182,6 +198,18 @@ class Peers:
         """Who must go; empty while nobody must."""
         return self.published(_STOP)
 
+    def stop_after(self, step: int, who: str) -> None:
+        """Process 0 says after which step all end, and because of whom: a step that it has not begun itself."""
+        self._stop = step, who
+        self.publish(_STOP_AFTER, f"{step} {who}")
+
+    def stops_after(self) -> tuple[int, str]:
+        """After which step all end, and because of whom; step 0 while nobody must."""
+        if not self._stop[0] and (told := self.published(_STOP_AFTER)):
+            step, _, who = told.partition(" ")
+            self._stop = int(step), who
+        return self._stop
+
     def announce(self, reason: str) -> None:
         """Tell the others why this process fails; the first reason of a job stands."""
         within(_ANNOUNCE_S, lambda: self._announce(reason))  # the coordinator may hang itself
@@ -259,14 +287,47 @@ def make_mesh() -> Mesh:
     return Mesh(np.array(jax.devices()), (AXIS,))
 
 
+def arrange(line: Mesh, fsdp: int, tensor: int) -> Mesh:
+    """The same devices by what they share: nothing (data), parameters (fsdp), or each matrix product (tensor).
+
+    Neighbours share most. Raises :class:`Failure` where the devices cannot be divided so.
+    """
+    devices = line.devices.size
+    if devices % (fsdp * tensor):
+        raise Failure(f"{devices} devices cannot be divided by fsdp {fsdp} × tensor {tensor}: give other numbers")
+    if len(line.local_devices) % tensor:
+        raise Failure(f"tensor {tensor} must divide the {len(line.local_devices)} devices of a process")
+    return Mesh(line.devices.reshape(-1, fsdp, tensor), (AXIS, *_SHARED))
+
+
+def row_shards(mesh: Mesh) -> int:
+    """How many parts a batch's rows are spread over."""
+    return mesh.devices.size // mesh.shape.get("tensor", 1)
+
+
 def replicated(mesh: Mesh) -> NamedSharding:
     """In full on every device."""
     return NamedSharding(mesh, PartitionSpec())
 
 
 def split(mesh: Mesh) -> NamedSharding:
-    """Rows spread over the devices."""
-    return NamedSharding(mesh, PartitionSpec(AXIS))
+    """Rows spread over the devices; those that share each product see the same rows."""
+    return NamedSharding(mesh, PartitionSpec(tuple(name for name in mesh.axis_names if name != "tensor")))
+
+
+def shardings(mesh: Mesh, state: Any) -> Any:
+    """Where each array of a state is kept: by its name, which an optimizer's averages share with the parameter."""
+
+    def of(path: tuple[Any, ...], leaf: Any) -> NamedSharding:
+        axes = _AXES.get(getattr(path[-1], "key", ""), ())
+        # What cannot be divided evenly is kept in full.
+        spec = [
+            name if name and size % mesh.shape[name] == 0 else None
+            for name, size in zip(axes, leaf.shape, strict=False)
+        ]
+        return NamedSharding(mesh, PartitionSpec(*spec))
+
+    return jax.tree_util.tree_map_with_path(of, state)
 
 
 def rows_of(index: int, processes: int, rows: int) -> slice:
@@ -282,7 +343,8 @@ def to_devices(mesh: Mesh, local_rows: np.ndarray) -> jax.Array:
     return jax.make_array_from_process_local_data(split(mesh), local_rows)
 
 
-def place(mesh: Mesh, tree: Any) -> Any:
-    """The same host values, in full, on every device."""
-    sharding = replicated(mesh)
-    return jax.tree.map(lambda leaf: jax.make_array_from_callback(leaf.shape, sharding, lambda at: leaf[at]), tree)
+def place(where: Any, tree: Any) -> Any:
+    """Host values, which every process holds in full, as arrays that are spread as ``where`` says."""
+    return jax.tree.map(
+        lambda leaf, sharding: jax.make_array_from_callback(leaf.shape, sharding, lambda at: leaf[at]), tree, where
+    )

@@ -51,6 +51,7 @@ class Verdict:
     """Whether these nodes can train. Losses are nats per byte on held-out text; times are seconds.
 
     ``first_step_s`` is from the start of the process that reports to the end of its first step, whichever that was.
+    ``attention``: which implementation it was computed by; ``skipped_steps`` changed nothing.
     ``emulated``: CPUs stood in for accelerators, so that no speed says anything of them.
     Losses that were never reached, or are not finite, are 0 (JSON has no NaN) and the reason says so. ``health`` is
     the checks' verdict on speed, PASS, FAIL or UNKNOWN, and empty where none were made; its reason names who is slow.
@@ -75,6 +76,8 @@ class Verdict:
     health: str = ""
     health_reason: str = ""
     node_checks: tuple[NodeCheck, ...] = ()
+    attention: str = ""
+    skipped_steps: int = 0
     resumed_from_step: int | None = None
     checkpoint: str | None = None
     started_at: str = ""

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from train.config import Failure
+
+Data = bytes | Sequence[bytes | memoryview]  # one buffer, or several that follow one another
+
+_TEMPORARY = ".writing-"
+_CHUNK_BYTES = 32 << 20
 
 
 class Store(Protocol):
@@ -17,7 +24,7 @@ class Store(Protocol):
 
     uri: str
 
-    def put(self, name: str, data: bytes, content_type: str = "application/octet-stream") -> None:
+    def put(self, name: str, data: Data, content_type: str = "application/octet-stream") -> None:
         """Write all of it or nothing; raises :class:`Failure` where it cannot."""
         ...
 
@@ -33,6 +40,10 @@ class Store(Protocol):
         """Remove it; nothing happens where there is none."""
         ...
 
+    def sweep(self) -> None:
+        """Remove what writers left that were killed."""
+        ...
+
 
 class FolderStore:
     """Files in a folder, which is made when something is first written."""
@@ -41,17 +52,16 @@ class FolderStore:
         self.uri = uri
         self._root = Path(uri.removeprefix("file://"))
 
-    def put(self, name: str, data: bytes, content_type: str = "application/octet-stream") -> None:
+    def put(self, name: str, data: Data, content_type: str = "application/octet-stream") -> None:
         """See :meth:`Store.put`."""
         try:
             self._root.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(prefix=".", dir=self._root)
+            handle, temporary = tempfile.mkstemp(prefix=_TEMPORARY, dir=self._root)
             try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(data)
-                    file.flush()
-                    os.fsync(file.fileno())
+                with os.fdopen(handle, "wb", buffering=0) as file:
+                    _write_all(file.fileno(), data)
                 os.replace(temporary, self._root / name)
+                _sync_folder(self._root)
             except OSError:
                 Path(temporary).unlink(missing_ok=True)
                 raise
@@ -69,11 +79,47 @@ class FolderStore:
 
     def names(self) -> list[str]:
         """See :meth:`Store.names`."""
-        return sorted(path.name for path in self._root.glob("[!.]*"))  # a dot: a write that was killed
+        return sorted(path.name for path in self._root.glob("[!.]*"))
 
     def delete(self, name: str) -> None:
         """See :meth:`Store.delete`."""
         (self._root / name).unlink(missing_ok=True)
+
+    def sweep(self) -> None:
+        """See :meth:`Store.sweep`."""
+        for path in self._root.glob(f"{_TEMPORARY}*"):
+            path.unlink(missing_ok=True)
+
+
+def _write_all(file: int, data: Data) -> None:
+    """Write and flush at once: a disk that has begun when the last byte comes is done soon after it."""
+    with ThreadPoolExecutor(1) as beside:
+        flushes: list[Future[None]] = []
+        for chunk in _chunks(data):
+            written = 0
+            while written < len(chunk):
+                written += os.write(file, chunk[written:])
+            if written == _CHUNK_BYTES:
+                flushes.append(beside.submit(os.fdatasync, file))
+        for flush in flushes:
+            flush.result()
+    os.fsync(file)
+
+
+def _chunks(data: Data) -> Iterator[memoryview]:
+    for buffer in [data] if isinstance(data, bytes) else data:
+        view = memoryview(buffer)
+        for begin in range(0, len(view), _CHUNK_BYTES):
+            yield view[begin : begin + _CHUNK_BYTES]
+
+
+def _sync_folder(folder: Path) -> None:
+    """A name is on the disk only when its folder is."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 class BucketStore:
@@ -90,11 +136,16 @@ class BucketStore:
         config = Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 3, "mode": "standard"}, s3=style)
         self._client = self._call("open", lambda: boto3.client("s3", config=config))
 
-    def put(self, name: str, data: bytes, content_type: str = "application/octet-stream") -> None:
-        """See :meth:`Store.put`."""
-        key = self._key(name)
+    def put(self, name: str, data: Data, content_type: str = "application/octet-stream") -> None:
+        """See :meth:`Store.put`. In parts, several at once, where it is large; S3 compares a checksum of each."""
+        key, body = self._key(name), data if isinstance(data, bytes) else b"".join(data)
         put = self._client.put_object
-        self._call("write", lambda: put(Bucket=self._bucket, Key=key, Body=data, ContentType=content_type))
+        if len(body) <= _CHUNK_BYTES:
+            self._call("write", lambda: put(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type))
+            return
+        upload = self._client.upload_fileobj
+        extra = {"ContentType": content_type}
+        self._call("write", lambda: upload(io.BytesIO(body), self._bucket, key, ExtraArgs=extra))
 
     def get(self, name: str) -> bytes | None:
         """See :meth:`Store.get`."""
@@ -112,11 +163,15 @@ class BucketStore:
         """See :meth:`Store.delete`."""
         self._call("delete", lambda: self._client.delete_object(Bucket=self._bucket, Key=self._key(name)))
 
+    def sweep(self) -> None:
+        """See :meth:`Store.sweep`. Parts of uploads that never ended are no objects: the bucket's rule removes them."""
+
     def _key(self, name: str) -> str:
         return f"{self._prefix}/{name}" if self._prefix else name
 
     def _call(self, verb: str, action: Callable[[], Any]) -> Any:
         """None for a missing key; every other refusal is a :class:`Failure` with S3's own code."""
+        from boto3.exceptions import S3UploadFailedError
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
@@ -126,6 +181,8 @@ class BucketStore:
             if code == "NoSuchKey":
                 return None
             raise Failure(f"cannot {verb} {self.uri}: S3 answered {code}") from None
+        except S3UploadFailedError as error:
+            raise Failure(f"cannot {verb} {self.uri}: {error}") from None
         except (BotoCoreError, ValueError) as error:
             where = os.environ.get("AWS_ENDPOINT_URL", "S3")
             raise Failure(f"cannot {verb} {self.uri} at {where}: {type(error).__name__}") from None

@@ -2,125 +2,182 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from flax import nnx
 from jax.sharding import Mesh, PartitionSpec
 
-from train.config import Failure, Job, ModelConfig, TrainConfig
-from train.data import Batches, Corpus, validation_rows
+from train import attention
+from train.checkpoint import Mark
+from train.config import Failure, Job, TrainConfig
+from train.data import Batches, Corpus, Prefetch, validation_rows
+from train.gate import batch_digest
 from train.metrics import StepTimes, own_time
-from train.model import Transformer, compute_dtype
+from train.model import Transformer, compute_dtype, initial
 from train.optim import make_optimizer
-from train.parallel import AXIS, place, rows_of, to_devices
+from train.parallel import arrange, place, replicated, row_shards, rows_of, shardings, split, to_devices
 
-State = dict[str, Any]  # "params", one float32 vector, and "optimizer": everything that a step changes
+State = dict[str, Any]  # "params", "optimizer" and "guard": everything that a step changes
 
 # A CPU trains the default model in two seconds, and its compiler at full effort takes five: it is told to hurry.
 _HURRY = {"xla_backend_optimization_level": 0}
+_HURRY_STEPS = 200  # from here on a faster program is worth the wait
+_SPIKE_FREE_STEPS = 20  # before a running mean says what is usual
+_MEAN_SHARE = 0.05  # of each new loss in the running mean
 
 
-class FlatModel:
-    """The transformer as a function of one vector, so that a step needs one all-reduce and a checkpoint one array."""
+class _Told(NamedTuple):
+    """What a step says of itself; ``first_bad_row`` means nothing without ``bad_rows``."""
 
-    def __init__(self, config: ModelConfig, dtype: jnp.dtype) -> None:
-        abstract = nnx.eval_shape(lambda: Transformer(config, dtype, nnx.Rngs(0)))
-        self._graph, template = nnx.split(abstract)
-        leaves, self._structure = jax.tree_util.tree_flatten_with_path(template)
-        self._shapes = {jax.tree_util.keystr(path): leaf.shape for path, leaf in leaves}
-        self._ends = np.cumsum([math.prod(shape) for shape in self._shapes.values()])
-
-    def initial(self, seed: int) -> np.ndarray:
-        """Random parameters, the same at every process. Made by numpy: compiling JAX's generators takes seconds."""
-        random = np.random.default_rng(seed)
-        return np.concatenate([_initial(name, shape, random).ravel() for name, shape in self._shapes.items()])
-
-    def logits(self, params: jax.Array, tokens_BxT: jax.Array) -> jax.Array:
-        """Logits of the byte after each of ``tokens_BxT``."""
-        parts = jnp.split(params, self._ends[:-1])
-        leaves = [part.reshape(shape) for part, shape in zip(parts, self._shapes.values(), strict=True)]
-        model = nnx.merge(self._graph, jax.tree_util.tree_unflatten(self._structure, leaves))
-        return model(tokens_BxT)
-
-    def loss(self, params: jax.Array, tokens_BxT1: jax.Array) -> jax.Array:
-        """Mean cross-entropy of the next byte, in nats."""
-        logits_BxTxV = self.logits(params, tokens_BxT1[:, :-1])
-        return optax.softmax_cross_entropy_with_integer_labels(logits_BxTxV, tokens_BxT1[:, 1:]).mean()
-
-
-def _initial(name: str, shape: tuple[int, ...], random: np.random.Generator) -> np.ndarray:
-    """Ones for a norm's scale, else normal numbers with the variance 1 / inputs."""
-    if len(shape) == 1:
-        return np.ones(shape, np.float32)
-    inputs = shape[1] if "embedding" in name else shape[0]
-    return random.standard_normal(shape, np.float32) * np.float32(inputs**-0.5)
+    loss: Any
+    norm: Any
+    skipped: Any
+    in_a_row: Any
+    bad_rows: Any
+    first_bad_row: Any
 
 
 class Trainer:
-    """One model on one mesh. The parameters are on every device, a batch's rows are spread over them."""
+    """One model on one mesh: how its state is spread over the devices, and the programs that change it.
 
-    def __init__(self, config: TrainConfig, mesh: Mesh) -> None:
-        self.mesh, self._seed = mesh, config.seed
-        platform = mesh.devices.flat[0].platform
-        self._model, self._optimizer = FlatModel(config.model, compute_dtype(platform)), make_optimizer(config)
-        options = _HURRY if platform == "cpu" else None
-        # Two programs a step: what a worker does alone, and what all do together. A worker's own time is told apart so.
-        own = self._over_devices(self._own, PartitionSpec(AXIS))
-        self.own = jax.jit(own, compiler_options=options)
-        step = self._over_devices(self._step)
-        self.step = jax.jit(step, donate_argnums=0, compiler_options=options)
-        self.loss = jax.jit(self._over_devices(self._loss), compiler_options=options)
+    Attributes:
+        is_apart: each device holds all parameters, so that a step is two programs: what a worker does alone, and what
+            all do together. A worker's own time is told apart so. Devices that share parameters need each other in
+            every layer: they run one program, and nobody's own time is known.
+    """
+
+    def __init__(self, config: TrainConfig, mesh: Mesh, attend: str = "plain") -> None:
+        self.config, self.attention = config, attend
+        self.mesh = arrange(mesh, config.fsdp, config.tensor)
+        self.is_apart = config.fsdp == config.tensor == 1
+        platform, rows = mesh.devices.flat[0].platform, split(self.mesh)
+        self._model = Transformer(
+            config.model,
+            compute_dtype(platform),
+            attention.IMPLEMENTATIONS[attend],
+            lambda x_NxD: jax.lax.with_sharding_constraint(x_NxD, rows),
+        )
+        self._optimizer = make_optimizer(config)
+        self._shardings = shardings(self.mesh, jax.eval_shape(self.initial))
+        everywhere = replicated(self.mesh)
+        options = _HURRY if platform == "cpu" and config.steps <= _HURRY_STEPS else None
+        takes = (PartitionSpec(), rows.spec)
+        own = jax.shard_map(self._own, mesh=self.mesh, in_specs=takes, out_specs=rows.spec, check_vma=False)
+        self._own_program = jax.jit(own, compiler_options=options)
+        self._step_program = jax.jit(
+            self._step,
+            donate_argnums=0,
+            out_shardings=(self._shardings, everywhere),
+            compiler_options=options,
+        )
+        self.loss = jax.jit(self._loss, out_shardings=everywhere, compiler_options=options)
+
+    @property
+    def topology(self) -> str:
+        """What a training must be repeated on to give the same bits."""
+        axes = " ".join(f"{name}={size}" for name, size in self.mesh.shape.items())
+        kind, processes = self.mesh.devices.flat[0].device_kind, jax.process_count()
+        parts = f"{self.config.accumulate} parts, {self.config.model.remat} remat"
+        return f"{kind}, {processes} processes, {axes}, {self.attention} attention, {parts}, jax {jax.__version__}"
 
     def initial(self) -> State:
         """The state before the first step, in host memory."""
-        params = self._model.initial(self._seed)
+        params = initial(self.config.model, self.config.seed)
         empty = jax.eval_shape(self._optimizer.init, params)  # Adam begins with zeros everywhere
-        return {"params": params, "optimizer": jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), empty)}
+        guard = {"mean": np.float32(0), "counted": np.int32(0), "skipped": np.int32(0), "in_a_row": np.int32(0)}
+        zeros = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), empty)
+        return {"params": params, "optimizer": zeros, "guard": jax.tree.map(np.asarray, guard)}
 
     def place(self, host_state: State) -> State:
-        """A state in host memory, in full on every device."""
-        return place(self.mesh, host_state)
+        """A state in host memory, spread over the devices."""
+        return place(self._shardings, host_state)
 
-    def _over_devices(self, function: Any, gives: PartitionSpec = PartitionSpec()) -> Any:  # noqa: B008
-        """Run ``function(state, rows)`` on each device's rows; it gives the same on all, unless ``gives`` says so."""
-        takes = (PartitionSpec(), PartitionSpec(AXIS))
-        return jax.shard_map(function, mesh=self.mesh, in_specs=takes, out_specs=gives, check_vma=False)
+    def own(self, state: State, tokens_BxT1: jax.Array) -> Any:
+        """What a worker does of a step before it needs the others; of devices that share parameters: nothing."""
+        return self._own_program(state["params"], tokens_BxT1) if self.is_apart else tokens_BxT1
 
-    def _loss(self, state: State, tokens: jax.Array) -> jax.Array:
-        return jax.lax.pmean(self._model.loss(state["params"], tokens), AXIS)
+    def step(self, state: State, own: Any) -> tuple[State, jax.Array]:
+        """The rest of a step, after what :meth:`own` gave: the next state, and the numbers of :class:`_Told`."""
+        return self._step_program(state, own)
 
-    def _own(self, state: State, tokens: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Loss and gradient of each device's own rows."""
-        loss, gradient = jax.value_and_grad(self._model.loss)(state["params"], tokens)
-        return loss[None], gradient[None]
+    def _loss(self, state: State, tokens_BxT1: jax.Array) -> jax.Array:
+        return self._model.loss_B(state["params"], tokens_BxT1).mean()
 
-    def _step(self, state: State, own: tuple[jax.Array, jax.Array]) -> tuple[State, jax.Array]:
-        """The state after the mean of all devices' gradients, and the mean loss before it."""
-        loss, gradient = jax.lax.pmean(jax.tree.map(lambda row: row[0], own), AXIS)
+    def _own(self, params: Any, tokens_BxT1: jax.Array) -> tuple[jax.Array, Any]:
+        """Losses and gradient of the rows of one device, the gradient with an axis for the devices in front."""
+        alone = replace(self._model, constrain=lambda x_NxD: x_NxD)
+        loss_B, gradient = self._gradient(alone, params, tokens_BxT1)
+        return loss_B, jax.tree.map(lambda leaf: leaf[None], gradient)
+
+    def _step(self, state: State, own: Any) -> tuple[State, jax.Array]:
+        """The next state, and the numbers of :class:`_Told` in one array: they are fetched at once."""
+        if self.is_apart:
+            loss_B, gradient = own[0], jax.tree.map(lambda of_devices: of_devices.mean(axis=0), own[1])
+        else:
+            loss_B, gradient = self._gradient(self._model, state["params"], own)
+        loss, norm = loss_B.mean(), optax.tree.norm(gradient)
         updates, optimizer = self._optimizer.update(gradient, state["optimizer"], state["params"])
-        return {"params": optax.apply_updates(state["params"], updates), "optimizer": optimizer}, loss
+        after = {"params": optax.apply_updates(state["params"], updates), "optimizer": optimizer}
+        is_good, guard = _judge(state["guard"], loss, norm, self.config.spike_nats)
+        kept = {
+            name: jax.tree.map(lambda new, old: jnp.where(is_good, new, old), after[name], state[name])
+            for name in after
+        }
+        is_bad_B = ~jnp.isfinite(loss_B)
+        told = _Told(loss, norm, guard["skipped"], guard["in_a_row"], is_bad_B.sum(), is_bad_B.argmax())
+        return {**kept, "guard": guard}, jnp.stack([jnp.float32(number) for number in told])
+
+    def _gradient(self, model: Transformer, params: Any, tokens_BxT1: jax.Array) -> tuple[jax.Array, Any]:
+        """Of the mean loss over all rows, computed in parts; the losses of the rows beside it."""
+
+        def mean_loss(params: Any, tokens: jax.Array) -> tuple[jax.Array, jax.Array]:
+            loss_B = model.loss_B(params, tokens)
+            return loss_B.mean(), loss_B
+
+        gradient_of, parts = jax.grad(mean_loss, has_aux=True), self.config.accumulate
+        if parts == 1:
+            gradient, loss_B = gradient_of(params, tokens_BxT1)
+            return loss_B, gradient
+
+        def add(total: Any, tokens: jax.Array) -> tuple[Any, jax.Array]:
+            gradient, loss_B = gradient_of(params, model.constrain(tokens))
+            return jax.tree.map(lambda a, b: a + b / parts, total, gradient), loss_B
+
+        # Every parts-th row makes a part: so each device finds its share of each among its own rows.
+        tokens_PxBxT1 = tokens_BxT1.reshape(-1, parts, tokens_BxT1.shape[1]).swapaxes(0, 1)
+        gradient, loss_PxB = jax.lax.scan(add, jax.tree.map(jnp.zeros_like, params), tokens_PxBxT1)
+        return loss_PxB.swapaxes(0, 1).reshape(-1), gradient
 
 
-def host_state(state: State) -> State:
-    """The state as numpy arrays: a copy that this process holds whole."""
-    return jax.tree.map(lambda leaf: np.asarray(leaf.addressable_data(0)), state)
+def _judge(guard: State, loss: jax.Array, norm: jax.Array, spike_nats: float) -> tuple[jax.Array, State]:
+    """Whether a step may change the parameters, and the guard after it."""
+    is_spike = (guard["counted"] >= _SPIKE_FREE_STEPS) & (loss > guard["mean"] + spike_nats)
+    is_good = jnp.isfinite(loss) & jnp.isfinite(norm) & ~is_spike
+    share = jnp.where(guard["counted"] == 0, 1.0, _MEAN_SHARE)
+    mean = jnp.where(is_good, guard["mean"] + share * (loss - guard["mean"]), guard["mean"])
+    bad = 1 - is_good.astype(jnp.int32)
+    return is_good, {
+        "mean": mean,
+        "counted": guard["counted"] + 1 - bad,
+        "skipped": guard["skipped"] + bad,
+        "in_a_row": (guard["in_a_row"] + 1) * bad,
+    }
 
 
 @dataclass
 class Progress:
-    """Where a training is. ``cursor`` counts the sequences drawn so far."""
+    """Where a training is. ``cursor`` counts the sequences drawn so far, ``skipped`` the steps that changed nothing."""
 
     state: State
     step: int = 0
     cursor: int = 0
+    skipped: int = 0
 
 
 class Loop:
@@ -130,36 +187,66 @@ class Loop:
         self, job: Job, trainer: Trainer, corpus: Corpus, at: Callable[[str], None] = lambda where: None
     ) -> None:
         self._at = at
-        config, devices = job.config, trainer.mesh.devices.size
-        self._trainer = trainer
-        self.batch_rows = -(-config.batch_size // devices) * devices
+        config, shards = job.config, row_shards(trainer.mesh)
+        self._trainer, self._config, self._processes = trainer, config, job.processes
+        self.batch_rows = _round_up(config.batch_size, shards * config.accumulate)
         self._batches = Batches(corpus.train, config.model.context, self.batch_rows, config.seed)
-        self._part = rows_of(job.index, job.processes, self.batch_rows)
-        held_out = validation_rows(corpus.validation, config.model.context, devices)
+        part = rows_of(job.index, job.processes, self.batch_rows)
+        self._next = Prefetch(lambda cursor: self._batches.rows(cursor, part), self.batch_rows)
+        held_out = validation_rows(corpus.validation, config.model.context, shards)
         self._held_out = to_devices(trainer.mesh, held_out[rows_of(job.index, job.processes, len(held_out))])
         self.times = StepTimes(self.batch_rows * config.model.context)
 
+    def mark(self, progress: Progress) -> Mark:
+        """Where the training is, for a checkpoint."""
+        next_batch = batch_digest(self.next_rows(progress.cursor))
+        return Mark(progress.step, progress.cursor, next_batch, self._trainer.topology)
+
+    def next_rows(self, cursor: int) -> np.ndarray:
+        """The whole batch that comes at ``cursor``."""
+        return self._batches.rows(cursor, slice(None))
+
     def validation_loss(self, state: State) -> float:
-        """Nats per byte on the held-out text."""
+        """Nats per token on the held-out text."""
         return float(self._trainer.loss(state, self._held_out))
 
     def advance(self, progress: Progress) -> float:
-        """One step; the training loss before it. Raises :class:`Failure` where it is not finite."""
+        """One step; the training loss before it.
+
+        Raises:
+            Failure: one step after another was skipped. It names the process whose sequences were the first to fail.
+        """
         start = time.perf_counter()
-        own, own_seconds = own_time(lambda: self._own(progress))
-        self._at(f"the sum over all of step {progress.step + 1}")
-        progress.state, loss = self._trainer.step(progress.state, own)
-        value = float(loss)
-        self.times.add(time.perf_counter() - start, own_seconds)
+        own, own_s = own_time(lambda: self._own(progress))
+        self._at(f"{'the sum over all of ' if self._trainer.is_apart else ''}step {progress.step + 1}")
+        progress.state, numbers = self._trainer.step(progress.state, own)
+        told = _Told(*np.asarray(numbers.addressable_data(0)))
+        took = time.perf_counter() - start
+        self.times.add(took, own_s if self._trainer.is_apart else None, is_good=not told.in_a_row)
         progress.step += 1
         progress.cursor += self.batch_rows
-        if not math.isfinite(value):
-            raise Failure(f"the loss became {value} at step {progress.step}")
-        return value
+        progress.skipped = int(told.skipped)
+        if told.in_a_row >= self._config.max_skipped:
+            raise Failure(_why_given_up(progress.step, told, self.batch_rows, self._processes))
+        return float(told.loss)
 
-    def _own(self, progress: Progress) -> tuple[jax.Array, jax.Array]:
+    def _own(self, progress: Progress) -> Any:
         """What this worker does of a step before it needs the others."""
         self._at(f"reading for step {progress.step + 1}")
-        rows = to_devices(self._trainer.mesh, self._batches.rows(progress.cursor, self._part))
-        self._at(f"the gradient of step {progress.step + 1}")
+        rows = to_devices(self._trainer.mesh, self._next.take(progress.cursor))
+        if self._trainer.is_apart:
+            self._at(f"the gradient of step {progress.step + 1}")
         return jax.block_until_ready(self._trainer.own(progress.state, rows))
+
+
+def _round_up(rows: int, multiple_of: int) -> int:
+    return -(-rows // multiple_of) * multiple_of
+
+
+def _why_given_up(step: int, told: _Told, rows: int, processes: int) -> str:
+    seen = f"the loss became {told.loss:g} (gradient norm {told.norm:g}) at step {step}"
+    after = f"{told.in_a_row:g} steps in a row were skipped"
+    if not told.bad_rows:
+        return f"{seen}, too far from what it was: {after}"
+    owner = int(told.first_bad_row) // (rows // processes)
+    return f"{seen}: {after}; of {rows} sequences {told.bad_rows:g} are not finite, the first is of process {owner}"

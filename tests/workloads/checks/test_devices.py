@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import cast
 
@@ -29,6 +30,12 @@ def test_a_missing_device_is_told_with_node_and_both_numbers() -> None:
 def test_another_chip_than_the_catalogue_s_is_told() -> None:
     with pytest.raises(Failure, match=r"node gpu-7 has cpu, and the catalogue says H100 of p5.48xlarge"):
         devices.check_devices(job(chips=2, chip="H100"))
+
+
+def test_of_cpus_that_stand_in_for_chips_only_the_number_is_compared() -> None:
+    devices.check_devices(replace(job(chips=2, chip="H100"), emulated_devices=2))
+    with pytest.raises(Failure, match="shows 2 devices"):
+        devices.check_devices(replace(job(chips=8, chip="H100"), emulated_devices=8))
 
 
 @pytest.mark.parametrize(
