@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from components.config import load
+from local.aws.provider import account_of
 from local.paths import CHECKOUT
 from tests.end_to_end.conftest import Checkout
 
@@ -25,11 +26,22 @@ def whole(checkout: Checkout) -> Iterator[Checkout]:
     checkout.down()
 
 
+def as_a_user_has_it(example: Path, checkout: Checkout) -> str:
+    """The example with the account, and with the id of the DNS zone that is there before the stack."""
+    text, balancer = example.read_text().replace(_THEIR_ACCOUNT, _LOCAL_ACCOUNT), load(example).load_balancer
+    if balancer is None or balancer.zone_id is None or balancer.domain_name is None:
+        return text
+    domain = balancer.domain_name.partition(".")[2]
+    route53 = account_of(checkout.root).at(load(example).aws.region)
+    zone = route53.call("route53", "create_hosted_zone", Name=domain, CallerReference="example")["HostedZone"]["Id"]
+    return text.replace(balancer.zone_id, zone.rpartition("/")[2])
+
+
 @each
 def test_an_example_comes_up_trains_and_stays_as_it_is(whole: Checkout, example: Path) -> None:
     stack = example.name.split(".")[1]
     assert load(example).aws.allowed_account_ids == (_THEIR_ACCOUNT,)
-    (whole.folder / example.name).write_text(example.read_text().replace(_THEIR_ACCOUNT, _LOCAL_ACCOUNT))
+    (whole.folder / example.name).write_text(as_a_user_has_it(example, whole))
     planned, told = whole.aidc("preview", "--stack", stack)
     assert not planned["errors"], told
     made, told = whole.aidc("up", "--stack", stack)
