@@ -34,6 +34,12 @@ def regions_with(instance_type: str) -> tuple[str, ...] | None:
     return _REGIONS.get(instance_type)
 
 
+def is_sold_in(region: str, instance_type: str) -> bool:
+    """Whether the region may sell the type: what is unknown of either refuses nothing."""
+    regions = _REGIONS.get(instance_type)
+    return regions is None or region not in _ZONES or region in regions
+
+
 def zones_of(region: str) -> tuple[str, ...] | None:
     """The region's zones; ``None`` is unknown."""
     letters = _ZONES.get(region)

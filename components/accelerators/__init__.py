@@ -24,7 +24,7 @@ from .model import (
     Price,
     Vendor,
 )
-from .offers import OFFERS_SOURCE, regions_with, zones_of
+from .offers import OFFERS_SOURCE, is_sold_in, regions_with, zones_of
 from .sources import SOURCES
 
 CATALOGUE: Mapping[str, InstanceType] = MappingProxyType(
@@ -53,6 +53,7 @@ __all__ = [
     "Precision",
     "Price",
     "Vendor",
+    "is_sold_in",
     "regions_with",
     "zones_of",
 ]

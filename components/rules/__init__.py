@@ -41,17 +41,9 @@ def _tags_of_aws(config: StackConfig) -> Iterator[Conflict]:
 
 
 _RULES = (
-    *network.RULES, *cluster.RULES, *load_balancer.RULES, *recovery.RULES, *smoke_test.RULES, *storage.RULES,
-    *monitoring.RULES, *scheduling.RULES, _tags_of_aws,
-    *network.RULES, *cluster.RULES, *load_balancer.RULES, *recovery.RULES, *replication.RULES, *smoke_test.RULES,
-    *storage.RULES, *monitoring.RULES, _tags_of_aws,
-    *network.RULES, *cluster.RULES, *load_balancer.RULES, *failover.RULES, *recovery.RULES,
-    *replication.RULES, *smoke_test.RULES, *storage.RULES, *monitoring.RULES, _tags_of_aws,
-    *monitoring.RULES, *tpu.RULES, _tags_of_aws,
-    *replication.RULES, *smoke_test.RULES, *storage.RULES, *monitoring.RULES, *backup.RULES, _tags_of_aws,
-    *monitoring.RULES, *data_pipeline.RULES, _tags_of_aws,
-    *monitoring.RULES, *security.RULES, _tags_of_aws,
-    *monitoring.RULES, *security.RULES, *alerts.RULES, _tags_of_aws,
+    *network.RULES, *cluster.RULES, *load_balancer.RULES, *failover.RULES, *recovery.RULES, *replication.RULES,
+    *smoke_test.RULES, *storage.RULES, *monitoring.RULES, *scheduling.RULES, *tpu.RULES, *backup.RULES,
+    *data_pipeline.RULES, *security.RULES, *alerts.RULES, _tags_of_aws,
 )  # fmt: skip
 # Sections that are there many times, by name: each of their rules is asked about each.
 _NAMED: tuple[tuple[Callable[[StackConfig], dict[str, Any]], tuple[Callable[..., Iterator[Conflict]], ...]], ...] = (

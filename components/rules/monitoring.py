@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from components.accelerators import CATALOGUE, OFFERS_SOURCE, Vendor, regions_with
+from components.accelerators import CATALOGUE, OFFERS_SOURCE, Vendor, is_sold_in
 from components.settings.section import Conflict
 from components.settings.stack import StackConfig
 
@@ -17,12 +17,12 @@ def _type(config: StackConfig) -> Iterator[Conflict]:
         what = "has accelerators, which nothing there uses"
     elif row.architecture != "x86_64":
         what = "has another processor than the image, which is for x86_64"
-    elif region not in (regions_with(row.name) or (region,)):
+    elif not is_sold_in(region, row.name):
         what = f"is not sold in {region} ({OFFERS_SOURCE})"
     else:
         return
     fitting = (other for other in CATALOGUE.values() if not other.chips and other.architecture == "x86_64")
-    allowed = tuple(other.name for other in fitting if region in (regions_with(other.name) or (region,)))
+    allowed = tuple(other.name for other in fitting if is_sold_in(region, other.name))
     yield Conflict(key=("monitoring", "instance_type"), message=f"{row.name} {what}", allowed=allowed)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from components.accelerators import CATALOGUE, EC2_TYPES, OFFERS_SOURCE, Capacity, regions_with, zones_of
+from components.accelerators import CATALOGUE, EC2_TYPES, OFFERS_SOURCE, Capacity, is_sold_in, regions_with
 from components.settings.pools import PoolConfig
 from components.settings.section import Conflict
 from components.settings.stack import StackConfig
@@ -23,9 +23,10 @@ def _room_to_scale(name: str, pool: PoolConfig, config: StackConfig) -> Iterator
 
 
 def _sold_in_the_region(name: str, pool: PoolConfig, config: StackConfig) -> Iterator[Conflict]:
-    region, regions = config.aws.region, regions_with(pool.instance_type)
-    if zones_of(region) and regions is not None and region not in regions:  # of some regions nothing is known
-        message = f"{pool.instance_type} is not sold in {region}, but in {', '.join(regions)} ({OFFERS_SOURCE})"
+    region = config.aws.region
+    if not is_sold_in(region, pool.instance_type):
+        regions = ", ".join(regions_with(pool.instance_type) or ())
+        message = f"{pool.instance_type} is not sold in {region}, but in {regions} ({OFFERS_SOURCE})"
         yield Conflict(key=("pools", name, "instance_type"), message=message, allowed=_sold_instead(pool, region))
 
 

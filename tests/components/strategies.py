@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from components.accelerators import CATALOGUE, EC2_TYPES, Capacity, InstanceType, regions_with, zones_of
+from components.accelerators import CATALOGUE, EC2_TYPES, Capacity, InstanceType, is_sold_in, zones_of
 from components.settings import KUBERNETES_VERSIONS, PROJECT, REGIONS, RETENTION_DAYS, ZONES
 
 from .backup_strategies import backups
@@ -55,7 +55,7 @@ def sold_in(region: str) -> list[InstanceType]:
     """The types that a pool of the region may have."""
     rows = [CATALOGUE[name] for name in EC2_TYPES]
     known = [row for row in rows if row.first_efa_card is not None]
-    return [row for row in known if not zones_of(region) or region in (regions_with(row.name) or (region,))]
+    return [row for row in known if is_sold_in(region, row.name)]
 
 
 REGIONS_WITH_TYPES = [

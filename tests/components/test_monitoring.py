@@ -117,6 +117,15 @@ def test_a_server_with_accelerators_is_refused_with_the_types_that_fit(tmp_path:
     assert "g6.12xlarge" not in problem.allowed
 
 
+@pytest.mark.parametrize("region", ["mx-central-1", "ap-east-2", "ap-southeast-6", "ap-southeast-7"])
+def test_no_type_is_refused_in_a_region_whose_offers_are_unknown(region: str, tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.test.yaml"
+    text = GOOD.replace("us-east-1", region).replace("us-west-2", region)
+    file.write_text(text + "  ai-datacenter:monitoring:\n    instance_type: m7i.large\n")
+    config = load(file)
+    assert config.aws.region == region and config.monitoring
+
+
 def test_a_wrong_key_of_the_section_is_told_with_the_known_keys(tmp_path: Path) -> None:
     file = tmp_path / "Pulumi.test.yaml"
     file.write_text(GOOD + "  ai-datacenter:monitoring:\n    instance_type: m7i.large\n    disk_size: 100\n")
