@@ -22,7 +22,16 @@ from .settings import AlertsConfig, StackConfig
 class AlertsArgs:
     """The parts that alarms look at; names are those of the stack file.
 
-    ``balancer``: the ends of the ARNs of load balancer and target group; ``findings``: whether GuardDuty tells any.
+    Attributes:
+        config: the whole stack file.
+        alerts: its section ``alerts``.
+        key_arn: the KMS key that encrypts the topic.
+        nat_gateway_ids: the NAT gateways.
+        lustre_ids: the FSx for Lustre file systems.
+        efs_ids: the EFS file systems.
+        balancer: the ends of the ARNs of load balancer and target group.
+        server_id: the instance with Prometheus, where there is one.
+        findings: whether GuardDuty tells any.
     """
 
     config: StackConfig
@@ -38,7 +47,12 @@ class AlertsArgs:
 
 
 class Alerts(pulumi.ComponentResource):
-    """The topic and its subscriptions, alarms, rules for events, the dashboard and the budget."""
+    """The topic and its subscriptions, alarms, rules for events, the dashboard and the budget.
+
+    Attributes:
+        topic_arn: the topic that everything is told to.
+        dashboard_name: CloudWatch's dashboard, ``None`` without one.
+    """
 
     topic_arn: pulumi.Output[str]
     dashboard_name: str | None

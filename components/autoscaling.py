@@ -24,7 +24,11 @@ _NODE_RESOURCE = "k8s.io/cluster-autoscaler/node-template/resources/"
 
 @dataclass(frozen=True, kw_only=True)
 class CpuMetric:
-    """``utilization_percent``: of the CPU that pods ask for, on average over them; 100 is all of it."""
+    """The use of the CPU that pods ask for.
+
+    Attributes:
+        utilization_percent: on average over the pods; 100 is all that they ask for.
+    """
 
     utilization_percent: int
 
@@ -36,7 +40,12 @@ class CpuMetric:
 
 @dataclass(frozen=True, kw_only=True)
 class PodMetric:
-    """A number that each pod tells, such as requests in flight; ``average``: a Kubernetes quantity, wanted of a pod."""
+    """A number that each pod tells, such as requests in flight.
+
+    Attributes:
+        name: as the metrics API has it.
+        average: a Kubernetes quantity, wanted of a pod.
+    """
 
     name: str
     average: str
@@ -49,7 +58,13 @@ class PodMetric:
 
 @dataclass(frozen=True, kw_only=True)
 class ExternalMetric:
-    """A number that another system tells, such as a queue's length; ``average``: of it for each pod, a quantity."""
+    """A number that another system tells, such as a queue's length.
+
+    Attributes:
+        name: as the metrics API has it.
+        average: of it for each pod, a Kubernetes quantity.
+        labels: which of the metrics of that name.
+    """
 
     name: str
     average: str
@@ -68,7 +83,13 @@ class ExternalMetric:
 class ServiceAutoscalingArgs:
     """How many replicas a Deployment has; of several metrics the one that asks for most decides.
 
-    ``settle_s``: for so long the load must be less before replicas go, for models take minutes to load.
+    Attributes:
+        namespace: the Deployment's.
+        deployment: its name.
+        min_replicas: the least replicas, 1 at least.
+        max_replicas: the most.
+        metrics: what the replicas follow, one at least.
+        settle_s: for so long the load must be less before replicas go, for models take minutes to load.
 
     Raises:
         ValueError: no metric, or bounds that no number of replicas is within.

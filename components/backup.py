@@ -30,7 +30,13 @@ EVENTS = (
 
 @dataclass(frozen=True, kw_only=True)
 class CopiesArgs:
-    """Where copies go: AWS in the recovery region, and its key."""
+    """Where copies go.
+
+    Attributes:
+        region: the recovery region.
+        provider: AWS there.
+        key_arn: the KMS key there.
+    """
 
     region: str
     provider: aws.Provider
@@ -42,6 +48,7 @@ class BackupArgs:
     """Arguments of :class:`Backup`.
 
     Attributes:
+        key_arn: the KMS key that encrypts the vault.
         resource_arns: for each plan, what it backs up.
         copies: the recovery region; needed where a rule copies.
         retain: whether a vault with backups in it stops a destroy.
@@ -60,8 +67,13 @@ class BackupArgs:
 class Backup(pulumi.ComponentResource):
     """Vaults, plans and restore tests.
 
-    ``copy_vault_arn`` is the recovery region's vault, ``None`` where nothing is copied; ``restore_test_name`` the plan
-    that tests restores.
+    Attributes:
+        vault_name: the vault here.
+        vault_arn: its ARN.
+        copy_vault_name: the recovery region's vault, ``None`` where nothing is copied.
+        copy_vault_arn: its ARN, or ``None``.
+        plan_ids: the plans, by their names in the stack file.
+        restore_test_name: the plan that tests restores, ``None`` without one.
     """
 
     vault_name: pulumi.Output[str]

@@ -42,7 +42,12 @@ class BucketArgs:
 
 @dataclass(frozen=True)
 class MadeBucket:
-    """The bucket, and what it has once it can be replicated: versions, and their lock."""
+    """A bucket, as :class:`~components.storage.Storage` gives it.
+
+    Attributes:
+        bucket: the bucket itself.
+        versioned: what it has once it can be replicated: versions, and their lock.
+    """
 
     bucket: aws.s3.Bucket
     versioned: tuple[pulumi.Resource, ...]

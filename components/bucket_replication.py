@@ -26,6 +26,7 @@ class BucketReplicationArgs:
         key_arn: the key that they are encrypted with.
         sources: the originals, by what a stack file calls them.
         replicas: what the replicas are like: the originals' arguments with the recovery region and its key.
+        delete_markers: whether what is deleted here is hidden there too.
         provider: AWS in the recovery region.
     """
 
@@ -38,7 +39,11 @@ class BucketReplicationArgs:
 
 
 class BucketReplication(pulumi.ComponentResource):
-    """A replica of each bucket, hardened as it is, and the rule that fills it."""
+    """A replica of each bucket, hardened as it is, and the rule that fills it.
+
+    Attributes:
+        bucket_names: the replicas, by the names of their originals.
+    """
 
     bucket_names: dict[str, pulumi.Output[str]]
 

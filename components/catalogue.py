@@ -49,7 +49,13 @@ COLUMNS: Mapping[str, tuple[str, str]] = MappingProxyType(
 
 @dataclass(frozen=True, kw_only=True)
 class CatalogueArgs:
-    """``prefix``: where the rows are, in the bucket."""
+    """Arguments of :class:`Catalogue`.
+
+    Attributes:
+        name: what the database is named after.
+        bucket_name: the bucket with the rows.
+        prefix: where they are in it.
+    """
 
     name: str
     bucket_name: pulumi.Input[str]
@@ -57,7 +63,13 @@ class CatalogueArgs:
 
 
 class Catalogue(pulumi.ComponentResource):
-    """A database with one table."""
+    """A database with one table.
+
+    Attributes:
+        database_name: the database in Glue.
+        table_name: the table in it.
+        location_url: where its rows are, as an ``s3://`` URL.
+    """
 
     database_name: pulumi.Output[str]
     table_name: pulumi.Output[str]

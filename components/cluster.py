@@ -23,7 +23,13 @@ _ADMIN_POLICY = "arn:{}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPoli
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterArgs:
-    """``subnet_ids``: private ones, in at least two zones."""
+    """Arguments of :class:`Cluster`.
+
+    Attributes:
+        name: the cluster's.
+        subnet_ids: private ones, in at least two zones.
+        key_arn: the KMS key that encrypts secrets and logs.
+    """
 
     name: str
     region: str
@@ -33,7 +39,17 @@ class ClusterArgs:
 
 
 class Cluster(pulumi.ComponentResource):
-    """The control plane and what makes it usable."""
+    """The control plane and what makes it usable; :meth:`add_node_addons` adds what needs nodes.
+
+    Attributes:
+        cluster_name: its name, once it is there.
+        cluster_arn: its ARN.
+        endpoint_url: the Kubernetes API.
+        certificate_authority: whom clients of the API trust, in base64.
+        security_group_id: the group that every node is in.
+        oidc_issuer_url: who signs the tokens of its service accounts.
+        kubeconfig: signs in through IAM, and holds no secret.
+    """
 
     cluster_name: pulumi.Output[str]
     cluster_arn: pulumi.Output[str]

@@ -34,6 +34,7 @@ class CsiDriversArgs:
     """Arguments of :class:`CsiDrivers`.
 
     Attributes:
+        key_arn: the KMS key that encrypts the disks.
         ebs: whether pods may ask for disks.
         efs_arns: the EFS file systems.
         fsx: whether there is an FSx for Lustre file system.
@@ -53,7 +54,11 @@ class CsiDriversArgs:
 
 
 class CsiDrivers(pulumi.ComponentResource):
-    """The add-ons that the declared storage needs, and their roles."""
+    """The add-ons that the declared storage needs, and their roles.
+
+    Attributes:
+        addons: the add-ons, by EKS' names.
+    """
 
     addons: dict[str, aws.eks.Addon]
 

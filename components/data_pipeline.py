@@ -21,7 +21,16 @@ from .settings import DataPipelineConfig, StackConfig
 
 @dataclass(frozen=True, kw_only=True)
 class DataPipelineArgs:
-    """``storage_subnet_ids``: those with the file systems' addresses; ``bucket_*``: of the data bucket."""
+    """Arguments of :class:`DataPipeline`.
+
+    Attributes:
+        config: the whole stack file.
+        pipeline: its section ``data_pipeline``.
+        storage_subnet_ids: those with the file systems' addresses.
+        bucket_name: the data bucket.
+        bucket_arn: the data bucket's.
+        file_systems: what migrations may go to: :class:`components.file_systems.FileSystems`.
+    """
 
     config: StackConfig
     pipeline: DataPipelineConfig
@@ -35,7 +44,12 @@ class DataPipelineArgs:
 
 
 class DataPipeline(pulumi.ComponentResource):
-    """The migrations with the log that they share, and the catalogue."""
+    """The migrations with the log that they share, and the catalogue.
+
+    Attributes:
+        migrations: by their names in the stack file.
+        catalogue: the catalogue of what etl made, ``None`` without one.
+    """
 
     migrations: Mapping[str, Migration]
     catalogue: Catalogue | None = None

@@ -23,7 +23,11 @@ _PLUGIN_FOLDER = "/var/lib/kubelet/device-plugins"
 
 @dataclass(frozen=True, kw_only=True)
 class DevicePluginsArgs:
-    """The pools by name."""
+    """Arguments of :class:`DevicePlugins`.
+
+    Attributes:
+        pools: the pools by name.
+    """
 
     pools: dict[str, PoolConfig]
 
@@ -44,7 +48,11 @@ class _Plugin:
 
 
 class DevicePlugins(pulumi.ComponentResource):
-    """The device plugins of a cluster; none where no pool has devices."""
+    """The device plugins of a cluster; none where no pool has devices.
+
+    Attributes:
+        plugin_names: the plugins that are made.
+    """
 
     plugin_names: list[str]
 

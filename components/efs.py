@@ -40,7 +40,14 @@ class EfsArgs:
 
 
 class Efs(pulumi.ComponentResource):
-    """The file system, an address in each zone, who may mount it, and the folders that they see."""
+    """The file system, an address in each zone, who may mount it, and the folders that they see.
+
+    Attributes:
+        file_system_id: its id.
+        file_system_arn: its ARN.
+        access_point_ids: the folders, by their names in the stack file.
+        security_group_id: the group of its addresses.
+    """
 
     file_system_id: pulumi.Output[str]
     file_system_arn: pulumi.Output[str]

@@ -17,7 +17,13 @@ _LUSTRE_LINK_ROLE = "s3.data-source.lustre.fsx.amazonaws.com/AWSServiceRoleForFS
 
 @dataclass(frozen=True, kw_only=True)
 class ReplicaArgs:
-    """``multi_region``: whether the recovery region has a replica of the key, or else a key of its own."""
+    """The recovery region.
+
+    Attributes:
+        region: its name.
+        provider: AWS there.
+        multi_region: whether it has a replica of the key, or else a key of its own.
+    """
 
     region: str
     provider: aws.Provider
@@ -50,7 +56,10 @@ class EncryptionArgs:
 class Encryption(pulumi.ComponentResource):
     """A rotated customer key and its alias, and the same in the recovery region.
 
-    ``replica_key_arn`` is the recovery region's key, ``None`` where there is no such region.
+    Attributes:
+        key_arn: the key's ARN.
+        key_id: its id.
+        replica_key_arn: the recovery region's key, ``None`` where there is no such region.
     """
 
     key_arn: pulumi.Output[str]

@@ -18,7 +18,15 @@ from .settings import PROJECT, CatalogueConfig, EtlJobConfig, PoolConfig
 
 @dataclass(frozen=True, kw_only=True)
 class EtlJobArgs:
-    """``bucket_*``: of the data bucket, which holds the sources and the runs; ``image``: the workload's."""
+    """Arguments of :class:`EtlJob`.
+
+    Attributes:
+        catalogue: the catalogue that runs are told to, ``None`` without one.
+        pool: the pool that it runs on.
+        image: the workload's image, where nodes pull it from.
+        bucket_name: the data bucket, which holds the sources and the runs.
+        bucket_arn: its ARN.
+    """
 
     name: str
     region: str
@@ -34,7 +42,13 @@ class EtlJobArgs:
 
 
 class EtlJob(pulumi.ComponentResource):
-    """A namespace of its own, the pods' identity, and the CronJob."""
+    """A namespace of its own, the pods' identity, and the CronJob.
+
+    Attributes:
+        cron_job_name: the CronJob.
+        namespace_name: its namespace.
+        output_url: where the runs are, as an ``s3://`` URL.
+    """
 
     cron_job_name: pulumi.Output[str]
     namespace_name: pulumi.Output[str]

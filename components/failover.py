@@ -27,6 +27,8 @@ class FailoverArgs:
     Attributes:
         checks: what is looked at: ``endpoint``, ``targets`` or both.
         balancer: the stack's own load balancer, as configured.
+        load_balancer_arn: the same, as made.
+        target_group_arn: its target group.
         primary, standby: where the name leads, and where it leads while that does not serve.
     """
 
@@ -42,7 +44,13 @@ class FailoverArgs:
 
 
 class Failover(pulumi.ComponentResource):
-    """Health checks of the stack's own load balancer, and the two records; ``target`` is what leads to them."""
+    """Health checks of the stack's own load balancer, and the two records.
+
+    Attributes:
+        health_check_id: what decides.
+        records: the two records, to wait for.
+        target: what leads to them.
+    """
 
     health_check_id: pulumi.Output[str]
     records: list[pulumi.Resource]

@@ -20,7 +20,14 @@ from .naming import component_type, partition
 
 @dataclass(frozen=True, kw_only=True)
 class FileSystemReplicationArgs:
-    """``file_system_ids``: the originals by name; ``region``, ``key_arn``, ``provider``: of the recovery region."""
+    """Arguments of :class:`FileSystemReplication`.
+
+    Attributes:
+        region: the recovery region.
+        file_system_ids: the originals by name.
+        key_arn: the KMS key in the recovery region.
+        provider: AWS there.
+    """
 
     region: str
     account_id: pulumi.Input[str]
@@ -30,7 +37,11 @@ class FileSystemReplicationArgs:
 
 
 class FileSystemReplication(pulumi.ComponentResource):
-    """A replica of each, which nobody can mount before whoever takes over gives it addresses in the zones."""
+    """A replica of each, which nobody can mount before whoever takes over gives it addresses in the zones.
+
+    Attributes:
+        file_system_ids: the replicas, by the names of their originals.
+    """
 
     file_system_ids: dict[str, pulumi.Output[str]]
 

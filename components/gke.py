@@ -26,7 +26,16 @@ _LOGS = ("SYSTEM_COMPONENTS", "WORKLOADS", "APISERVER", "CONTROLLER_MANAGER", "S
 
 @dataclass(frozen=True, kw_only=True)
 class GkeArgs:
-    """``retain``: whether the cluster and images stop a destroy; ``image``: its tag or digest, with ``:`` or ``@``."""
+    """Arguments of :class:`Gke`.
+
+    Attributes:
+        name: the cluster's.
+        config: the section ``tpu`` of the stack file.
+        network_id: Google Cloud's network.
+        subnet_id: the subnet in it, with the ranges of pods and Services.
+        image: its tag or digest, with ``:`` or ``@``.
+        retain: whether the cluster and images stop a destroy.
+    """
 
     name: str
     config: TpuConfig
@@ -37,7 +46,17 @@ class GkeArgs:
 
 
 class Gke(pulumi.ComponentResource):
-    """Cluster, the identity of its nodes, nodes without chips, and the registry of images beside it."""
+    """Cluster, the identity of its nodes, nodes without chips, and the registry of images beside it.
+
+    Attributes:
+        cluster_name: its name, once it is there.
+        endpoint_url: the Kubernetes API.
+        kubeconfig: signs in through Google Cloud, and holds no secret.
+        node_account_email: the service account of its nodes.
+        repository_url: the workload's repository.
+        image: the workload's image in it.
+        issuer_url: who signs the tokens of its service accounts.
+    """
 
     cluster_name: pulumi.Output[str]
     endpoint_url: pulumi.Output[str]

@@ -17,14 +17,23 @@ MTU = 8896  # the largest that a VPC takes: traffic between slices goes over it 
 
 @dataclass(frozen=True, kw_only=True)
 class GkeNetworkArgs:
-    """``name``: of everything in it."""
+    """Arguments of :class:`GkeNetwork`.
+
+    Attributes:
+        config: the section ``tpu`` of the stack file.
+    """
 
     name: str
     config: TpuConfig
 
 
 class GkeNetwork(pulumi.ComponentResource):
-    """The APIs, network, subnet with the ranges of pods and Services, router and NAT."""
+    """The APIs, network, subnet with the ranges of pods and Services, router and NAT.
+
+    Attributes:
+        network_id: the network.
+        subnet_id: the subnet.
+    """
 
     network_id: pulumi.Output[str]
     subnet_id: pulumi.Output[str]

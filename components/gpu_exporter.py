@@ -44,7 +44,11 @@ _FIELDS: tuple[tuple[str, str, str], ...] = (
 
 @dataclass(frozen=True, kw_only=True)
 class GpuExporterArgs:
-    """The pools by name."""
+    """Arguments of :class:`GpuExporter`.
+
+    Attributes:
+        pools: the pools by name; it runs on those with GPUs.
+    """
 
     pools: dict[str, PoolConfig]
 

@@ -17,7 +17,12 @@ _STATUS = {True: "ENABLED", False: "DISABLED"}
 
 
 class GuardDuty(pulumi.ComponentResource):
-    """The detector and its features."""
+    """The detector and its features.
+
+    Attributes:
+        config: the section ``security.guardduty`` of the stack file.
+        detector_id: the detector.
+    """
 
     detector_id: pulumi.Output[str]
 

@@ -13,7 +13,13 @@ from .registry import RepositoryArgs, create_repository
 
 @dataclass(frozen=True, kw_only=True)
 class ImageReplicationArgs:
-    """``replica``: the repository there, like the first one but for its key; ``region``, ``provider``: of it."""
+    """Arguments of :class:`ImageReplication`.
+
+    Attributes:
+        region: the recovery region.
+        replica: the repository there, like the first one but for its key.
+        provider: AWS there.
+    """
 
     region: str
     account_id: pulumi.Input[str]
@@ -25,6 +31,9 @@ class ImageReplication(pulumi.ComponentResource):
     """The repository that receives, and the registry's rule.
 
     The repository is declared: one that ECR makes for a copy would have tags that move, and no key of ours.
+
+    Attributes:
+        repository_url: where the replicas are pulled from.
     """
 
     repository_url: pulumi.Output[str]

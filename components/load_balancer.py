@@ -27,6 +27,7 @@ class LoadBalancerArgs:
     """Arguments of :class:`LoadBalancer`.
 
     Attributes:
+        network: what it stands in.
         vpc_cidr: where its targets are, and who may connect where the configuration names nobody.
         cluster_security_group_id: the group of its targets, absent where there is no cluster yet.
         retain: whether it stops a destroy.
@@ -47,7 +48,12 @@ class LoadBalancerArgs:
 class LoadBalancer(pulumi.ComponentResource):
     """The load balancer and what stands around it; its record comes by :meth:`add_record`.
 
-    ``target``: what leads to it; ``proof_fqdn``: the record that proves its name, ``None`` where it has none.
+    Attributes:
+        load_balancer_arn: its ARN.
+        listener_arn: the listener that forwards to the targets.
+        target_group_arn: the group that a ``TargetGroupBinding`` fills.
+        target: what leads a record to it.
+        proof_fqdn: the record that proves its name, ``None`` where it has none.
     """
 
     dns_name: pulumi.Output[str]

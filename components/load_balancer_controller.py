@@ -24,7 +24,11 @@ NAMESPACE, SERVICE_ACCOUNT = "kube-system", "aws-load-balancer-controller"
 
 @dataclass(frozen=True, kw_only=True)
 class LoadBalancerControllerArgs:
-    """``target_group_arns``: the groups whose targets it may change."""
+    """Arguments of :class:`LoadBalancerController`.
+
+    Attributes:
+        target_group_arns: the groups whose targets it may change.
+    """
 
     name: str
     region: str
@@ -33,7 +37,11 @@ class LoadBalancerControllerArgs:
 
 
 class LoadBalancerController(pulumi.ComponentResource):
-    """A role that may bind targets and do nothing else, for the controller's service account."""
+    """A role that may bind targets and do nothing else, for the controller's service account.
+
+    Attributes:
+        role_arn: the role.
+    """
 
     role_arn: pulumi.Output[str]
 

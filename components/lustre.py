@@ -45,7 +45,14 @@ class LustreArgs:
 
 
 class Lustre(pulumi.ComponentResource):
-    """The file system, who reaches it, and its tie to a bucket."""
+    """The file system, who reaches it, and its tie to a bucket.
+
+    Attributes:
+        file_system_id: its id.
+        file_system_arn: its ARN.
+        mount_name: what is mounted, behind ``dns_name``.
+        security_group_arn: the group of its servers.
+    """
 
     file_system_id: pulumi.Output[str]
     file_system_arn: pulumi.Output[str]

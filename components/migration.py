@@ -19,7 +19,14 @@ _MIB = 2**20
 
 @dataclass(frozen=True, kw_only=True)
 class EfsTarget:
-    """``subnet_id``: one with an address of the file system; ``security_group_id``: the group of those addresses."""
+    """An EFS file system that data goes to.
+
+    Attributes:
+        file_system_arn: its ARN.
+        subnet_id: one with an address of the file system.
+        security_group_id: the group of those addresses.
+        after: what it needs before it can be mounted.
+    """
 
     file_system_arn: pulumi.Input[str]
     vpc_id: pulumi.Input[str]
@@ -30,7 +37,12 @@ class EfsTarget:
 
 @dataclass(frozen=True, kw_only=True)
 class LustreTarget:
-    """``security_group_arn``: the group of the servers, whose members reach each other by Lustre's ports."""
+    """An FSx for Lustre file system that data goes to.
+
+    Attributes:
+        file_system_arn: its ARN.
+        security_group_arn: the group of the servers, whose members reach each other by Lustre's ports.
+    """
 
     file_system_arn: pulumi.Input[str]
     security_group_arn: pulumi.Input[str]
@@ -43,6 +55,7 @@ class MigrationArgs:
     Attributes:
         migration: its name in the stack file.
         bucket_arn: the data bucket, where reports go, and the data where ``target`` is ``None``.
+        log_group_arn: where DataSync writes what it did.
         target: the file system that the data goes to.
     """
 
@@ -58,11 +71,16 @@ class MigrationArgs:
 
 
 class Migration(pulumi.ComponentResource):
-    """Two locations, the roles by which DataSync reaches them, and a task that verifies what it has transferred."""
+    """Two locations, the roles by which DataSync reaches them, and a task that verifies what it has transferred.
+
+    Attributes:
+        task_arn: DataSync's task.
+        source_role_arn: who reads the source bucket: what a bucket policy of another account must let in; ``None`` for
+            other sources.
+    """
 
     task_arn: pulumi.Output[str]
     source_role_arn: pulumi.Output[str] | None = None
-    """Who reads the source bucket: what a bucket policy of another account must let in."""
 
     def __init__(self, name: str, args: MigrationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(component_type(Migration), name, None, opts)

@@ -27,9 +27,14 @@ NODE_EXPORTER_PORT, PROMETHEUS_PORT = 9100, 9090
 
 @dataclass(frozen=True, kw_only=True)
 class MonitoringArgs:
-    """``subnet_id``: a private one; ``archive``: where the playbooks are, as the document takes it.
+    """Arguments of :class:`Monitoring`.
 
-    ``gpu_types``: instance types whose nodes run DCGM's exporter.
+    Attributes:
+        subnet_id: a private one.
+        bucket_arn: the bucket with the playbooks.
+        archive: where they are, as the document takes it: :class:`~components.node_configuration.NodeConfiguration` has
+            it as ``source``.
+        gpu_types: instance types whose nodes run DCGM's exporter.
     """
 
     name: str
@@ -46,7 +51,13 @@ class MonitoringArgs:
 
 
 class Monitoring(pulumi.ComponentResource):
-    """The instance, who may talk to whom, its rights, and the association that makes a Prometheus of it."""
+    """The instance, who may talk to whom, its rights, and the association that makes a Prometheus of it.
+
+    Attributes:
+        instance_id: the instance.
+        private_ip: its address in the VPC.
+        url: Prometheus, from inside the VPC.
+    """
 
     instance_id: pulumi.Output[str]
     private_ip: pulumi.Output[str]

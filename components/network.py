@@ -20,9 +20,11 @@ _LOAD_BALANCER_TAGS = {"public": "elb", "private": "internal-elb"}  # by which l
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkArgs:
-    """``zone_names``: at least three; the first three are used.
+    """Arguments of :class:`Network`.
 
-    ``key_arn``: encrypts the flow logs; absent: CloudWatch's own key.
+    Attributes:
+        zone_names: at least three; the first three are used.
+        key_arn: encrypts the flow logs; absent: CloudWatch's own key.
     """
 
     name: str
@@ -36,9 +38,18 @@ class NetworkArgs:
 class Network(pulumi.ComponentResource):
     """The VPC and everything in it that is not a machine.
 
-    Subnets are of a role: ``public`` for load balancers and NAT gateways, ``private`` for nodes; ``accelerator`` and
-    ``storage`` are the private ones unless the configuration gives them their own. ``routed_table_ids`` are the tables
-    of all subnets but the public ones, ``routed_table_names`` what their routes are named after.
+    Subnets are of a role: ``accelerator`` and ``storage`` ones are the private ones unless the configuration gives them
+    their own. Each list has one a zone.
+
+    Attributes:
+        vpc_id: the VPC.
+        public_subnet_ids: for load balancers and NAT gateways.
+        private_subnet_ids: for nodes.
+        accelerator_subnet_ids: for nodes with chips.
+        storage_subnet_ids: for file systems.
+        routed_table_ids: the route tables of all subnets but the public ones.
+        routed_table_names: what their routes are named after.
+        nat_gateway_ids: the NAT gateways: one a zone, one, or none.
     """
 
     vpc_id: pulumi.Output[str]

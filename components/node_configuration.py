@@ -27,7 +27,15 @@ _TIMEOUT_S = 3600
 
 @dataclass(frozen=True, kw_only=True)
 class NodeConfigurationArgs:
-    """``node_role_names``: by pool; ``playbooks``: the folder of the playbooks and their roles."""
+    """Arguments of :class:`NodeConfiguration`.
+
+    Attributes:
+        playbooks: the folder of the playbooks and their roles.
+        bucket_name: the bucket that the archive is put into.
+        bucket_arn: its ARN.
+        key_arn: the KMS key of the bucket.
+        node_role_names: who may read the archive, by pool.
+    """
 
     name: str
     region: str
@@ -39,12 +47,17 @@ class NodeConfigurationArgs:
 
 
 class NodeConfiguration(pulumi.ComponentResource):
-    """The archive, the nodes' right to read it, and the association that applies it."""
+    """The archive, the nodes' right to read it, and the association that applies it.
+
+    Attributes:
+        association_id: Systems Manager's association.
+        archive_key: the archive's key in the bucket.
+        source: where the archive is, as the document takes it.
+    """
 
     association_id: pulumi.Output[str]
     archive_key: pulumi.Output[str]
     source: pulumi.Output[str]
-    """Where the archive is, as the document takes it."""
 
     def __init__(self, name: str, args: NodeConfigurationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(component_type(NodeConfiguration), name, None, opts)

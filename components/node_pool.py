@@ -18,7 +18,14 @@ from .settings import PoolConfig
 
 @dataclass(frozen=True, kw_only=True)
 class NodePoolArgs:
-    """``subnet_ids``: where nodes may be; ``tags``: on the machines, which a provider's default tags do not reach."""
+    """Arguments of :class:`NodePool`.
+
+    Attributes:
+        pool: its name in the stack file.
+        subnet_ids: where nodes may be.
+        key_arn: the KMS key that encrypts the disks.
+        tags: on the machines, which a provider's default tags do not reach.
+    """
 
     name: str
     pool: str
@@ -34,7 +41,15 @@ class NodePoolArgs:
 
 
 class NodePool(pulumi.ComponentResource):
-    """One managed node group and what it stands on."""
+    """One managed node group and what it stands on.
+
+    Attributes:
+        node_group: the node group, to wait for.
+        node_group_name: its name.
+        node_role_arn: the role of its nodes.
+        node_role_name: the same by name, to attach policies to.
+        fabric_group_ids: the security group of EFA, empty without EFA.
+    """
 
     node_group: aws.eks.NodeGroup
     node_group_name: pulumi.Output[str]

@@ -15,7 +15,14 @@ from .settings import NetworkConfig, RecoveryConfig
 
 @dataclass(frozen=True, kw_only=True)
 class RecoveryArgs:
-    """``provider``: AWS in the recovery region; ``primary``, ``primary_config``: the stack's own network."""
+    """Arguments of :class:`Recovery`.
+
+    Attributes:
+        provider: AWS in the recovery region.
+        zone_names: at least three zones of it.
+        primary: the stack's own network.
+        primary_config: the same as configured.
+    """
 
     name: str
     account_id: pulumi.Input[str]
@@ -27,7 +34,13 @@ class RecoveryArgs:
 
 
 class Recovery(pulumi.ComponentResource):
-    """A second network with the first one's roles. What is to be there at a loss is put into it by others."""
+    """A second network with the first one's roles. What is to be there at a loss is put into it by others.
+
+    Attributes:
+        network: the network there.
+        vpc_id: its VPC.
+        peering_connection_id: what joins the two.
+    """
 
     network: Network
     vpc_id: pulumi.Output[str]

@@ -20,7 +20,12 @@ IMAGE_SOURCES = ("Dockerfile", "requirements.txt", "train", "etl")
 
 @dataclass(frozen=True, kw_only=True)
 class RepositoryArgs:
-    """``retain``: whether images stop a destroy."""
+    """A repository of images.
+
+    Attributes:
+        name: what it is named after.
+        retain: whether images stop a destroy.
+    """
 
     name: str
     config: RegistryConfig
@@ -35,14 +40,25 @@ class RepositoryArgs:
 
 @dataclass(frozen=True, kw_only=True)
 class RegistryArgs:
-    """``workloads``: the folder that the image is built from."""
+    """Arguments of :class:`Registry`.
+
+    Attributes:
+        repository: what the repository is like.
+        workloads: the folder that the image is built from.
+    """
 
     repository: RepositoryArgs
     workloads: Path
 
 
 class Registry(pulumi.ComponentResource):
-    """One repository whose tags never move."""
+    """One repository whose tags never move.
+
+    Attributes:
+        repository_url: where it is.
+        image: the workload's image in it: what pods ask for.
+        image_digest: the digest of what the image is made of, or of the image where the stack file names one.
+    """
 
     repository_url: pulumi.Output[str]
     image: pulumi.Output[str]

@@ -24,7 +24,12 @@ _DEFAULT_REQUESTS = {"cpu": "100m", "memory": "256Mi"}
 
 @dataclass(frozen=True, kw_only=True)
 class SchedulingArgs:
-    """``name``: the data centre's, which the cohort of the teams bears; ``pools``: by name, in their order."""
+    """Arguments of :class:`Scheduling`.
+
+    Attributes:
+        name: the data centre's, which the cohort of the teams bears.
+        pools: by name, in their order.
+    """
 
     name: str
     config: SchedulingConfig
@@ -33,7 +38,11 @@ class SchedulingArgs:
 
 
 class Scheduling(pulumi.ComponentResource):
-    """Teams, quotas, priorities and queues."""
+    """Teams, quotas, priorities and queues.
+
+    Attributes:
+        teams: for each its fields of :class:`components.outputs.TeamOutputs`.
+    """
 
     teams: list[dict[str, Any]]
 

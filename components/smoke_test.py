@@ -28,7 +28,16 @@ _SLACK_S = 120  # beyond the job's own deadline, so that its failure is told and
 
 @dataclass(frozen=True, kw_only=True)
 class SmokeTestArgs:
-    """``image_digest`` is known before anything exists, and names the job; ``image`` is where nodes pull it from."""
+    """Arguments of :class:`SmokeTest`.
+
+    Attributes:
+        pool: the pool that it proves.
+        image: where nodes pull the workload from.
+        image_digest: known before anything exists; it names the job.
+        checkpoint_bucket_name: where checkpoints and the verdict go.
+        checkpoint_bucket_arn: its ARN.
+        key_arn: the KMS key of the bucket.
+    """
 
     name: str
     region: str
@@ -44,7 +53,13 @@ class SmokeTestArgs:
 
 
 class SmokeTest(pulumi.ComponentResource):
-    """Namespace, identity, rendezvous, the job, and its verdict."""
+    """Namespace, identity, rendezvous, the job, and its verdict.
+
+    Attributes:
+        job_name: the Job.
+        namespace_name: its namespace.
+        verdict: what it measured, and whether the nodes train.
+    """
 
     job_name: str
     namespace_name: pulumi.Output[str]

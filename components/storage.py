@@ -15,7 +15,12 @@ from .settings import StorageConfig
 
 @dataclass(frozen=True, kw_only=True)
 class StorageArgs:
-    """``retain``: whether buckets with content stop a destroy; ``tags``: by bucket, beside everybody's."""
+    """Arguments of :class:`Storage`.
+
+    Attributes:
+        retain: whether buckets with content stop a destroy.
+        tags: by bucket, beside everybody's.
+    """
 
     name: str
     region: str
@@ -27,7 +32,16 @@ class StorageArgs:
 
 
 class Storage(pulumi.ComponentResource):
-    """Two buckets alike but for how long things stay in them; ``buckets`` has both by their names in a stack file."""
+    """Two buckets alike but for how long things stay in them.
+
+    Attributes:
+        data_bucket_name: the bucket of what is trained on.
+        data_bucket_arn: its ARN.
+        checkpoint_bucket_name: the bucket of checkpoints and verdicts.
+        checkpoint_bucket_arn: its ARN.
+        bucket_names: both by their names in a stack file: ``data`` and ``checkpoints``.
+        buckets: both as they were made, by the same names.
+    """
 
     data_bucket_name: pulumi.Output[str]
     data_bucket_arn: pulumi.Output[str]

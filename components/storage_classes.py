@@ -16,7 +16,12 @@ _DEFAULT = "storageclass.kubernetes.io/is-default-class"
 
 @dataclass(frozen=True, kw_only=True)
 class LustreVolume:
-    """A Lustre file system as pods mount it."""
+    """A Lustre file system as pods mount it.
+
+    Attributes:
+        file_system_id: its id.
+        mount_name: what is mounted, behind ``dns_name``.
+    """
 
     config: LustreConfig
     file_system_id: pulumi.Output[str]
@@ -26,7 +31,14 @@ class LustreVolume:
 
 @dataclass(frozen=True, kw_only=True)
 class StorageClassesArgs:
-    """Disks, EFS file systems' ids and Lustre file systems, each by its name in the stack file."""
+    """What there is, each by its name in the stack file.
+
+    Attributes:
+        ebs: the kinds of disks.
+        efs: the EFS file systems' ids.
+        lustre: the Lustre file systems.
+        key_arn: the KMS key that encrypts the disks.
+    """
 
     ebs: Mapping[str, EbsClassConfig]
     efs: Mapping[str, pulumi.Output[str]]
@@ -35,7 +47,11 @@ class StorageClassesArgs:
 
 
 class StorageClasses(pulumi.ComponentResource):
-    """The classes ``ebs-…``, ``efs-…`` and ``lustre-…``."""
+    """The classes ``ebs-…``, ``efs-…`` and ``lustre-…``.
+
+    Attributes:
+        class_names: the classes that are made.
+    """
 
     class_names: list[str]
 

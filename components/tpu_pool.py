@@ -25,7 +25,13 @@ _HYPERDISK = ("ct6e-", "tpu7x-")
 
 @dataclass(frozen=True, kw_only=True)
 class TpuPoolArgs:
-    """``pool``: its name in the stack file; ``node_account_email``: the identity of its nodes."""
+    """Arguments of :class:`TpuPool`.
+
+    Attributes:
+        pool: its name in the stack file.
+        cluster_name: the GKE cluster.
+        node_account_email: the identity of its nodes.
+    """
 
     name: str
     pool: str
@@ -36,7 +42,11 @@ class TpuPoolArgs:
 
 
 class TpuPool(pulumi.ComponentResource):
-    """The node pools of one pool of slices."""
+    """The node pools of one pool of slices.
+
+    Attributes:
+        node_pools: the node pools, to wait for.
+    """
 
     node_pools: list[gcp.container.NodePool]
 

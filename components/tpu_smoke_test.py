@@ -28,7 +28,17 @@ _SLACK_S = 120  # beyond the job's own deadline, so that its failure is told and
 
 @dataclass(frozen=True, kw_only=True)
 class TpuSmokeTestArgs:
-    """``issuer_url``: whose tokens the cluster's service accounts have; ``region``: of the bucket, in AWS."""
+    """Arguments of :class:`TpuSmokeTest`.
+
+    Attributes:
+        region: of the bucket, in AWS.
+        pool: the slices that it proves.
+        image: where nodes pull the workload from.
+        issuer_url: whose tokens the cluster's service accounts have.
+        checkpoint_bucket_name: where checkpoints and the verdicts go.
+        checkpoint_bucket_arn: its ARN.
+        key_arn: the KMS key of the bucket.
+    """
 
     name: str
     region: str
@@ -42,7 +52,12 @@ class TpuSmokeTestArgs:
 
 
 class TpuSmokeTest(pulumi.ComponentResource):
-    """Namespace, identity in AWS, rendezvous, a job for each slice, and their verdicts."""
+    """Namespace, identity in AWS, rendezvous, a job for each slice, and their verdicts.
+
+    Attributes:
+        job_names: the Jobs, one a slice.
+        verdicts: what each measured, in the same order.
+    """
 
     job_names: list[str]
     verdicts: list[pulumi.Output[dict[str, Any] | None]]

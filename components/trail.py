@@ -16,7 +16,13 @@ from .settings import TrailConfig
 
 @dataclass(frozen=True, kw_only=True)
 class TrailArgs:
-    """``key_arn``: a key that CloudTrail may use; ``bucket_arns``: whose objects' events are data events."""
+    """Arguments of :class:`Trail`.
+
+    Attributes:
+        key_arn: a key that CloudTrail may use.
+        bucket_arns: whose objects' events are data events.
+        retain: whether a bucket with events stops a destroy.
+    """
 
     name: str
     region: str
@@ -28,7 +34,12 @@ class TrailArgs:
 
 
 class Trail(pulumi.ComponentResource):
-    """The trail and its bucket."""
+    """The trail and its bucket.
+
+    Attributes:
+        trail_arn: the trail.
+        bucket_name: where its files are.
+    """
 
     trail_arn: pulumi.Output[str]
     bucket_name: pulumi.Output[str]

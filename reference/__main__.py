@@ -8,12 +8,13 @@ from pathlib import Path
 
 from components.accelerators import EC2_TYPES
 
-from . import catalogue, offers, schema, stack_file
+from . import catalogue, components, offers, schema, stack_file
 
 ROOT = Path(__file__).resolve().parents[1]
 MADE: dict[str, Callable[[], str]] = {
     "components/accelerators/offers.py": lambda: offers.render(EC2_TYPES),
     "docs/catalogue.md": catalogue.render,
+    "docs/components.md": components.render,
     "docs/stack-file.md": stack_file.render,
     "schemas/stack.schema.json": schema.render,
 }
@@ -40,4 +41,7 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except components.Undocumented as problem:
+        sys.exit(f"error: {problem}")
