@@ -123,7 +123,8 @@ def test_no_type_is_refused_in_a_region_whose_offers_are_unknown(region: str, tm
     text = GOOD.replace("us-east-1", region).replace("us-west-2", region)
     file.write_text(text + "  ai-datacenter:monitoring:\n    instance_type: m7i.large\n")
     config = load(file)
-    assert config.aws.region == region and config.monitoring
+    assert config.aws.region == region
+    assert config.monitoring
 
 
 def test_a_wrong_key_of_the_section_is_told_with_the_known_keys(tmp_path: Path) -> None:
