@@ -554,18 +554,6 @@ EXAMPLES = (
         {"maxErrors": "50%"}, frozenset({"maxErrors"}), ("arn", "associationId", "documentVersion"),
     ),
     Example(
-        "alarm", "aws:cloudwatch/metricAlarm:MetricAlarm",
-        {"name": "dc-targets", "namespace": "AWS/ApplicationELB", "metricName": "HealthyHostCount", "period": 60,
-         "statistic": "Maximum", "dimensions": {"LoadBalancer": "app/a/1"}, "evaluationPeriods": 3, "threshold": 1,
-         "comparisonOperator": "LessThanThreshold", "treatMissingData": "breaching"},
-        {"threshold": 3}, frozenset({"threshold"}), ("arn",),
-    ),
-    Example(
-        "dashboard", "aws:cloudwatch/dashboard:Dashboard", {"dashboardName": "dc", "dashboardBody": '{"widgets": []}'},
-        {"dashboardBody": json.dumps({"widgets": [{"type": "text", "properties": {"markdown": "a"}}]})},
-        frozenset({"dashboardBody"}), ("dashboardArn",),
-    ),
-    Example(
         "repository", "aws:ecr/repository:Repository",
         {
             "name": "dc/train", "imageTagMutability": "IMMUTABLE", "imageScanningConfiguration": {"scanOnPush": True},
