@@ -1,4 +1,4 @@
-"""``python -m local.moto.server HOST PORT``: moto, with four faults of 5.2.5 mended, until it is told to stop."""
+"""``python -m local.moto.server HOST PORT``: moto, with five faults of 5.2.5 mended, until it is told to stop."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from moto.ec2.models.launch_templates import LaunchTemplate
 from moto.eks.models import EKSBackend
 from moto.eks.responses import EKSResponse
 from moto.iam.access_control import PermissionResult
-from moto.s3.models import FakeBucket
+from moto.s3.models import FakeBucket, FakeDeleteMarker
 from moto.server import main as moto_main  # pyright: ignore[reportUnknownVariableType]
 
 _PRELOADED = ("ec2", "iam", "sts", "s3", "kms", "logs", "eks", "ecr")
@@ -28,6 +28,7 @@ def serve(host: str, port: str) -> None:
     _tag_node_groups_too()
     _untag_by_every_key()
     _show_the_tags_that_a_template_has_now()
+    _let_marks_of_deletion_go()
     Thread(target=preload, daemon=True).start()
     moto_main(["-H", host, "-p", port])
 
@@ -69,6 +70,15 @@ def _tag_node_groups_too() -> None:
                 found.pop(key, None)
 
     EKSBackend.tag_resource, EKSBackend.untag_resource = tag, untag
+
+
+def _let_marks_of_deletion_go() -> None:
+    """Let a bucket that is no longer versioned lose its delete markers: moto closes the file that they do not have."""
+
+    def dispose(marker: FakeDeleteMarker, garbage: bool = False) -> None:
+        """There is nothing to close."""
+
+    FakeDeleteMarker.dispose = dispose  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _untag_by_every_key() -> None:

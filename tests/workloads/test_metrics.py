@@ -40,7 +40,7 @@ def test_where_the_kernel_does_not_say_the_age_is_that_of_the_program(tmp_path: 
 def test_a_worker_s_own_time_counts_work_and_waiting_of_its_own_will() -> None:
     result, seconds = own_time(lambda: time.sleep(0.02))
     assert result is None
-    assert 0.02 <= seconds < 0.5
+    assert 0.01 < seconds < 0.5  # waking up late is the kernel's waiting, and is taken off
 
 
 def test_time_without_a_cpu_is_not_the_worker_s(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,7 +91,8 @@ def teams(real_root: DataRoot, plane: ControlPlane) -> list[tuple[str, str, dict
 
 
 def test_without_kueue_everything_stands_on_a_bare_api_server(teams: list[Any], plane: ControlPlane) -> None:
-    assert len(teams) == 2 + 3 * 2
+    each = ("Namespace", "ResourceQuota", "LimitRange", "NetworkPolicy", "NetworkPolicy")
+    assert len(teams) == 2 + len(each) * 2
     found = plane.api().get("/api/v1/namespaces/vision/resourcequotas/team")
     assert found["spec"]["hard"]["requests.nvidia.com/gpu"] == "16"
 
