@@ -241,6 +241,16 @@ def test_a_locked_bucket_goes_with_what_governance_lets_go_and_stays_with_what_c
                 driver.delete(bucket)
 
 
+def test_a_bucket_that_is_no_longer_versioned_goes_with_what_was_deleted_in_it(root: DataRoot, driver: Driver) -> None:
+    bucket, s3 = driver.create(BUCKET, "marked", {"forceDestroy": True}), account_of(root).at("us-east-1")
+    for status in ("Enabled", "Suspended"):
+        s3.call("s3", "put_bucket_versioning", Bucket=bucket.id, VersioningConfiguration={"Status": status})
+        s3.call("s3", "put_object", Bucket=bucket.id, Key="check.bin", Body=b"x")
+        s3.call("s3", "delete_object", Bucket=bucket.id, Key="check.bin")
+    driver.delete(bucket)
+    assert driver.read(bucket) is None
+
+
 def test_a_file_system_that_was_deleted_behind_its_back_is_told_when_it_is_changed(
     root: DataRoot, driver: Driver
 ) -> None:
