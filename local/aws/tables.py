@@ -45,15 +45,10 @@ from local.aws import (
 from local.aws.resource_type import ResourceType
 
 _TABLES = (
-    ec2_vpc, ec2_gateways, ec2_routing, ec2_endpoints, ec2_flow_logs, ec2_security, ec2_compute, ec2_instance,
-    iam, iam_profile, kms, logs, eks_cluster, eks_node_group, eks_access, s3, s3_settings, efs, fsx, ecr, ssm,
-    ec2_peering, route53, acm, elbv2, wafv2, autoscaling,
-    ec2_peering, route53, acm, elbv2, wafv2, replication,
-    ec2_peering, route53, acm, elbv2, wafv2, replication, cloudwatch,
-    ec2_peering, route53, acm, elbv2, wafv2, replication, cloudwatch, backup,
-    ec2_peering, route53, acm, elbv2, wafv2, logs_policy, datasync, glue,
-    ec2_peering, route53, acm, elbv2, wafv2, sns, cloudwatch, events, budgets,
-    cloudtrail, guardduty,
+    ec2_vpc, ec2_gateways, ec2_routing, ec2_endpoints, ec2_flow_logs, ec2_security, ec2_compute, ec2_instance, iam,
+    iam_profile, kms, logs, eks_cluster, eks_node_group, eks_access, s3, s3_settings, efs, fsx, ecr, ssm, ec2_peering,
+    route53, acm, elbv2, wafv2, autoscaling, replication, cloudwatch, backup, logs_policy, datasync, glue, sns,
+    events, budgets, cloudtrail, guardduty,
 )  # fmt: skip
 
 TYPES: dict[str, ResourceType] = {kind.token: kind for table in _TABLES for kind in table.TYPES}
