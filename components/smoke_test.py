@@ -20,10 +20,7 @@ from .naming import IAM_ROLE_LIMIT, component_type, fit
 from .outputs import Verdict
 from .pod_identity import PodIdentityArgs, create_pod_identity
 from .settings import PoolConfig, SmokeTestConfig
-
-NAMESPACE = "smoke-test"
-_ACCOUNT = "train"
-_SLACK_S = 120  # beyond the job's own deadline, so that its failure is told and not Pulumi's impatience
+from .smoke_test_pod import ACCOUNT, NAMESPACE, SLACK_S
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +106,7 @@ class SmokeTest(pulumi.ComponentResource):
             role_name=fit(args.name, args.region, "smoke-test", limit=IAM_ROLE_LIMIT),
             cluster_name=args.cluster_name,
             namespace=NAMESPACE,
-            account=_ACCOUNT,
+            account=ACCOUNT,
             policy=pulumi.Output.all(args.checkpoint_bucket_arn, args.key_arn).apply(
                 lambda arns: json.dumps(pod.checkpoint_access(arns[0], arns[1]))
             ),
@@ -140,7 +137,7 @@ class SmokeTest(pulumi.ComponentResource):
         nodes = args.pool.desired_size
         template: Any = pulumi.Output.all(args.image, args.checkpoint_bucket_name).apply(
             lambda known: pod.template(
-                args.config, args.pool, self.job_name, NAMESPACE, _ACCOUNT, image=known[0], bucket=known[1]
+                args.config, args.pool, self.job_name, NAMESPACE, ACCOUNT, image=known[0], bucket=known[1]
             )
         )
         return kubernetes.batch.v1.Job(
@@ -164,7 +161,7 @@ class SmokeTest(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=after,
-                custom_timeouts=pulumi.CustomTimeouts(create=f"{args.config.timeout_s + _SLACK_S}s"),
+                custom_timeouts=pulumi.CustomTimeouts(create=f"{args.config.timeout_s + SLACK_S}s"),
             ),
         )
 

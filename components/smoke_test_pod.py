@@ -12,6 +12,9 @@ from .node_group import POOL_LABEL, taints
 from .settings import PoolConfig, SmokeTestConfig
 
 SERVICE = "smoke-test"
+NAMESPACE = "smoke-test"
+ACCOUNT = "train"
+SLACK_S = 120  # beyond the job's own deadline, so that its failure is told and not Pulumi's impatience
 PREFIX = "smoke-test"  # of the keys in the checkpoint bucket
 LABELS = {"app.kubernetes.io/name": SERVICE}
 COORDINATOR_PORT = 55527  # jax.distributed's default

@@ -18,12 +18,8 @@ from . import tpu_smoke_test_pod as pod
 from .naming import IAM_ROLE_LIMIT, component_type, fit
 from .outputs import Verdict
 from .settings import SmokeTestConfig, TpuPoolConfig
-from .smoke_test_pod import COORDINATOR_PORT, SERVICE, checkpoint_access, verdict_key
+from .smoke_test_pod import ACCOUNT, COORDINATOR_PORT, NAMESPACE, SERVICE, SLACK_S, checkpoint_access, verdict_key
 from .tpu_pool import node_pool_names
-
-NAMESPACE = "smoke-test"
-_ACCOUNT = "train"
-_SLACK_S = 120  # beyond the job's own deadline, so that its failure is told and not Pulumi's impatience
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +88,7 @@ class TpuSmokeTest(pulumi.ComponentResource):
             f"{self._name}-role",
             name=fit(args.name, args.region, "tpu-smoke-test", limit=IAM_ROLE_LIMIT),
             assume_role_policy=provider.arn.apply(
-                lambda arn: json.dumps(pod.federated_trust(arn, args.issuer_url, NAMESPACE, _ACCOUNT))
+                lambda arn: json.dumps(pod.federated_trust(arn, args.issuer_url, NAMESPACE, ACCOUNT))
             ),
             opts=self._child,
         )
@@ -109,7 +105,7 @@ class TpuSmokeTest(pulumi.ComponentResource):
     def _create_account(self) -> pulumi.Resource:
         return kubernetes.core.v1.ServiceAccount(
             f"{self._name}-account",
-            metadata={"name": _ACCOUNT, "namespace": NAMESPACE},
+            metadata={"name": ACCOUNT, "namespace": NAMESPACE},
             automount_service_account_token=False,
             opts=self._inside,
         )
@@ -139,7 +135,7 @@ class TpuSmokeTest(pulumi.ComponentResource):
         node_pool = node_pools[index] if args.pool.slice.is_multi_host else node_pools[0]
         template: Any = pulumi.Output.all(args.checkpoint_bucket_name, role.arn).apply(
             lambda known: pod.template(
-                args.config, args.pool, name, node_pool, account=_ACCOUNT, namespace=NAMESPACE, image=args.image,
+                args.config, args.pool, name, node_pool, account=ACCOUNT, namespace=NAMESPACE, image=args.image,
                 bucket=known[0], role_arn=known[1], region=args.region,
             )
         )  # fmt: skip
@@ -164,7 +160,7 @@ class TpuSmokeTest(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=after,
-                custom_timeouts=pulumi.CustomTimeouts(create=f"{args.config.timeout_s + _SLACK_S}s"),
+                custom_timeouts=pulumi.CustomTimeouts(create=f"{args.config.timeout_s + SLACK_S}s"),
             ),
         )
 

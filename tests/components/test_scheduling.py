@@ -10,7 +10,7 @@ import pytest
 from components.scheduling import Scheduling, SchedulingArgs
 from components.settings import PoolConfig, SchedulingConfig
 from components.settings.scheduling import TAKEN_NAMESPACES
-from components.smoke_test import NAMESPACE
+from components.smoke_test_pod import NAMESPACE
 
 from .mocks import Cloud, run
 from .stack_files import GOOD, problems
