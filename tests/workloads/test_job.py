@@ -128,7 +128,8 @@ def test_a_killed_coordinator_leaves_the_phase_where_the_kubelet_reads(jobs: Lau
     first.kill()
     ended = jobs.wait(second, 60)
     assert ended.status != 0
-    assert ended.termination == "the process ended without a verdict while training"  # JAX aborts its client itself
+    aborted_by_jax = "the process ended without a verdict while training"  # its client may notice before our watch
+    assert ended.termination == aborted_by_jax or ended.termination.startswith("process 0 at 127.0.0.1:")
 
 
 @pytest.mark.parametrize("index", [0, 1])
