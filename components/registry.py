@@ -14,7 +14,7 @@ from .naming import component_type, folder_digest
 from .settings import RegistryConfig
 
 IMAGE = "train"
-IMAGE_SOURCES = ("Dockerfile", "requirements.txt", "train", "etl")
+IMAGE_SOURCES = ("Dockerfile", "requirements.txt", "chips", "train", "etl")
 """What in ``workloads`` its image is made of; what stands beside them makes no other image."""
 
 

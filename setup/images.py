@@ -34,7 +34,7 @@ OVERLAY = Path("local/machines/image")
 """Files of the machine's image that are ours, under the paths that they have in it."""
 TRAIN_REPOSITORY, PAUSE_IMAGE = "localhost/aidc/train", "localhost/aidc/pause:1"
 """What the images are called in every machine's containerd; the workload's tag is its store's digest."""
-IMAGE_SOURCES = ("Dockerfile", "requirements.txt", "train", "etl")
+IMAGE_SOURCES = ("Dockerfile", "requirements.txt", "chips", "train", "etl")
 """What in ``workloads`` its image is made of; ``components/registry.py`` says the same to the cloud."""
 ARCHIVE = "images.tar.zst"
 """A store's images once more, for machines that run already when the workload changes."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from importlib.metadata import requires
+
 import pytest
+from packaging.requirements import Requirement
 
 from components import registry
 from setup import images
 
 from .pins import FILE, NEEDED, PROJECT, expected, pins
 
+CHIPS = PROJECT / "workloads" / "chips"
 DOCKERFILE = (PROJECT / "workloads" / "Dockerfile").read_text()
 
 
@@ -37,7 +41,27 @@ def test_the_image_is_built_from_the_tested_files_on_a_base_of_choice() -> None:
     assert "COPY etl /opt/workloads/etl" in lines
     assert "--require-hashes" in DOCKERFILE
     ignored = (PROJECT / "workloads" / ".dockerignore").read_text().splitlines()
-    assert ignored == ["*", "!requirements.txt", "!train", "!etl", "**/__pycache__"]
+    assert ignored == ["*", "!requirements.txt", "!chips", "!train", "!etl", "**/__pycache__"]
+
+
+@pytest.mark.parametrize(
+    ("chips", "extra", "plugin"), [("cuda", "cuda12", "jax-cuda12-plugin"), ("tpu", "tpu", "libtpu")]
+)
+def test_the_plugin_of_chips_is_the_one_that_this_jax_asks_for(chips: str, extra: str, plugin: str) -> None:
+    version = pins((CHIPS / f"{chips}.txt").read_text())[plugin][0].split("==")[1].split()[0]
+    wanted = [one for one in map(Requirement, requires("jax") or []) if one.name == plugin]
+    [asked] = [one for one in wanted if one.marker and one.marker.evaluate({"extra": extra})]
+    assert version in asked.specifier
+
+
+@pytest.mark.parametrize("chips", ["cpu", "cuda", "tpu"])
+def test_what_chips_need_is_pinned_with_hashes_beside_what_all_need_and_names_no_index(chips: str) -> None:
+    text = (CHIPS / f"{chips}.txt").read_text()
+    found = pins(text)
+    assert not set(found) & set(pins(FILE.read_text()))
+    assert all("--hash=sha256:" in one for pin in found.values() for one in pin)
+    assert "://" not in text
+    assert "index-url" not in text
 
 
 def test_the_image_s_tag_is_of_the_files_that_it_is_made_of() -> None:
