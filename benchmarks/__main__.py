@@ -11,7 +11,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import checks, engine, etl, machines, train_step
+from benchmarks import checks, engine, etl, machines, train_job, train_step
 from benchmarks.tables import Failed, NotMeasured, Section, document, sections_of
 from local.paths import CHECKOUT
 from local.processes import write_atomically
@@ -35,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         *etl.sections(pairs=2 if asked.short else 6),
         *checks.sections(trials=20 if asked.short else 100),
         *train_step.sections(pairs=2 if asked.short else 6),
+        *train_job.sections(pairs=2 if asked.short else 6),
     ]
     wanted = [section for section in every if section.group in (asked.groups or GROUPS)]
     failed = renew(FILE, every, wanted, form)
