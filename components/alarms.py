@@ -6,11 +6,11 @@ load balancers and EC2, each under "CloudWatch metrics".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .settings import AlertsConfig, StackConfig
+from .settings import AlertsConfig
 
 _GIB = 2**30
 # A tenth of what a file system in bursting mode begins with, 2.1 TiB (EFS guide, "Bursting throughput").
@@ -23,12 +23,15 @@ Comparison = Literal["GreaterThanThreshold", "LessThanThreshold"]
 class Watched:
     """The parts as CloudWatch names them: gateways' ids; file systems' ids by name; load balancers' and groups' ends.
 
+    ``lustre_gib``: capacities; ``bursting``: the EFS file systems whose throughput grows with their content;
     ``balancer``: kind, load balancer, target group.
     """
 
     nat_gateways: tuple[str, ...] = ()
     lustre: Mapping[str, str] = field(default_factory=dict[str, str])
+    lustre_gib: Mapping[str, int] = field(default_factory=dict[str, int])
     efs: Mapping[str, str] = field(default_factory=dict[str, str])
+    bursting: Collection[str] = ()
     balancer: tuple[str, str, str] | None = None
     server: str | None = None
 
@@ -53,13 +56,13 @@ class Alarm:
     period_s: int = 60
 
 
-def alarms(config: StackConfig, alerts: AlertsConfig, watched: Watched) -> list[Alarm]:
-    """The alarms of all parts that the stack has; their names depend on the configuration only."""
+def alarms(config: AlertsConfig, watched: Watched) -> list[Alarm]:
+    """The alarms of all parts that there are; their names depend on no id."""
     return [
         *(_nat(index, gateway) for index, gateway in enumerate(watched.nat_gateways)),
-        *(_lustre(name, id, config, alerts) for name, id in watched.lustre.items()),
-        *(alarm for name, id in watched.efs.items() for alarm in _efs(name, id, config)),
-        *(_balancer(*watched.balancer, alerts.errors_5xx) if watched.balancer else ()),
+        *(_lustre(name, id, watched.lustre_gib[name], config) for name, id in watched.lustre.items()),
+        *(alarm for name, id in watched.efs.items() for alarm in _efs(name, id, name in watched.bursting)),
+        *(_balancer(*watched.balancer, config.errors_5xx) if watched.balancer else ()),
         *([_server(watched.server)] if watched.server else ()),
     ]
 
@@ -77,9 +80,8 @@ def _nat(index: int, gateway: str) -> Alarm:
     )
 
 
-def _lustre(name: str, id: str, config: StackConfig, alerts: AlertsConfig) -> Alarm:
+def _lustre(name: str, id: str, capacity_gib: int, config: AlertsConfig) -> Alarm:
     """Each target of the file system tells its own; together they are its whole, once a minute."""
-    capacity = config.lustre[name].capacity_gib * _GIB
     return Alarm(
         name=f"lustre-{name}-full",
         text=f"Lustre {name} is nearly full: writes fail when one of its targets is. Raise capacity_gib, or release.",
@@ -87,14 +89,14 @@ def _lustre(name: str, id: str, config: StackConfig, alerts: AlertsConfig) -> Al
         metric="FreeDataStorageCapacity",
         dimensions={"FileSystemId": id},
         statistic="Sum",
-        threshold=capacity * alerts.lustre_free_percent / 100,
+        threshold=capacity_gib * _GIB * config.lustre_free_percent / 100,
         comparison="LessThanThreshold",
         minutes=5,
         missing="missing",
     )
 
 
-def _efs(name: str, id: str, config: StackConfig) -> list[Alarm]:
+def _efs(name: str, id: str, bursts: bool) -> list[Alarm]:
     limit = Alarm(
         name=f"efs-{name}-limit",
         text=f"EFS {name} is at the limit of its operations: everybody's files are slow.",
@@ -105,7 +107,7 @@ def _efs(name: str, id: str, config: StackConfig) -> list[Alarm]:
         threshold=95,
         minutes=15,
     )
-    if config.efs[name].throughput != "bursting":
+    if not bursts:
         return [limit]
     credits = Alarm(
         name=f"efs-{name}-credits",

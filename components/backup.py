@@ -60,8 +60,8 @@ class BackupArgs:
     config: BackupConfig
     resource_arns: Mapping[str, Mapping[Place, pulumi.Input[str]]]
     key_arn: pulumi.Input[str]
-    copies: CopiesArgs | None
     retain: bool
+    copies: CopiesArgs | None = None
 
 
 class Backup(pulumi.ComponentResource):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -34,7 +35,7 @@ class ClusterArgs:
     name: str
     region: str
     config: ClusterConfig
-    subnet_ids: list[pulumi.Output[str]]
+    subnet_ids: Sequence[pulumi.Input[str]]
     key_arn: pulumi.Input[str]
 
 
@@ -72,7 +73,7 @@ class Cluster(pulumi.ComponentResource):
         self._create_addons([addon for addon in self._pinned() if addon not in NEEDS_NODES])
         self.register_outputs({"cluster_name": self.cluster_name, "endpoint_url": self.endpoint_url})
 
-    def add_node_addons(self, after: list[pulumi.Resource]) -> None:
+    def add_node_addons(self, after: Sequence[pulumi.Resource]) -> None:
         """Create the add-ons that cannot become active before there are nodes."""
         self._create_addons([addon for addon in self._pinned() if addon in NEEDS_NODES], after)
 
@@ -162,7 +163,7 @@ class Cluster(pulumi.ComponentResource):
                 opts=self._child,
             )
 
-    def _create_addons(self, names: list[str], after: list[pulumi.Resource] | None = None) -> None:
+    def _create_addons(self, names: list[str], after: Sequence[pulumi.Resource] = ()) -> None:
         for addon in names:
             aws.eks.Addon(
                 f"{self._name}-{addon}",
@@ -172,7 +173,7 @@ class Cluster(pulumi.ComponentResource):
                 configuration_values=json.dumps(_SETTINGS[addon]) if addon in _SETTINGS else None,
                 resolve_conflicts_on_create="OVERWRITE",
                 resolve_conflicts_on_update="OVERWRITE",
-                opts=pulumi.ResourceOptions(parent=self, depends_on=after),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=list(after)),
             )
 
 

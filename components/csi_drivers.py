@@ -11,6 +11,7 @@ Buckets need no driver: training reads S3 by its API, and what wants files has L
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +39,7 @@ class CsiDriversArgs:
         ebs: whether pods may ask for disks.
         efs_arns: the EFS file systems.
         fsx: whether there is an FSx for Lustre file system.
-        after: the node groups: controllers need nodes.
+        after: the node groups, where the same program makes them: controllers need nodes.
     """
 
     name: str
@@ -47,10 +48,10 @@ class CsiDriversArgs:
     kubernetes_version: str
     cluster_name: pulumi.Input[str]
     key_arn: pulumi.Input[str]
-    ebs: bool
-    efs_arns: list[pulumi.Output[str]]
-    fsx: bool
-    after: list[pulumi.Resource]
+    ebs: bool = False
+    efs_arns: Sequence[pulumi.Input[str]] = ()
+    fsx: bool = False
+    after: Sequence[pulumi.Resource] = ()
 
 
 class CsiDrivers(pulumi.ComponentResource):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,7 +32,7 @@ class EfsArgs:
     system: str
     config: EfsConfig
     vpc_id: pulumi.Input[str]
-    subnet_ids: list[pulumi.Output[str]]
+    subnet_ids: Sequence[pulumi.Input[str]]
     nodes_security_group_id: pulumi.Input[str]
     key_arn: pulumi.Input[str]
     retain: bool

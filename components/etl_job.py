@@ -31,7 +31,6 @@ class EtlJobArgs:
     name: str
     region: str
     config: EtlJobConfig
-    catalogue: CatalogueConfig | None
     pool: PoolConfig
     image: pulumi.Input[str]
     cluster_name: pulumi.Input[str]
@@ -39,6 +38,7 @@ class EtlJobArgs:
     bucket_name: pulumi.Input[str]
     bucket_arn: pulumi.Input[str]
     key_arn: pulumi.Input[str]
+    catalogue: CatalogueConfig | None = None
 
 
 class EtlJob(pulumi.ComponentResource):

@@ -37,8 +37,8 @@ class FailoverArgs:
     config: FailoverConfig
     checks: tuple[str, ...]
     balancer: LoadBalancerConfig
-    load_balancer_arn: pulumi.Output[str]
-    target_group_arn: pulumi.Output[str]
+    load_balancer_arn: pulumi.Input[str]
+    target_group_arn: pulumi.Input[str]
     primary: Target
     standby: Target
 
@@ -112,9 +112,10 @@ class Failover(pulumi.ComponentResource):
     def _create_alarm(self) -> aws.cloudwatch.MetricAlarm:
         """No zone has a healthy target, for minutes; no number at all means that nothing was ever registered."""
         args = self._args
+        balancer, group = map(pulumi.Output.from_input, (args.load_balancer_arn, args.target_group_arn))
         dimensions = {
-            "LoadBalancer": args.load_balancer_arn.apply(lambda arn: arn.rpartition(":loadbalancer/")[2]),
-            "TargetGroup": args.target_group_arn.apply(lambda arn: arn.rpartition(":")[2]),
+            "LoadBalancer": balancer.apply(lambda arn: arn.rpartition(":loadbalancer/")[2]),
+            "TargetGroup": group.apply(lambda arn: arn.rpartition(":")[2]),
         }
         return aws.cloudwatch.MetricAlarm(
             f"{self._name}-alarm",

@@ -31,7 +31,7 @@ class FileSystemReplicationArgs:
 
     region: str
     account_id: pulumi.Input[str]
-    file_system_ids: Mapping[str, pulumi.Output[str]]
+    file_system_ids: Mapping[str, pulumi.Input[str]]
     key_arn: pulumi.Input[str]
     provider: aws.Provider
 
@@ -53,7 +53,7 @@ class FileSystemReplication(pulumi.ComponentResource):
             self._create_policy(system, id)
         self.register_outputs({"file_system_ids": self.file_system_ids})
 
-    def _replicate(self, system: str, id: pulumi.Output[str]) -> pulumi.Output[str]:
+    def _replicate(self, system: str, id: pulumi.Input[str]) -> pulumi.Output[str]:
         replication = aws.efs.ReplicationConfiguration(
             f"{self._name}-{system}",
             source_file_system_id=id,

@@ -16,7 +16,6 @@ import pulumi_aws as aws
 from .access_logs import AccessLogsArgs, create_log_bucket
 from .certificate import create_certificate
 from .naming import component_type
-from .network import Network
 from .records import Target, create_record
 from .settings import LoadBalancerConfig
 from .web_acl import create_web_acl
@@ -27,7 +26,7 @@ class LoadBalancerArgs:
     """Arguments of :class:`LoadBalancer`.
 
     Attributes:
-        network: what it stands in.
+        subnet_ids: what it stands in, two zones at least: public ones where the internet reaches it, else private ones.
         vpc_cidr: where its targets are, and who may connect where the configuration names nobody.
         cluster_security_group_id: the group of its targets, absent where there is no cluster yet.
         retain: whether it stops a destroy.
@@ -38,7 +37,8 @@ class LoadBalancerArgs:
     region: str
     account_id: pulumi.Input[str]
     config: LoadBalancerConfig
-    network: Network
+    vpc_id: pulumi.Input[str]
+    subnet_ids: Sequence[pulumi.Input[str]]
     vpc_cidr: str
     cluster_security_group_id: pulumi.Input[str] | None
     retain: bool
@@ -87,7 +87,7 @@ class LoadBalancer(pulumi.ComponentResource):
         group = aws.ec2.SecurityGroup(
             f"{self._name}-group",
             description="From allowed ranges to the load balancer, and from it to the services' pods",
-            vpc_id=args.network.vpc_id,
+            vpc_id=args.vpc_id,
             tags=self._tags(),
             opts=self._child,
         )
@@ -126,13 +126,12 @@ class LoadBalancer(pulumi.ComponentResource):
 
     def _create_balancer(self, group: aws.ec2.SecurityGroup) -> aws.lb.LoadBalancer:
         args, config = self._args, self._config
-        is_internal = config.scheme == "internal"
         logs, after = self._create_access_logs()
         return aws.lb.LoadBalancer(
             f"{self._name}-balancer",
             load_balancer_type=config.kind,
-            internal=is_internal,
-            subnets=args.network.private_subnet_ids if is_internal else args.network.public_subnet_ids,
+            internal=config.scheme == "internal",
+            subnets=args.subnet_ids,
             security_groups=[group.id],
             enable_deletion_protection=args.retain,
             access_logs=logs,
@@ -174,7 +173,7 @@ class LoadBalancer(pulumi.ComponentResource):
             target_type="ip",
             port=config.target_port,
             protocol="HTTP" if config.kind == "application" else "TCP",
-            vpc_id=self._args.network.vpc_id,
+            vpc_id=self._args.vpc_id,
             health_check=health_check(config),  # pyright: ignore[reportArgumentType]  # plain values, tested as such
             deregistration_delay=config.deregistration_delay_s,
             load_balancing_cross_zone_enabled="false" if keeps_zones else None,

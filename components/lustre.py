@@ -37,10 +37,10 @@ class LustreArgs:
     vpc_id: pulumi.Input[str]
     subnet_id: pulumi.Input[str]
     nodes_security_group_id: pulumi.Input[str]
-    fabric_group_ids: Mapping[str, pulumi.Output[str]]
-    bucket_names: Mapping[str, pulumi.Output[str]]
     key_arn: pulumi.Input[str]
     retain: bool
+    fabric_group_ids: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
+    bucket_names: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -179,7 +179,7 @@ class Lustre(pulumi.ComponentResource):
         link = self._args.config.link
         if link is None:
             return
-        bucket = self._args.bucket_names[link.bucket]
+        bucket = pulumi.Output.from_input(self._args.bucket_names[link.bucket])
         aws.fsx.DataRepositoryAssociation(
             f"{self._name}-link",
             file_system_id=system.id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,14 +26,14 @@ class EfsTarget:
         file_system_arn: its ARN.
         subnet_id: one with an address of the file system.
         security_group_id: the group of those addresses.
-        after: what it needs before it can be mounted.
+        after: what it needs before it can be mounted: its addresses, where the same program makes them.
     """
 
     file_system_arn: pulumi.Input[str]
     vpc_id: pulumi.Input[str]
     subnet_id: pulumi.Input[str]
     security_group_id: pulumi.Input[str]
-    after: list[pulumi.Resource]
+    after: Sequence[pulumi.Resource] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +58,9 @@ class MigrationArgs:
         bucket_arn: the data bucket, where reports go, and the data where ``target`` is ``None``.
         log_group_arn: where DataSync writes what it did.
         target: the file system that the data goes to.
+
+    Raises:
+        ValueError: no source or two, or another target than the section's ``kind``.
     """
 
     name: str
@@ -67,7 +71,21 @@ class MigrationArgs:
     bucket_arn: pulumi.Input[str]
     key_arn: pulumi.Input[str]
     log_group_arn: pulumi.Input[str]
-    target: EfsTarget | LustreTarget | None
+    target: EfsTarget | LustreTarget | None = None
+
+    def __post_init__(self) -> None:
+        config = self.config
+        if (config.nfs is None) == (config.s3 is None):
+            raise ValueError(f"migration {self.migration} comes from nothing or from two places: give nfs or s3")
+        wanted = {"efs": EfsTarget, "fsx": LustreTarget}.get(config.kind)
+        if (wanted is None) != (self.target is None) or (wanted and not isinstance(self.target, wanted)):
+            given = type(self.target).__name__ if self.target else "none"
+            raise ValueError(
+                f"migration {self.migration} is of kind {config.kind}, which takes as its target "
+                f"{wanted.__name__ if wanted else 'none'}; it was given {given}"
+            )
+        if config.kind == "s3" and config.prefix is None:
+            raise ValueError(f"migration {self.migration} goes to the data bucket, and says not where: give a prefix")
 
 
 class Migration(pulumi.ComponentResource):
@@ -128,7 +146,7 @@ class Migration(pulumi.ComponentResource):
     def _create_source_bucket(self) -> pulumi.Output[str]:
         """In the bucket's own region; the task in the stack's names it."""
         args, source = self._args, self._args.config.s3
-        assert source is not None  # the rules have seen to it
+        assert source is not None  # the arguments have seen to it
         policy = pulumi.Output.from_input(args.account_id).apply(
             lambda id: json.dumps(access.source_access(args.config, args.region, id))
         )

@@ -61,7 +61,7 @@ def source_access(config: MigrationConfig, region: str, account_id: str) -> dict
     While it is of the account that it is to be of: a name that is given up can be anybody's, with anybody's data.
     """
     source = config.s3
-    assert source is not None
+    assert source is not None  # who asks has looked
     arn = f"arn:{partition(region)}:s3:::{source.bucket}"
     theirs = {"StringEquals": {"aws:ResourceAccount": source.account_id or account_id}}
     statements = [_allow("Look", _LOOK, arn, theirs), _allow("Read", _READ, f"{arn}/{source.prefix or ''}*", theirs)]

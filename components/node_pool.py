@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_aws as aws
@@ -35,9 +35,9 @@ class NodePoolArgs:
     cluster_name: pulumi.Input[str]
     cluster_security_group_id: pulumi.Input[str]
     vpc_id: pulumi.Input[str]
-    subnet_ids: list[pulumi.Output[str]]
+    subnet_ids: Sequence[pulumi.Input[str]]
     key_arn: pulumi.Input[str]
-    tags: dict[str, str]
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 class NodePool(pulumi.ComponentResource):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -20,8 +20,9 @@ class RecoveryArgs:
     Attributes:
         provider: AWS in the recovery region.
         zone_names: at least three zones of it.
-        primary: the stack's own network.
-        primary_config: the same as configured.
+        primary_vpc_id: the stack's own VPC.
+        primary_route_table_ids: its tables that get a way there, by what the routes are named after.
+        primary_config: the same as configured: its range, and what the second network has like it.
     """
 
     name: str
@@ -29,7 +30,8 @@ class RecoveryArgs:
     config: RecoveryConfig
     provider: aws.Provider
     zone_names: pulumi.Input[Sequence[str]]
-    primary: Network
+    primary_vpc_id: pulumi.Input[str]
+    primary_route_table_ids: Mapping[str, pulumi.Input[str]]
     primary_config: NetworkConfig
 
 
@@ -55,8 +57,9 @@ class Recovery(pulumi.ComponentResource):
         self.vpc_id = self.network.vpc_id
         accepter = self._create_peering()
         self.peering_connection_id = accepter.vpc_peering_connection_id
-        self._create_routes("there", args.primary, args.config.cidr, accepter, self._child)
-        self._create_routes("back", self.network, args.primary_config.cidr, accepter, self._there)
+        tables = dict(zip(self.network.routed_table_names, self.network.routed_table_ids, strict=True))
+        self._create_routes("there", args.primary_route_table_ids, args.config.cidr, accepter, self._child)
+        self._create_routes("back", tables, args.primary_config.cidr, accepter, self._there)
         self.register_outputs({"vpc_id": self.vpc_id, "peering_connection_id": self.peering_connection_id})
 
     def _create_network(self) -> Network:
@@ -74,7 +77,7 @@ class Recovery(pulumi.ComponentResource):
         args = self._args
         connection = aws.ec2.VpcPeeringConnection(
             f"{self._name}-peering",
-            vpc_id=args.primary.vpc_id,
+            vpc_id=args.primary_vpc_id,
             peer_vpc_id=self.vpc_id,
             peer_region=args.config.region,
             auto_accept=False,
@@ -92,13 +95,13 @@ class Recovery(pulumi.ComponentResource):
     def _create_routes(
         self,
         direction: str,
-        network: Network,
+        tables: Mapping[str, pulumi.Input[str]],
         destination: object,
         accepter: aws.ec2.VpcPeeringConnectionAccepter,
         opts: pulumi.ResourceOptions,
     ) -> None:
         """Routes to the other side, through the accepter: one to a connection that nobody accepted leads nowhere."""
-        for table_name, table_id in zip(network.routed_table_names, network.routed_table_ids, strict=True):
+        for table_name, table_id in tables.items():
             aws.ec2.Route(
                 f"{self._name}-{direction}-{table_name}",
                 route_table_id=table_id,

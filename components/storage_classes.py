@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -24,9 +24,9 @@ class LustreVolume:
     """
 
     config: LustreConfig
-    file_system_id: pulumi.Output[str]
-    dns_name: pulumi.Output[str]
-    mount_name: pulumi.Output[str]
+    file_system_id: pulumi.Input[str]
+    dns_name: pulumi.Input[str]
+    mount_name: pulumi.Input[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,10 +40,10 @@ class StorageClassesArgs:
         key_arn: the KMS key that encrypts the disks.
     """
 
-    ebs: Mapping[str, EbsClassConfig]
-    efs: Mapping[str, pulumi.Output[str]]
-    lustre: Mapping[str, LustreVolume]
     key_arn: pulumi.Input[str]
+    ebs: Mapping[str, EbsClassConfig] = field(default_factory=dict[str, EbsClassConfig])
+    efs: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
+    lustre: Mapping[str, LustreVolume] = field(default_factory=dict[str, LustreVolume])
 
 
 class StorageClasses(pulumi.ComponentResource):
@@ -82,7 +82,7 @@ class StorageClasses(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _create_efs(self, system: str, file_system_id: pulumi.Output[str]) -> None:
+    def _create_efs(self, system: str, file_system_id: pulumi.Input[str]) -> None:
         """Each claim gets a folder of its own, which others' pods cannot leave theirs for."""
         name = self._named("efs", system)
         kubernetes.storage.v1.StorageClass(

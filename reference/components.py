@@ -144,7 +144,7 @@ def _part(kind: type[Any]) -> str:
 
 
 def _arguments(kind: type[Any]) -> list[str]:
-    meanings = _meanings(kind)
+    meanings = {**_meanings(kind), **_told(inspect.getdoc(_holder(kind)))}  # an output may have the same name
     rows = [
         f"| `{one.name}` | {_type(one)} | {f'`{one.default}`' if one.default else 'required'} | {meanings[one.name]} |"
         for one in arguments_of(kind)

@@ -9,8 +9,10 @@ import pulumi
 from ..data_pipeline import DataPipeline, DataPipelineArgs
 from ..datasets import Place, dataset_outputs, dataset_tags, datasets_in
 from ..file_systems import FileSystems, FileSystemsArgs
+from ..migration import EfsTarget, LustreTarget
 from ..registry import Registry, RegistryArgs, RepositoryArgs
-from ..settings import DataPipelineConfig
+from ..rules.data_pipeline import file_system_of
+from ..settings import DataPipelineConfig, MigrationConfig
 from ..storage import Storage, StorageArgs
 from .compute import Compute
 from .foundation import Foundation
@@ -79,19 +81,36 @@ class Data:
 
     def _create_data_pipeline(self, pipeline: DataPipelineConfig) -> DataPipeline:
         site = self._site
+        targets = {name: self._target_of(one) for name, one in pipeline.migrations.items()}
         args = DataPipelineArgs(
-            config=site.config,
-            pipeline=pipeline,
+            name=site.name,
+            region=site.region,
             account_id=site.account_id,
-            vpc_id=self._network.vpc_id,
-            storage_subnet_ids=self._network.storage_subnet_ids,
+            config=pipeline,
             bucket_name=self.storage.data_bucket_name,
             bucket_arn=self.storage.data_bucket_arn,
             key_arn=self._key_arn,
-            file_systems=self.file_systems,
+            targets={name: target for name, target in targets.items() if target},
         )
         # Transfers go into a bucket that is as it is to be: encrypted, private, versioned.
         return DataPipeline("data-pipeline", args, site.after(self.storage))
+
+    def _target_of(self, migration: MigrationConfig) -> EfsTarget | LustreTarget | None:
+        """The file system that a migration goes to; ``None``: the data bucket."""
+        system = file_system_of(migration, self._site.config) or ""
+        if migration.kind == "s3":
+            return None
+        if migration.kind == "fsx":
+            lustre = self.file_systems.lustre[system]
+            return LustreTarget(file_system_arn=lustre.file_system_arn, security_group_arn=lustre.security_group_arn)
+        efs = self.file_systems.efs[system]
+        return EfsTarget(
+            file_system_arn=efs.file_system_arn,
+            vpc_id=self._network.vpc_id,
+            subnet_id=self._network.storage_subnet_ids[0],
+            security_group_id=efs.security_group_id,
+            after=[*efs.mount_targets],
+        )
 
     def outputs(self) -> dict[str, Any]:
         """Where data and images are."""

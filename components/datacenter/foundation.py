@@ -65,7 +65,10 @@ class Foundation:
             config=site.config.recovery,
             provider=site.recovery_provider,
             zone_names=_zones_of(site.recovery_provider),
-            primary=self.network,
+            primary_vpc_id=self.network.vpc_id,
+            primary_route_table_ids=dict(
+                zip(self.network.routed_table_names, self.network.routed_table_ids, strict=True)
+            ),
             primary_config=site.config.network,
         )
         return Recovery("recovery", args, site.opts)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import pulumi
-
-from ..alerts import Alerts, AlertsArgs
+from ..alerts import Alerts, AlertsArgs, BalancerArgs
 from ..guardduty import GuardDuty
 from ..settings import AlertsConfig, TrailConfig
 from ..trail import Trail, TrailArgs
@@ -53,26 +51,28 @@ class Oversight:
         site, monitoring = self._site, self._management.monitoring
         systems = self._data.file_systems
         args = AlertsArgs(
-            config=site.config,
-            alerts=config,
+            name=site.name,
+            region=site.region,
             account_id=site.account_id,
+            config=config,
             key_arn=self._foundation.encryption.key_arn,
             nat_gateway_ids=self._foundation.network.nat_gateway_ids,
             lustre_ids={name: one.file_system_id for name, one in systems.lustre.items()},
+            lustre_gib={name: one.capacity_gib for name, one in site.config.lustre.items()},
             efs_ids={name: one.file_system_id for name, one in systems.efs.items()},
+            bursting_efs=[name for name, one in site.config.efs.items() if one.throughput == "bursting"],
             balancer=self._balancer(),
             server_id=monitoring.instance_id if monitoring else None,
             findings=bool(site.config.security and site.config.security.guardduty),
         )
         return Alerts("alerts", args, site.opts)
 
-    def _balancer(self) -> tuple[pulumi.Output[str], pulumi.Output[str]] | None:
-        """Load balancer and target group as CloudWatch names them: the ends of their ARNs."""
-        balancer = self._services.load_balancer
-        if balancer is None:
+    def _balancer(self) -> BalancerArgs | None:
+        config, balancer = self._site.config.load_balancer, self._services.load_balancer
+        if config is None or balancer is None:
             return None
-        whole = balancer.load_balancer_arn.apply(lambda arn: arn.rpartition(":loadbalancer/")[2])
-        return whole, balancer.target_group_arn.apply(lambda arn: arn.rpartition(":")[2])
+        arns = {"load_balancer_arn": balancer.load_balancer_arn, "target_group_arn": balancer.target_group_arn}
+        return BalancerArgs(kind=config.kind, **arns)
 
     def outputs(self) -> dict[str, Any]:
         """``alerts`` and ``trail``, where there are any."""

@@ -9,6 +9,7 @@ import pulumi
 from ..failover import Failover, FailoverArgs
 from ..load_balancer import LoadBalancer, LoadBalancerArgs
 from ..load_balancer_controller import LoadBalancerController, LoadBalancerControllerArgs
+from ..network import Network
 from ..records import Target
 from ..recovery import Recovery
 from ..rules.failover import checks_of
@@ -47,7 +48,8 @@ class Services:
             region=site.region,
             account_id=site.account_id,
             config=config,
-            network=self._foundation.network,
+            vpc_id=self._foundation.network.vpc_id,
+            subnet_ids=balancer_subnets(self._foundation.network, config),
             vpc_cidr=str(site.config.network.cidr),
             cluster_security_group_id=self._cluster.security_group_id,
             retain=site.config.retain_data,
@@ -101,7 +103,8 @@ class Services:
             region=recovery_config.region,
             account_id=site.account_id,
             config=config.model_copy(update={"allowed_cidrs": everybody}),
-            network=recovery.network,
+            vpc_id=recovery.vpc_id,
+            subnet_ids=balancer_subnets(recovery.network, config),
             vpc_cidr=str(recovery_config.cidr),
             cluster_security_group_id=None,
             retain=site.config.retain_data,
@@ -132,3 +135,8 @@ class Services:
             "standby_target_group_arn": self.standby.target_group_arn if self.standby else None,
         }
         return {"failover": found}
+
+
+def balancer_subnets(network: Network, config: LoadBalancerConfig) -> list[pulumi.Output[str]]:
+    """Where a load balancer stands: the internet reaches public subnets only."""
+    return network.public_subnet_ids if config.scheme == "internet_facing" else network.private_subnet_ids

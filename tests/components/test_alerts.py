@@ -25,6 +25,7 @@ GOLDEN = Path(__file__).with_name("dashboard.json")
 WATCHED = Watched(
     nat_gateways=("nat-0a", "nat-0b"),
     lustre={"fast": "fs-1"},
+    lustre_gib={"fast": 9600},
     efs={"homes": "fs-2"},
     balancer=("application", "app/dc/1", "targetgroup/dc/2"),
     server="i-1",
@@ -36,7 +37,7 @@ def config() -> StackConfig:
 
 
 def by_name(watched: Watched = WATCHED, **alerts: Any) -> dict[str, Alarm]:
-    return {one.name: one for one in alarms(config(), AlertsConfig(emails=("a@example.com",), **alerts), watched)}
+    return {one.name: one for one in alarms(AlertsConfig(emails=("a@example.com",), **alerts), watched)}
 
 
 def test_each_part_has_an_alarm_and_a_part_that_is_not_there_has_none() -> None:
@@ -50,6 +51,11 @@ def test_each_part_has_an_alarm_and_a_part_that_is_not_there_has_none() -> None:
 def test_lustre_tells_at_the_share_that_the_stack_file_names() -> None:
     alarm = by_name(lustre_free_percent=20)["lustre-fast-full"]
     assert (alarm.threshold, alarm.comparison) == (9600 * 2**30 * 0.2, "LessThanThreshold")
+
+
+def test_an_efs_that_bursts_tells_before_its_credits_are_gone_and_another_has_none() -> None:
+    found = by_name(Watched(efs={"homes": "fs-2", "code": "fs-3"}, bursting=("homes",)))
+    assert set(found) == {"efs-homes-limit", "efs-homes-credits", "efs-code-limit"}
 
 
 def test_a_silent_server_is_down_and_a_silent_gateway_is_fine() -> None:
@@ -103,7 +109,7 @@ def test_a_key_policy_stays_as_it_was_for_who_declares_none_of_it() -> None:
 
 
 def test_people_hear_of_retired_machines_ends_of_reservations_and_machines_that_are_not_had() -> None:
-    patterns = event_patterns(config(), findings=False)
+    patterns = event_patterns(config().name, findings=False)
     assert set(patterns) == {"health", "capacity", "no-machine"}
     assert {"prefix": "Capacity Block Reservation"} in patterns["capacity"]["detail-type"]
     groups = program("prod")[0].of("aws:eks/nodeGroup:NodeGroup").values()

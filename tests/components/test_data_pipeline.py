@@ -7,7 +7,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pulumi
 import pytest
 from etl.config import EtlConfig
 from etl.pipeline import run
@@ -17,7 +16,7 @@ from components.config import load
 from components.data_pipeline import DataPipeline, DataPipelineArgs
 from components.etl_job import EtlJob, EtlJobArgs
 from components.etl_pod import configuration, cron_job, data_access
-from components.file_systems import FileSystems, FileSystemsArgs
+from components.migration import EfsTarget, LustreTarget, MigrationArgs
 from components.migration_access import bucket_access, trust
 from components.outputs import DataPipelineOutputs
 from components.settings import CatalogueConfig, EtlJobConfig, MigrationConfig, PoolConfig
@@ -30,30 +29,28 @@ ROOT = Path(__file__).resolve().parents[2]
 ETL = EtlJobConfig(pool="cpu", schedule="@daily", tokenizer="tok/v1.json", cpus=3)
 ROWS = CatalogueConfig()
 NFS = "data-pipeline-crawl"
+AGENT = "arn:aws:datasync:us-east-1:123456789012:agent/agent-0123456789abcdef0"
+SOURCE = {"server": "nas", "path": "/export", "agent_arns": [AGENT]}
+LUSTRE = LustreTarget(file_system_arn="arn:fast", security_group_arn="arn:group")
 
 
 @cache
 def declared() -> tuple[Cloud, dict[str, Any]]:
     """The shipped example's pipeline with what it needs, and no data centre around it."""
-    config = load(ROOT / "Pulumi.prod.yaml").model_copy(update={"lustre": {}, "ebs": {}})
+    config = load(ROOT / "Pulumi.prod.yaml")
     pipeline = config.data_pipeline
     assert pipeline
     assert pipeline.etl
     known: dict[str, Any] = {"bucket_name": "data", "bucket_arn": "arn:aws:s3:::data", "key_arn": "arn:key"}
 
     def declare() -> dict[str, Any]:
-        subnets = [pulumi.Output.from_input(f"subnet-{zone}") for zone in "abc"]
-        place: dict[str, Any] = {"config": config, "account_id": ACCOUNT, "vpc_id": "vpc-1"}
-        systems = FileSystems(
-            FileSystemsArgs(
-                **place, subnet_ids=subnets, fabric_subnet_ids=subnets, cluster_name="dc", key_arn="arn:key", after=[],
-                nodes_security_group_id="sg-nodes", fabric_group_ids={}, bucket_names={},
-            ),
-            pulumi.ResourceOptions(),
+        place: dict[str, Any] = {"name": config.name, "region": config.aws.region}
+        homes = EfsTarget(file_system_arn="arn:homes", vpc_id="vpc-1", subnet_id="subnet-a", security_group_id="sg-efs")
+        args = DataPipelineArgs(
+            **place, **known, account_id=ACCOUNT, config=pipeline, targets={"old-homes": homes}
         )  # fmt: skip
-        args = DataPipelineArgs(**place, **known, pipeline=pipeline, storage_subnet_ids=subnets, file_systems=systems)
         job = EtlJobArgs(
-            **known, name="dc", region="us-east-2", config=pipeline.etl or ETL, catalogue=pipeline.catalogue,
+            **known, **place, config=pipeline.etl or ETL, catalogue=pipeline.catalogue,
             pool=config.pools["cpu"], image="registry/train:1", cluster_name="dc", vpc_cidr="10.0.0.0/16",
         )  # fmt: skip
         EtlJob("etl", job)
@@ -118,6 +115,26 @@ def test_datasync_may_write_one_prefix_and_read_one_source() -> None:
         assert "*" not in {one["Resource"] for one in statements.values()}
 
 
+@pytest.mark.parametrize(
+    ("config", "target", "told"),
+    [
+        ({"prefix": "raw/"}, None, "from nothing or from two places"),
+        ({"nfs": SOURCE}, None, "says not where"),
+        ({"nfs": SOURCE, "prefix": "raw/"}, LUSTRE, "of kind s3, which takes as its target none; it was given Lustre"),
+        ({"nfs": SOURCE, "kind": "efs"}, LUSTRE, "takes as its target EfsTarget; it was given LustreTarget"),
+        ({"nfs": SOURCE, "kind": "fsx"}, None, "takes as its target LustreTarget; it was given none"),
+    ],
+)
+def test_a_migration_alone_is_refused_by_what_a_stack_file_s_rules_would_refuse(
+    config: dict[str, Any], target: LustreTarget | None, told: str
+) -> None:
+    with pytest.raises(ValueError, match=told):
+        MigrationArgs(
+            name="dc", migration="crawl", region="us-east-1", account_id=ACCOUNT, bucket_arn="arn", key_arn="arn",
+            log_group_arn="arn", config=MigrationConfig.model_validate(config), target=target,
+        )  # fmt: skip
+
+
 def test_a_migration_into_a_file_system_writes_reports_to_the_bucket_and_no_data() -> None:
     config = MigrationConfig(kind="efs")
     found = bucket_access("homes", config, "us-east-1", ACCOUNT, "arn:aws:s3:::data", "arn:key")
@@ -138,7 +155,7 @@ def test_datasync_reaches_efs_over_tls_by_nfs_and_nothing_reaches_it() -> None:
     assert location["fileSystemAccessRoleArn"].endswith("old-homes-files-role")
     ingress = of("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
     into = ingress["data-pipeline-old-homes-in-efs"]
-    assert (into["securityGroupId"], into["fromPort"], into["toPort"]) == ("efs-homes-group-id", 2049, 2049)
+    assert (into["securityGroupId"], into["fromPort"], into["toPort"]) == ("sg-efs", 2049, 2049)
     assert not [one for one in ingress.values() if one["securityGroupId"] == "data-pipeline-old-homes-group-id"]
 
 

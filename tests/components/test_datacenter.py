@@ -111,6 +111,15 @@ def test_a_small_stack_gets_no_pipeline_and_one_that_asks_for_it_all_of_it_in_it
     assert (pipeline.etl.output_url, pipeline.etl.dataset) == (f"s3://{found.buckets.data}/tokens/", "tokens")
 
 
+def test_a_migration_to_a_file_system_goes_to_the_one_that_the_stack_file_names() -> None:
+    cloud = program("prod")[0]
+    (location,) = cloud.of("aws:datasync/efsLocation:EfsLocation").values()
+    assert location["efsFileSystemArn"].endswith(":efs-homes-file-system")
+    assert location["ec2Config"]["subnetArn"].endswith("subnet/network-storage-0-id")
+    into = cloud.of("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")["data-pipeline-old-homes-in-efs"]
+    assert into["securityGroupId"] == "efs-homes-group-id"
+
+
 def test_what_a_stack_file_says_of_datasets_reaches_their_places_and_the_outputs() -> None:
     cloud, found = program("prod")
     outputs = DatacenterOutputs.model_validate(found)

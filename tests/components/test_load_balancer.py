@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from components.access_logs import delivery_policy
+from components.datacenter.services import balancer_subnets
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.network import Network, NetworkArgs
 from components.settings import HealthCheckConfig, LoadBalancerConfig, NetworkConfig
@@ -26,11 +27,12 @@ def balancer(kind: str, retain: bool = True, **config: Any) -> Cloud:
     common: dict[str, Any] = {"name": "dc", "region": "us-east-1", "account_id": "123456789012"}
 
     def declare() -> None:
-        network = NetworkConfig(cidr="10.0.0.0/16")  # pyright: ignore[reportArgumentType]
+        cidr = NetworkConfig(cidr="10.0.0.0/16")  # pyright: ignore[reportArgumentType]
+        network = Network("network", NetworkArgs(**common, zone_names=["a", "b", "c"], config=cidr))
+        balancer_config = LoadBalancerConfig(**{"kind": kind, **config})
         args = LoadBalancerArgs(
-            **common, config=LoadBalancerConfig(**{"kind": kind, **config}),
-            network=Network("network", NetworkArgs(**common, zone_names=["a", "b", "c"], config=network)),
-            vpc_cidr="10.0.0.0/16", cluster_security_group_id="sg-cluster", retain=retain,
+            **common, config=balancer_config, vpc_id=network.vpc_id, vpc_cidr="10.0.0.0/16", retain=retain,
+            subnet_ids=balancer_subnets(network, balancer_config), cluster_security_group_id="sg-cluster",
         )  # fmt: skip
         LoadBalancer("load-balancer", args).add_record()
 

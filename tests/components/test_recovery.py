@@ -28,7 +28,8 @@ def declared(primary: NetworkConfig = PRIMARY) -> Cloud:
         )
         args = RecoveryArgs(
             **common, config=CONFIG, provider=aws.Provider("aws-recovery", region="us-west-2"),
-            zone_names=["d", "e", "f"], primary=network, primary_config=primary,
+            zone_names=["d", "e", "f"], primary_vpc_id=network.vpc_id, primary_config=primary,
+            primary_route_table_ids=dict(zip(network.routed_table_names, network.routed_table_ids, strict=True)),
         )  # fmt: skip
         Recovery("recovery", args)
 

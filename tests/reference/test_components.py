@@ -12,7 +12,7 @@ from reference import components
 
 @dataclass(frozen=True, kw_only=True)
 class PumpArgs:
-    """``litres``: a minute.
+    """``litres``: a minute; ``pressure``: at first.
 
     Raises:
         ValueError: never.
@@ -21,6 +21,7 @@ class PumpArgs:
     region: str
     litres: int = 5
     valves: dict[str, str] = field(default_factory=dict[str, str])
+    pressure: float = 1.0
 
 
 class Pump(pulumi.ComponentResource):
@@ -54,6 +55,7 @@ def test_each_argument_and_output_has_its_type_default_and_meaning(monkeypatch: 
     assert "| `region` | `str` | required | The region that it is made in. |" in lines
     assert "| `litres` | `int` | `5` | A minute. |" in lines
     assert "| `valves` | `dict[str, str]` | `{}` | By name, each with its side. |" in lines
+    assert "| `pressure` | `float` | `1.0` | At first. |" in lines
     assert "| `pressure` | `Output[float] \\| None` | In bar \\| or none. |" in lines
     assert not [line for line in lines if "_hidden" in line]
 

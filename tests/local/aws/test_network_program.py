@@ -35,19 +35,23 @@ network = Network("network", NetworkArgs(**common, region="us-east-1", zone_name
 west = aws.Provider("west", region="us-west-2")
 there = aws.get_availability_zones_output(opts=pulumi.InvokeOutputOptions(provider=west)).names
 recovery = RecoveryConfig(region="us-west-2", cidr="10.1.0.0/16")
-second = Recovery("recovery", RecoveryArgs(**common, config=recovery, provider=west, zone_names=there, primary=network,
-                                           primary_config=config))
+tables = dict(zip(network.routed_table_names, network.routed_table_ids))
+second = Recovery("recovery", RecoveryArgs(**common, config=recovery, provider=west, zone_names=there,
+                                           primary_config=config, primary_vpc_id=network.vpc_id,
+                                           primary_route_table_ids=tables))
 for kind, options in {balancers}.items():
     config = LoadBalancerConfig(kind=kind, **options)
     balancer = LoadBalancer(kind, LoadBalancerArgs(
-        **common, region="us-east-1", config=config, network=network, vpc_cidr="10.0.0.0/16", retain=False,
+        **common, region="us-east-1", config=config, vpc_cidr="10.0.0.0/16", retain=False,
+        vpc_id=network.vpc_id, subnet_ids=network.private_subnet_ids,
         cluster_security_group_id="{group}"))
     pulumi.export(kind, balancer.target_group_arn)
     if kind != {failing!r}:
         balancer.add_record()
         continue
     standby = LoadBalancer("standby", LoadBalancerArgs(
-        **common, region="us-west-2", config=config, network=second.network, vpc_cidr="10.1.0.0/16", retain=False,
+        **common, region="us-west-2", config=config, vpc_cidr="10.1.0.0/16", retain=False,
+        vpc_id=second.vpc_id, subnet_ids=second.network.private_subnet_ids,
         cluster_security_group_id=None, proof_fqdn=balancer.proof_fqdn), pulumi.ResourceOptions(provider=west))
     failover = Failover("failover", FailoverArgs(
         name="dc", region="us-east-1", config=FailoverConfig(), checks=("endpoint", "targets"), balancer=config,
