@@ -63,24 +63,12 @@ class NodeConfiguration(pulumi.ComponentResource):
         super().__init__(component_type(NodeConfiguration), name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        archive = self._create_archive()
+        archive = create_archive(f"{name}-archive", args.playbooks, args.bucket_name, self._child)
         self.source = archive_source(archive, args.region)
         rights = self._create_rights()
         association = self._create_association(rights)
         self.association_id, self.archive_key = association.association_id, archive.key
         self.register_outputs({"association_id": self.association_id, "archive_key": self.archive_key})
-
-    def _create_archive(self) -> aws.s3.BucketObjectv2:
-        content = pack(self._args.playbooks)
-        return aws.s3.BucketObjectv2(
-            f"{self._name}-archive",
-            bucket=self._args.bucket_name,
-            key=f"{PREFIX}/{hashlib.sha256(content).hexdigest()[:16]}.zip",
-            # In the inputs, not a file beside them: what changes is the content and nothing else.
-            content_base64=base64.b64encode(content).decode(),
-            content_type="application/zip",
-            opts=self._child,
-        )
 
     def _create_rights(self) -> list[pulumi.Resource]:
         policy = archive_rights(self._args.bucket_arn, self._args.key_arn, self._args.region)
@@ -121,6 +109,22 @@ def apply_playbook(
         max_concurrency="100%",
         max_errors="100%",
         compliance_severity="HIGH",
+        opts=opts,
+    )
+
+
+def create_archive(
+    name: str, playbooks: Path, bucket_name: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None
+) -> aws.s3.BucketObjectv2:
+    """The folder of the playbooks, packed into a bucket."""
+    content = pack(playbooks)
+    return aws.s3.BucketObjectv2(
+        name,
+        bucket=bucket_name,
+        key=f"{PREFIX}/{hashlib.sha256(content).hexdigest()[:16]}.zip",
+        # In the inputs, not a file beside them: what changes is the content and nothing else.
+        content_base64=base64.b64encode(content).decode(),
+        content_type="application/zip",
         opts=opts,
     )
 

@@ -19,9 +19,9 @@ import components
 _HEAD = """# The components
 
 Made from `components/` by `make docs`: do not edit. Each is a Pulumi component and can be used alone, from a program of
-your own. Types that end in `Config` are sections of a stack file, with the same fields, limits and defaults:
-[stack-file.md](stack-file.md). Every component also takes its name in Pulumi and Pulumi's `opts`; what is inside a
-cluster takes the cluster's provider there.
+your own: [examples/components](../examples/components/README.md) has a program for each. Types that end in `Config`
+are sections of a stack file, with the same fields, limits and defaults: [stack-file.md](stack-file.md). Every component
+also takes its name in Pulumi and Pulumi's `opts`; what is inside a cluster takes the cluster's provider there.
 """
 _PARTS = """# Parts of arguments and outputs
 
@@ -131,11 +131,17 @@ def _component(kind: type[Any]) -> str:
     holder, outputs = _holder(kind), outputs_of(kind)
     imported = f"from {kind.__module__} import {kind.__name__}{f', {holder.__name__}' if holder else ''}"
     what = _paragraphs(inspect.getdoc(inspect.getmodule(kind)))[0]
-    parts = [f"## {kind.__name__}\n", f"{what} `{imported}`\n", f"{_prose(kind)}\n", *_arguments(kind)]
+    parts = [f"## {kind.__name__}\n", f"{what} `{imported}`\n", f"{_prose(kind)}\n", _alone(kind), *_arguments(kind)]
     if outputs:
         rows = [f"| `{one.name}` | {_type(one)} | {_meanings(kind)[one.name]} |" for one in outputs]
         parts += ["", "| output | type | |", "|---|---|---|", *rows]
     return "\n".join(parts) + "\n"
+
+
+def _alone(kind: type[Any]) -> str:
+    """Where a program has it and nothing else of the project."""
+    file = f"examples/components/{kind.__module__.rpartition('.')[2]}.py"
+    return f"Alone: [{file}](../{file})\n"
 
 
 def _part(kind: type[Any]) -> str:

@@ -15,7 +15,14 @@ from .backup import (
     RestoreTestConfig,
 )
 from .cluster import KUBERNETES_VERSIONS, ClusterConfig
-from .data_pipeline import CatalogueConfig, DataPipelineConfig, EtlJobConfig, MigrationConfig
+from .data_pipeline import (
+    CatalogueConfig,
+    DataPipelineConfig,
+    EtlJobConfig,
+    MigrationConfig,
+    NfsSourceConfig,
+    S3SourceConfig,
+)
 from .datasets import EFS_REPLICATION_MINUTES, S3_REPLICATION_MINUTES, DatasetConfig
 from .ebs import EbsClassConfig
 from .efs import AccessPointConfig, EfsConfig
@@ -72,6 +79,7 @@ __all__ = [
     "MigrationConfig",
     "MonitoringConfig",
     "NetworkConfig",
+    "NfsSourceConfig",
     "NodeRepairConfig",
     "ObjectLockConfig",
     "PoolConfig",
@@ -81,6 +89,7 @@ __all__ = [
     "RegistryConfig",
     "ReplicationConfig",
     "RestoreTestConfig",
+    "S3SourceConfig",
     "SchedulingConfig",
     "Section",
     "SecurityConfig",

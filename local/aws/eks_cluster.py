@@ -84,7 +84,8 @@ def _security_group(cloud: Cloud, name: str, subnets: list[str]) -> None:
     )  # fmt: skip
 
 
-def _read(cloud: Cloud, id: str, state: Values) -> Values | None:
+def read_cluster(cloud: Cloud, id: str, state: Values) -> Values | None:
+    """A cluster's outputs; ``None`` where there is none of that name."""
     answer = cloud.seek("eks", "describe_cluster", name=id)
     if answer is None:
         return None
@@ -166,7 +167,7 @@ TYPES = (
     ResourceType(
         token="aws:eks/cluster:Cluster",
         create=_create,
-        read=_read,
+        read=read_cluster,
         delete=_delete,
         find=_find,
         settle=_settle,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from local.aws.cloud import ACCOUNT, Cloud
+from local.aws.eks_cluster import read_cluster
 from local.paths import cache_root
 from local.processes import write_atomically
 from local.provider import ProviderError
@@ -18,6 +19,11 @@ from local.provider.values import Values
 
 _TEXT_TYPES = ("text/", "application/json")
 _ROOT = f"arn:aws:iam::{ACCOUNT}:root"
+
+_OF_A_CLUSTER = (
+    "arn", "createdAt", "enabledClusterLogTypes", "endpoint", "identities", "platformVersion", "roleArn", "status",
+    "tags", "version", "vpcConfig",
+)  # fmt: skip
 
 # What an object of S3 may carry and none of this project's does.
 _NEVER_SET = (
@@ -126,12 +132,28 @@ def _object(cloud: Cloud, args: Values) -> Values:
     }  # fmt: skip
 
 
+def _cluster(cloud: Cloud, args: Values) -> Values:
+    """A cluster that some other program has made."""
+    found = read_cluster(cloud, args["name"], {})
+    if found is None:
+        raise ProviderError(f"there is no EKS cluster {args['name']} in {cloud.region}")
+    return {
+        **args,
+        **{key: found[key] for key in _OF_A_CLUSTER},
+        "id": args["name"],
+        "region": cloud.region,
+        "certificateAuthorities": [found["certificateAuthority"]],
+        "kubernetesNetworkConfigs": [found["kubernetesNetworkConfig"]],
+    }
+
+
 def _version(args: Values) -> Values:
     return {"VersionId": args["versionId"]} if args.get("versionId") else {}
 
 
 INVOKES: Mapping[str, Callable[[Cloud, Values], Mapping[str, Any]]] = {
     "aws:ec2/getAmi:getAmi": _image,
+    "aws:eks/getCluster:getCluster": _cluster,
     "aws:index/getAvailabilityZones:getAvailabilityZones": _availability_zones,
     "aws:index/getCallerIdentity:getCallerIdentity": _caller_identity,
     "aws:index/getPartition:getPartition": _partition,

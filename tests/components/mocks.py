@@ -71,7 +71,9 @@ def _computed(args: MockResourceArgs) -> dict[str, Any]:
     return {"keyId": "key-id", "latestVersion": 1, "allocationId": "eipalloc-1"}
 
 
+_VPC = {"vpcId": "vpc-1", "subnetIds": ["subnet-a", "subnet-b", "subnet-c"], "clusterSecurityGroupId": "sg-cluster"}
 _ANSWERS: dict[str, dict[str, Any]] = {
+    "aws:eks/getCluster:getCluster": {"name": "research", "vpcConfig": _VPC},
     "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
     "aws:index/getAvailabilityZones:getAvailabilityZones": {"names": [f"us-east-1{letter}" for letter in "abcd"]},
     "aws:ec2/getAmi:getAmi": {"id": "ami-0123456789abcdef0"},
@@ -79,13 +81,15 @@ _ANSWERS: dict[str, dict[str, Any]] = {
 }
 
 
-def run(declare: Callable[[], dict[str, Any] | None], stack: str = "local") -> tuple[Cloud, dict[str, Any]]:
+def run(
+    declare: Callable[[], dict[str, Any] | None], stack: str = "local", project: str = "ai-datacenter"
+) -> tuple[Cloud, dict[str, Any]]:
     """Run a program against a fresh mock cloud; its resources, and the values of the outputs that it returns."""
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     cloud = Cloud()
     ROOT.set(None)  # the root carries what a program puts on all its resources: each program has its own
-    pulumi.runtime.set_mocks(cloud, project="ai-datacenter", stack=stack)
+    pulumi.runtime.set_mocks(cloud, project=project, stack=stack)
     found: dict[str, Any] = {}
 
     @pulumi.runtime.test

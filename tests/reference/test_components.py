@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 import pulumi
 import pytest
 
 from reference import components
+from reference.__main__ import ROOT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,3 +73,9 @@ def test_every_component_of_the_package_is_on_the_page() -> None:
     assert len(names) == len(set(names)) > 30
     page = components.render()
     assert [name for name in names if f"\n## {name}\n" not in page] == []
+
+
+def test_every_link_of_the_page_leads_to_a_file() -> None:
+    linked = set(re.findall(r"\]\(([^#)]+)\)", components.render()))
+    assert len(linked) > 30
+    assert [link for link in linked if not (ROOT / "docs" / link).is_file()] == []

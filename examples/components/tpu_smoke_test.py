@@ -1,0 +1,33 @@
+"""A training job on a TPU slice that is there, with its checkpoints and verdict in a bucket of one's own in AWS.
+
+The cluster is that of your kubeconfig; ``pulumi config set kubernetes:context`` chooses another of its contexts.
+"""
+
+import pulumi
+import pulumi_aws as aws
+
+from components.settings import SmokeTestConfig, TpuPoolConfig
+from components.tpu_smoke_test import TpuSmokeTest, TpuSmokeTestArgs
+
+CLUSTER = "projects/my-project/locations/us-east5/clusters/research-tpus"  # yours
+
+key = aws.kms.Key("own")
+bucket = aws.s3.Bucket("checkpoints")
+
+test = TpuSmokeTest(
+    "tpu-smoke-test",
+    TpuSmokeTestArgs(
+        name="research",
+        region=pulumi.Config("aws").require("region"),
+        config=SmokeTestConfig(pool="v6e", steps=100),
+        pool=TpuPoolConfig(machine_type="ct6e-standard-4t", topology="2x4", zone="us-east5-b"),
+        image="us-east5-docker.pkg.dev/my-project/research-tpus/train:1",  # of workloads/Dockerfile
+        issuer_url=f"https://container.googleapis.com/v1/{CLUSTER}",
+        checkpoint_bucket_name=bucket.bucket,
+        checkpoint_bucket_arn=bucket.arn,
+        key_arn=key.arn,
+    ),
+)
+
+pulumi.export("job_names", test.job_names)
+pulumi.export("verdicts", test.verdicts)
