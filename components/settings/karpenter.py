@@ -99,7 +99,7 @@ class KarpenterPoolConfig(Section):
         default=720,
         ge=1,
         le=87_600,
-        description="Age at which a node is replaced, whatever runs on it, hours; null: none is too old.",
+        description="Age at which a node is replaced, whatever runs on it or budgets say, hours; null: never.",
     )
     drain_minutes: int | None = Field(
         default=None,

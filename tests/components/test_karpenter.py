@@ -320,6 +320,12 @@ def test_what_the_region_does_not_sell_is_told(tmp_path: Path) -> None:
     assert family.startswith("karpenter.pools.web.families.0: no g5 is sold in af-south-1")
 
 
+def test_the_page_installs_the_release_that_the_stack_file_knows() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs/karpenter.md").read_text()
+    assert f"--version {SECTION['installed']}." in page
+    assert f'`installed: "{SECTION["installed"]}"`' in page
+
+
 def test_a_good_section_passes(tmp_path: Path) -> None:
     file = tmp_path / "Pulumi.test.yaml"
     file.write_text(f"{GOOD}  ai-datacenter:karpenter: {json.dumps(SECTION)}\n")
