@@ -12,10 +12,11 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from .accelerators import Vendor
+from .karpenter_pools import pools_of
 from .naming import component_type
 from .node_group import POOL_LABEL
 from .releases import EFA_DEVICE_PLUGIN, NEURON_DEVICE_PLUGIN, NVIDIA_DEVICE_PLUGIN
-from .settings import PoolConfig
+from .settings import KarpenterConfig, PoolConfig
 
 _NAMESPACE = "kube-system"
 _PLUGIN_FOLDER = "/var/lib/kubelet/device-plugins"
@@ -27,9 +28,11 @@ class DevicePluginsArgs:
 
     Attributes:
         pools: the pools by name.
+        karpenter: those whose nodes Karpenter makes, where there are any; without EFA.
     """
 
     pools: dict[str, PoolConfig]
+    karpenter: KarpenterConfig | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +63,7 @@ class DevicePlugins(pulumi.ComponentResource):
         super().__init__(component_type(DevicePlugins), name, None, opts)
         self._name = name
         self._child = pulumi.ResourceOptions(parent=self)
-        plugins = needed(args.pools)
+        plugins = needed(args.pools, args.karpenter)
         for plugin in plugins:
             if plugin.reads_cluster:
                 self._create_access(plugin)
@@ -105,11 +108,12 @@ class DevicePlugins(pulumi.ComponentResource):
         )
 
 
-def needed(pools: dict[str, PoolConfig]) -> list[_Plugin]:
+def needed(pools: dict[str, PoolConfig], karpenter: KarpenterConfig | None = None) -> list[_Plugin]:
     """The plugins that the pools' instance types need."""
 
     def with_vendor(vendor: Vendor) -> list[str]:
-        return [name for name, pool in pools.items() if pool.instance.vendor is vendor]
+        found = [name for name, pool in pools.items() if pool.instance.vendor is vendor]
+        return [*found, *pools_of(karpenter, vendor)]
 
     plugins = (
         _Plugin(

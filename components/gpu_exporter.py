@@ -13,10 +13,11 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from .accelerators import Vendor
+from .karpenter_pools import pools_of
 from .naming import component_type, digest
 from .node_group import POOL_LABEL
 from .releases import DCGM_EXPORTER
-from .settings import PoolConfig
+from .settings import KarpenterConfig, PoolConfig
 
 DCGM_PORT = 9400
 _NAME, _NAMESPACE = "dcgm-exporter", "kube-system"
@@ -48,9 +49,11 @@ class GpuExporterArgs:
 
     Attributes:
         pools: the pools by name; it runs on those with GPUs.
+        karpenter: those whose nodes Karpenter makes, likewise.
     """
 
     pools: dict[str, PoolConfig]
+    karpenter: KarpenterConfig | None = None
 
 
 class GpuExporter(pulumi.ComponentResource):
@@ -62,7 +65,7 @@ class GpuExporter(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         self._create_account()
         self._create_counters()
-        self._create_daemon_set(list(gpu_pools(args.pools)))
+        self._create_daemon_set([*gpu_pools(args.pools), *pools_of(args.karpenter, Vendor.NVIDIA)])
         self.register_outputs({})
 
     def _create_account(self) -> None:
@@ -102,6 +105,13 @@ class GpuExporter(pulumi.ComponentResource):
 def gpu_pools(pools: dict[str, PoolConfig]) -> dict[str, PoolConfig]:
     """The pools with NVIDIA's GPUs."""
     return {name: pool for name, pool in pools.items() if pool.instance.vendor is Vendor.NVIDIA}
+
+
+def gpu_types(pools: dict[str, PoolConfig], karpenter: KarpenterConfig | None = None) -> tuple[str, ...]:
+    """The instance types of those pools, and of Karpenter's."""
+    found = {pool.instance_type for pool in gpu_pools(pools).values()}
+    made = (karpenter.pools[name] for name in pools_of(karpenter, Vendor.NVIDIA)) if karpenter else ()
+    return tuple(sorted(found | {row.name for pool in made for row in pool.types}))
 
 
 def counters() -> str:

@@ -300,6 +300,18 @@ class DataPipelineOutputs(Output):
     etl: EtlOutputs | None
 
 
+class KarpenterOutputs(Output):
+    """What Karpenter's chart is told, and for whom; ``installed``: the release that is in the cluster already."""
+
+    installed: str | None
+    namespace: str
+    service_account: str
+    queue_name: str
+    controller_role_arn: str
+    node_role_arn: str
+    pools: tuple[str, ...]
+
+
 class DatacenterOutputs(Output):
     """Everything that the rest of the project may know about a stack: its output ``datacenter``."""
 
@@ -310,6 +322,7 @@ class DatacenterOutputs(Output):
     cluster: ClusterOutputs
     kubeconfig: str
     pools: tuple[PoolOutputs, ...]
+    karpenter: KarpenterOutputs | None = None
     buckets: BucketOutputs
     file_systems: tuple[FileSystemOutputs, ...] = ()
     datasets: tuple[DatasetOutputs, ...] = ()

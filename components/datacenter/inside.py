@@ -10,8 +10,10 @@ import pulumi_kubernetes as kubernetes
 from ..device_plugins import DevicePlugins, DevicePluginsArgs
 from ..etl_job import EtlJob, EtlJobArgs
 from ..gpu_exporter import GpuExporter, GpuExporterArgs
+from ..karpenter import Karpenter
+from ..karpenter_pools import KarpenterPools, KarpenterPoolsArgs
 from ..scheduling import Scheduling, SchedulingArgs
-from ..settings import DataPipelineConfig, EtlJobConfig
+from ..settings import DataPipelineConfig, EtlJobConfig, KarpenterConfig
 from ..smoke_test import SmokeTest, SmokeTestArgs
 from .compute import Compute
 from .data import Data
@@ -34,9 +36,12 @@ class Inside:
         self.plugins = self._create_plugins()
         if site.config.monitoring and site.config.monitoring.gpu_metrics:
             opts = pulumi.ResourceOptions(providers=[self.provider], depends_on=compute.groups)
-            GpuExporter("gpu-exporter", GpuExporterArgs(pools=site.config.pools), opts)
+            GpuExporter("gpu-exporter", GpuExporterArgs(pools=site.config.pools, karpenter=site.config.karpenter), opts)
         data.file_systems.create_classes(pulumi.ResourceOptions(providers=[self.provider]))
         self.scheduling = self._create_scheduling()
+        karpenter = site.config.karpenter
+        if karpenter and karpenter.installed and compute.karpenter:
+            self._create_karpenter_pools(karpenter, compute.karpenter, foundation)
         pipeline = site.config.data_pipeline
         if pipeline and pipeline.etl:
             self.etl = self._create_etl(pipeline, pipeline.etl, foundation.encryption.key_arn)
@@ -44,7 +49,7 @@ class Inside:
         self.smoke_test = self._create_smoke_test(foundation.encryption.key_arn, after)
 
     def _create_plugins(self) -> DevicePlugins:
-        args = DevicePluginsArgs(pools=self._site.config.pools)
+        args = DevicePluginsArgs(pools=self._site.config.pools, karpenter=self._site.config.karpenter)
         opts = pulumi.ResourceOptions(providers=[self.provider], depends_on=self._compute.groups)
         return DevicePlugins("device-plugins", args, opts)
 
@@ -55,6 +60,22 @@ class Inside:
         cidr = str(config.network.cidr)
         args = SchedulingArgs(name=config.name, config=config.scheduling, pools=config.pools, vpc_cidr=cidr)
         return Scheduling("scheduling", args, pulumi.ResourceOptions(providers=[self.provider]))
+
+    def _create_karpenter_pools(self, config: KarpenterConfig, karpenter: Karpenter, foundation: Foundation) -> None:
+        """After all that its nodes and its controller stand on, so that they go while these are still there."""
+        site = self._site
+        args = KarpenterPoolsArgs(
+            name=site.name,
+            config=config,
+            kubernetes_version=site.config.cluster.version,
+            instance_profile_name=karpenter.instance_profile_name,
+            subnet_ids=foundation.network.private_subnet_ids,
+            security_group_id=self._compute.cluster.security_group_id,
+            key_arn=foundation.encryption.key_arn,
+            tags=site.tags,
+        )
+        after = [*self._compute.groups, karpenter, foundation.network]
+        KarpenterPools("karpenter-pools", args, pulumi.ResourceOptions(providers=[self.provider], depends_on=after))
 
     def _create_etl(self, pipeline: DataPipelineConfig, etl: EtlJobConfig, key_arn: pulumi.Output[str]) -> EtlJob:
         site, data = self._site, self._data

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..gpu_exporter import gpu_pools
+from ..gpu_exporter import gpu_types
 from ..monitoring import Monitoring, MonitoringArgs
 from ..node_configuration import NodeConfiguration, NodeConfigurationArgs
 from ..settings import MonitoringConfig
@@ -34,12 +34,13 @@ class Management:
             bucket_name=self._storage.data_bucket_name,
             bucket_arn=self._storage.data_bucket_arn,
             key_arn=self._foundation.encryption.key_arn,
-            node_role_names={name: pool.node_role_name for name, pool in self._compute.pools.items()},
+            node_role_names=self._compute.node_role_names,
         )
         return NodeConfiguration("node-configuration", args, site.after(*self._compute.groups, self._storage))
 
     def _create_monitoring(self, config: MonitoringConfig) -> Monitoring:
         site, network = self._site, self._foundation.network
+        gpus = gpu_types(site.config.pools, site.config.karpenter) if config.gpu_metrics else ()
         args = MonitoringArgs(
             name=site.name,
             region=site.region,
@@ -51,9 +52,7 @@ class Management:
             bucket_arn=self._storage.data_bucket_arn,
             key_arn=self._foundation.encryption.key_arn,
             archive=self.node_configuration.source,
-            gpu_types=tuple(sorted({pool.instance_type for pool in gpu_pools(site.config.pools).values()}))
-            if config.gpu_metrics
-            else (),
+            gpu_types=gpus,
         )
         # After the nodes' own configuration: the smoke test waits for that one, and not for this.
         return Monitoring("monitoring", args, site.after(self.node_configuration))

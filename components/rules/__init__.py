@@ -18,6 +18,7 @@ from . import (
     ebs,
     efs,
     failover,
+    karpenter,
     load_balancer,
     lustre,
     monitoring,
@@ -43,11 +44,12 @@ def _tags_of_aws(config: StackConfig) -> Iterator[Conflict]:
 _RULES = (
     *network.RULES, *cluster.RULES, *load_balancer.RULES, *failover.RULES, *recovery.RULES, *replication.RULES,
     *smoke_test.RULES, *storage.RULES, *monitoring.RULES, *scheduling.RULES, *tpu.RULES, *backup.RULES,
-    *data_pipeline.RULES, *security.RULES, *alerts.RULES, _tags_of_aws,
+    *data_pipeline.RULES, *security.RULES, *alerts.RULES, *karpenter.RULES, _tags_of_aws,
 )  # fmt: skip
 # Sections that are there many times, by name: each of their rules is asked about each.
 _NAMED: tuple[tuple[Callable[[StackConfig], dict[str, Any]], tuple[Callable[..., Iterator[Conflict]], ...]], ...] = (
     (lambda config: config.pools, (*pools.RULES, *pool_sections.RULES)),
+    (lambda config: config.karpenter.pools if config.karpenter else {}, karpenter.POOL_RULES),
     (lambda config: config.lustre, lustre.RULES),
     (lambda config: config.efs, efs.RULES),
     (lambda config: config.ebs, ebs.RULES),

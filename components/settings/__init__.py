@@ -27,6 +27,7 @@ from .datasets import EFS_REPLICATION_MINUTES, S3_REPLICATION_MINUTES, DatasetCo
 from .ebs import EbsClassConfig
 from .efs import AccessPointConfig, EfsConfig
 from .failover import FailoverConfig
+from .karpenter import KarpenterConfig, KarpenterPoolConfig
 from .load_balancer import HealthCheckConfig, LoadBalancerConfig
 from .lustre import LustreConfig, LustreLinkConfig
 from .monitoring import MonitoringConfig
@@ -73,6 +74,8 @@ __all__ = [
     "FailoverConfig",
     "GuardDutyConfig",
     "HealthCheckConfig",
+    "KarpenterConfig",
+    "KarpenterPoolConfig",
     "LoadBalancerConfig",
     "LustreConfig",
     "LustreLinkConfig",

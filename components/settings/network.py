@@ -16,7 +16,7 @@ PRIVATE_CLUSTER_SERVICES = ("ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "log
 
 EndpointService = Literal[
     "autoscaling", "ec2", "ec2messages", "ecr.api", "ecr.dkr", "eks", "eks-auth", "elasticfilesystem",
-    "elasticloadbalancing", "fsx", "kms", "logs", "monitoring", "secretsmanager", "ssm", "ssmmessages", "sts",
+    "elasticloadbalancing", "fsx", "kms", "logs", "monitoring", "secretsmanager", "sqs", "ssm", "ssmmessages", "sts",
 ]  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from .section import Section
 from .values import LabelKey, LabelValue, enumeration, one_of
 
 InstanceTypeName = Annotated[str, one_of("instance type", EC2_TYPES), enumeration(EC2_TYPES)]
+AmiRelease = Annotated[str, StringConstraints(pattern=r"^1\.[0-9]+\.[0-9]+-[0-9]{8}$")]
 
 
 class Taint(Section):
@@ -55,7 +56,7 @@ class PoolConfig(Section):
         default=False, description="A cluster placement group; not with a reservation, of which it may use a part only."
     )
     disk_size_gb: int = Field(default=200, ge=20, le=16384, description="Root volume, GB.")
-    ami_release: Annotated[str, StringConstraints(pattern=r"^1\.[0-9]+\.[0-9]+-[0-9]{8}$")] | None = Field(
+    ami_release: AmiRelease | None = Field(
         default=None, description="EKS AMI release; absent: the one pinned for the Kubernetes version."
     )
     max_unavailable: int = Field(default=1, ge=1, le=100, description="Nodes that an update may take away at once.")

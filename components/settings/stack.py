@@ -12,6 +12,7 @@ from .data_pipeline import DataPipelineConfig
 from .ebs import EbsClassConfig
 from .efs import EfsConfig
 from .failover import FailoverConfig
+from .karpenter import KarpenterConfig
 from .load_balancer import LoadBalancerConfig
 from .lustre import LustreConfig
 from .monitoring import MonitoringConfig
@@ -38,6 +39,9 @@ class StackConfig(Section):
     network: NetworkConfig
     cluster: ClusterConfig = ClusterConfig()
     pools: dict[Name, PoolConfig] = Field(min_length=1, description="Node pools by name.")
+    karpenter: KarpenterConfig | None = Field(
+        default=None, description="Pools whose nodes Karpenter makes as pods need them; absent: none."
+    )
     storage: StorageConfig = StorageConfig()
     lustre: dict[Name, LustreConfig] = Field(default_factory=dict, description="FSx for Lustre file systems by name.")
     efs: dict[Name, EfsConfig] = Field(default_factory=dict, description="EFS file systems by name.")

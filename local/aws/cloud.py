@@ -23,7 +23,7 @@ from local.paths import DataRoot
 from local.provider import ProviderError
 
 ACCOUNT = moto.ACCOUNT
-GONE = re.compile(r"NotFound|NoSuch|Nonexistent|\.Malformed|ResourceNotFound|^404$|DoesNotExist")
+GONE = re.compile(r"NotFound|NoSuch|Non[Ee]xistent|\.Malformed|ResourceNotFound|^404$|DoesNotExist")
 """Error codes by which the services say that something is not there."""
 
 _CONFIG = botocore.config.Config(

@@ -39,6 +39,7 @@ from local.aws import (
     s3,
     s3_settings,
     sns,
+    sqs,
     ssm,
     wafv2,
 )
@@ -48,7 +49,7 @@ _TABLES = (
     ec2_vpc, ec2_gateways, ec2_routing, ec2_endpoints, ec2_flow_logs, ec2_security, ec2_compute, ec2_instance, iam,
     iam_profile, kms, logs, eks_cluster, eks_node_group, eks_access, s3, s3_settings, efs, fsx, ecr, ssm, ec2_peering,
     route53, acm, elbv2, wafv2, autoscaling, replication, cloudwatch, backup, logs_policy, datasync, glue, sns,
-    events, budgets, cloudtrail, guardduty,
+    sqs, events, budgets, cloudtrail, guardduty,
 )  # fmt: skip
 
 TYPES: dict[str, ResourceType] = {kind.token: kind for table in _TABLES for kind in table.TYPES}

@@ -14,6 +14,7 @@ from components.settings import KUBERNETES_VERSIONS, PROJECT, REGIONS, RETENTION
 
 from .backup_strategies import backups
 from .guard_strategies import alerts, securities
+from .karpenter_strategies import has_room, karpenters
 from .pipeline_strategies import pipelines
 from .storage_strategies import storages
 from .tpu_strategies import broken_tpu, tpus
@@ -162,6 +163,8 @@ def stacks(draw: st.DrawFn) -> Values:
         "alerts": alerts(),
         "security": securities(values["aws:allowedAccountIds"]),
     }
+    if has_room(declared):
+        optional["karpenter"] = karpenters(region)
     if draw(st.booleans()):
         values[f"{PROJECT}:scheduling"] = draw(schedulings(declared))
     chosen = _some(draw, optional) | recovery | balancer
@@ -378,6 +381,10 @@ CHANGES: dict[str, st.SearchStrategy[Callable[[Values], None]]] = {
         _set_top("scheduling", {"teams": {"aa": {"quotas": {"nowhere": {"nodes": 1}}}}})
     ),
     "a priority above the system's": st.just(_set_top("scheduling", {"priorities": {"aa": {"value": 2 * 10**9}}})),
+    "junk for Karpenter": _JUNK.filter(lambda junk: junk is not None).map(lambda junk: _set_top("karpenter", junk)),
+    "a Karpenter that makes machines for training": st.just(
+        _set_top("karpenter", {"pools": {"aa": {"instance_types": ["p5.48xlarge"], "limits": {"cpus": 999}}}})
+    ),
     "alerts for nobody": st.just(_set_top("alerts", {})),
     "junk for alerts": _JUNK.filter(lambda junk: junk is not None).map(lambda junk: _set_top("alerts", junk)),
     "a boundary of another account": st.just(

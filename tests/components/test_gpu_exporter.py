@@ -19,7 +19,7 @@ def pod() -> dict[str, Any]:
 def test_it_runs_on_pools_with_gpus_alone_whatever_their_taints() -> None:
     affinity = pod()["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
     (expression,) = affinity["nodeSelectorTerms"][0]["matchExpressions"]
-    assert expression["values"] == ["h200"]
+    assert expression["values"] == ["h200", "llm"]
     assert pod()["tolerations"] == [{"operator": "Exists"}]
     assert not [name for name in program("local")[0].of("kubernetes:apps/v1:DaemonSet") if "gpu" in name]
 
@@ -38,7 +38,7 @@ def test_the_machine_that_watches_is_let_in_at_its_port_and_told_which_nodes_hav
     assert rule["referencedSecurityGroupId"] == "monitoring-group-id"
     assert rule["fromPort"] == rule["toPort"] == DCGM_PORT == defaults()["prometheus_dcgm_port"]
     given = cloud.of("aws:ssm/association:Association")["monitoring-association"]["parameters"]["ExtraVariables"]
-    assert "prometheus_gpu_instance_types=p5en.48xlarge" in given.split()
+    assert "prometheus_gpu_instance_types=g6e.2xlarge,g6e.xlarge,p5en.48xlarge" in given.split()
 
 
 def test_what_rules_ask_for_is_counted() -> None:

@@ -31,6 +31,9 @@ EVERYWHERE = {
     "AWS Backup finds what it backs up among all that the account has": (
         "cloudwatch:GetMetricData", "events:ListRules", "s3:ListAllMyBuckets", "tag:GetResources",
     ),
+    "prices are nobody's, and instance profiles are listed for the whole account": (
+        "pricing:GetProducts", "iam:ListInstanceProfiles",
+    ),
 }  # fmt: skip
 MANAGED = {
     "AmazonEKSClusterPolicy", "AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonEKS_CNI_Policy",
@@ -41,6 +44,7 @@ RESOURCE_POLICIES = {
     "aws:kms/key:Key": "policy",
     "aws:efs/fileSystemPolicy:FileSystemPolicy": "policy",
     "aws:sns/topicPolicy:TopicPolicy": "policy",
+    "aws:sqs/queuePolicy:QueuePolicy": "policy",
     "aws:ec2/vpcEndpoint:VpcEndpoint": "policy",
     "aws:iam/role:Role": "assumeRolePolicy",
 }
@@ -151,6 +155,16 @@ def test_no_bucket_is_public_or_unencrypted_or_reached_without_tls_or_takes_acls
     policies = {one["bucket"]: json.loads(one["policy"]) for _, one in each(stack, "aws:s3/bucketPolicy:BucketPolicy")}
     for name in names:
         assert "TlsOnly" in [statement.get("Sid") for statement in policies[name]["Statement"]], name
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_queue_is_encrypted_and_reached_by_tls_only(stack: str) -> None:
+    queues = {queue["name"]: queue for _, queue in each(stack, "aws:sqs/queue:Queue")}
+    assert all(queue.get("sqsManagedSseEnabled") or queue.get("kmsMasterKeyId") for queue in queues.values())
+    policies = [json.loads(one["policy"]) for _, one in each(stack, "aws:sqs/queuePolicy:QueuePolicy")]
+    assert len(policies) == len(queues)
+    for policy in policies:
+        assert "TlsOnly" in [statement.get("Sid") for statement in policy["Statement"]]
 
 
 @pytest.mark.parametrize("stack", STACKS)

@@ -31,6 +31,7 @@ _LOGS = {
 _AGENT = "arn:aws:datasync:us-east-1:123456789012:agent/agent-0123456789abcdef0"
 _PUBLISH = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sns:Publish",
             "Resource": "*"}  # fmt: skip
+_WRITE = {**_PUBLISH, "Action": "sqs:SendMessage"}
 _VISIBILITY = {"cloudwatchMetricsEnabled": True, "metricName": "dc", "sampledRequestsEnabled": True}
 _LIFECYCLE = {
     "rules": [
@@ -575,6 +576,17 @@ EXAMPLES = (
         "subscription", "aws:sns/topicSubscription:TopicSubscription",
         {"topic": "{topic.arn}", "protocol": "email", "endpoint": "oncall@example.com"},
         outputs=("arn", "pendingConfirmation"),
+    ),
+    Example(
+        "queue", "aws:sqs/queue:Queue",
+        {"name": "dc-karpenter", "messageRetentionSeconds": 300, "sqsManagedSseEnabled": True},
+        {"messageRetentionSeconds": 600}, frozenset({"messageRetentionSeconds"}),
+        ("arn", "url", "visibilityTimeoutSeconds"),
+    ),
+    Example(
+        "queue-policy", "aws:sqs/queuePolicy:QueuePolicy",
+        {"queueUrl": "{queue.url}", "policy": json.dumps({**_ALLOW, "Statement": [{**_WRITE, "Sid": "one"}]})},
+        {"policy": json.dumps({**_ALLOW, "Statement": [{**_WRITE, "Sid": "two"}]})}, frozenset({"policy"}),
     ),
     Example(
         "alarm", "aws:cloudwatch/metricAlarm:MetricAlarm",

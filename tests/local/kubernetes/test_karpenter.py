@@ -1,0 +1,130 @@
+"""Karpenter's pools are objects that a real API server takes, by the definitions and rules of Karpenter's release."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from components.karpenter_pools import AWS, CORE
+from local.control_plane import ControlPlane
+from local.kube_api import ApiError
+from tests.components.mocks import Cloud
+from tests.components.test_karpenter import declared
+
+from .conftest import Client, urn_of
+
+pytestmark = pytest.mark.real
+MODULE, RELEASE = "github.com/aws/karpenter-provider-aws", "v1.14.1"
+DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+PLURALS = {"NodePool": (CORE, "nodepools"), "EC2NodeClass": (AWS, "ec2nodeclasses")}
+
+
+def definitions() -> list[dict[str, Any]]:
+    """Karpenter's own, where Go's module cache has them; nothing is fetched here."""
+    go = shutil.which("go")
+    if go is None:
+        pytest.skip("Karpenter's definitions are looked for in Go's module cache, and there is no go on PATH")
+    cache = subprocess.run([go, "env", "GOMODCACHE"], capture_output=True, text=True, check=True).stdout.strip()
+    folder = Path(cache) / f"{MODULE}@{RELEASE}" / "pkg/apis/crds"
+    files = [folder / f"{api.partition('/')[0]}_{plural}.yaml" for api, plural in PLURALS.values()]
+    if not all(file.is_file() for file in files):
+        how = f"`go mod download {MODULE}@{RELEASE}` puts them"
+        pytest.skip(f"Karpenter's definitions are not in Go's module cache: {how}")
+    return [YAML(typ="safe").load(file) for file in files]
+
+
+@pytest.fixture(scope="module")
+def with_karpenter(plane: ControlPlane) -> ControlPlane:
+    """The control plane with Karpenter's kinds, and nothing that acts on them."""
+    made = definitions()
+    for one in made:
+        plane.api().create(DEFINITIONS, one)
+    end = time.monotonic() + 30
+    while not all(_served(plane, one["metadata"]["name"]) for one in made):
+        assert time.monotonic() < end, "Karpenter's kinds are not served after 30 s"
+        time.sleep(0.1)
+    return plane
+
+
+def _served(plane: ControlPlane, name: str) -> bool:
+    conditions = plane.api().get(f"{DEFINITIONS}/{name}").get("status", {}).get("conditions") or []
+    return any(one["type"] == "Established" and one["status"] == "True" for one in conditions)
+
+
+@pytest.fixture(scope="module")
+def made() -> list[tuple[str, str, dict[str, Any]]]:
+    """Token, name and inputs of all of Karpenter's objects, classes first."""
+    cloud: Cloud = declared()
+    found = [(one.typ, one.name, _whole(one.inputs)) for one in cloud.resources if one.typ.startswith("kubernetes:")]
+    return sorted(found)
+
+
+def _whole(value: Any) -> Any:
+    """Numbers come through the mocks as floating ones; on the wire they are what they were."""
+    if isinstance(value, dict):
+        return {key: _whole(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_whole(item) for item in value]
+    return int(value) if isinstance(value, float) else value
+
+
+def strictly(plane: ControlPlane, token: str, inputs: dict[str, Any]) -> dict[str, Any]:
+    """What the API server makes of it, where a field that it does not know is an error."""
+    api, plural = PLURALS[token.rpartition(":")[2]]
+    return plane.api().create(f"/apis/{api}/{plural}?dryRun=All&fieldValidation=Strict", inputs)
+
+
+def test_karpenter_s_definitions_know_every_field_and_value(
+    with_karpenter: ControlPlane, made: list[tuple[str, str, dict[str, Any]]]
+) -> None:
+    for token, _, inputs in made:
+        assert strictly(with_karpenter, token, inputs)["spec"]
+    assert [token.rpartition(":")[2] for token, _, _ in made] == ["EC2NodeClass"] * 2 + ["NodePool"] * 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "value"),
+    [
+        ("NodePool", ("template", "metadata", "labels"), {"karpenter.sh/x": "y"}),
+        ("NodePool", ("disruption", "consolidationPolicy"), "Whenever"),
+        ("NodePool", ("template", "spec", "taints"), [{"key": "a", "effect": "NoSchedule", "value": ""}]),
+        ("EC2NodeClass", ("tags",), {"karpenter.sh/nodepool": "a"}),
+        ("EC2NodeClass", ("role",), "beside-a-profile"),
+        ("EC2NodeClass", ("amiSelectorTerms",), [{"alias": "debian@v1"}]),
+    ],
+)
+def test_what_the_rules_keep_out_the_definitions_refuse(
+    with_karpenter: ControlPlane,
+    made: list[tuple[str, str, dict[str, Any]]],
+    kind: str,
+    path: tuple[str, ...],
+    value: Any,
+) -> None:
+    token, inputs = next((token, copy.deepcopy(inputs)) for token, _, inputs in made if token.endswith(f":{kind}"))
+    holder = inputs["spec"]
+    for key in path[:-1]:
+        holder = holder[key]
+    holder[path[-1]] = value
+    with pytest.raises(ApiError, match="is invalid"):
+        strictly(with_karpenter, token, inputs)
+
+
+def test_they_stand_as_declared(
+    client: Client, with_karpenter: ControlPlane, made: list[tuple[str, str, dict[str, Any]]]
+) -> None:
+    """They go with the control plane: its garbage collector takes half a minute to see that there is a new kind."""
+    for token, name, inputs in made:
+        urn = urn_of(token, name)
+        checked = client.check(urn, inputs)
+        id, outputs = client.create(urn, checked)
+        assert not client.diff(urn, id, outputs, checked, checked).diffs
+    api, plural = PLURALS["NodePool"]
+    standing = with_karpenter.api().get(f"/apis/{api}/{plural}")["items"]
+    assert {one["metadata"]["name"] for one in standing} == {"web", "llm"}
