@@ -32,6 +32,16 @@ class NodeCheck(Output):
     step_slower: float | None
 
 
+class Setup(Output):
+    """How the smoke test measured: versions of the software by name, the model in words, what followed from checks."""
+
+    instance_type: str
+    backend: str
+    software: dict[str, str]
+    model: str
+    checks: str
+
+
 class Verdict(Output):
     """What the smoke test says of the data centre; the schema of ``workloads/train/report.py``.
 
@@ -66,6 +76,9 @@ class Verdict(Output):
     checkpoint: str | None
     started_at: str
     finished_at: str
+    setup: Setup | None = None
+    # The curves stay in the bucket: a state is no place for them.
+    series: dict[str, Any] | None = Field(default=None, exclude=True)
 
 
 class ClusterOutputs(Output):
