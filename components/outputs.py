@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Output(BaseModel):
@@ -40,6 +40,29 @@ class Setup(Output):
     software: dict[str, str]
     model: str
     checks: str
+
+
+class WorkerSeries(Output):
+    """What a worker needed of each step until it needed the others, in seconds; ``None`` where nobody knows."""
+
+    node: str
+    own_s: tuple[float | None, ...]
+
+
+class Series(Output):
+    """The training's curves: a number for each of ``steps``; ``step_s`` are seconds, ``None`` is no finite number."""
+
+    steps: tuple[int, ...]
+    loss: tuple[float | None, ...]
+    step_s: tuple[float | None, ...]
+    workers: tuple[WorkerSeries, ...] = ()
+
+    @model_validator(mode="after")
+    def _as_many_of_each(self) -> Series:
+        numbers = [self.loss, self.step_s, *(worker.own_s for worker in self.workers)]
+        if any(len(one) != len(self.steps) for one in numbers):
+            raise ValueError("every curve must have a number for each of its steps")
+        return self
 
 
 class Verdict(Output):
@@ -78,7 +101,7 @@ class Verdict(Output):
     finished_at: str
     setup: Setup | None = None
     # The curves stay in the bucket: a state is no place for them.
-    series: dict[str, Any] | None = Field(default=None, exclude=True)
+    series: Series | None = Field(default=None, exclude=True)
 
 
 class ClusterOutputs(Output):
