@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Output(BaseModel):
@@ -30,6 +30,39 @@ class NodeCheck(Output):
     slower_low: float | None
     slower_high: float | None
     step_slower: float | None
+
+
+class Setup(Output):
+    """How the smoke test measured: versions of the software by name, the model in words, what followed from checks."""
+
+    instance_type: str
+    backend: str
+    software: dict[str, str]
+    model: str
+    checks: str
+
+
+class WorkerSeries(Output):
+    """What a worker needed of each step until it needed the others, in seconds; ``None`` where nobody knows."""
+
+    node: str
+    own_s: tuple[float | None, ...]
+
+
+class Series(Output):
+    """The training's curves: a number for each of ``steps``; ``step_s`` are seconds, ``None`` is no finite number."""
+
+    steps: tuple[int, ...]
+    loss: tuple[float | None, ...]
+    step_s: tuple[float | None, ...]
+    workers: tuple[WorkerSeries, ...] = ()
+
+    @model_validator(mode="after")
+    def _as_many_of_each(self) -> Series:
+        numbers = [self.loss, self.step_s, *(worker.own_s for worker in self.workers)]
+        if any(len(one) != len(self.steps) for one in numbers):
+            raise ValueError("every curve must have a number for each of its steps")
+        return self
 
 
 class Verdict(Output):
@@ -66,6 +99,9 @@ class Verdict(Output):
     checkpoint: str | None
     started_at: str
     finished_at: str
+    setup: Setup | None = None
+    # The curves stay in the bucket: a state is no place for them.
+    series: Series | None = Field(default=None, exclude=True)
 
 
 class ClusterOutputs(Output):

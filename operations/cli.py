@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -43,6 +44,13 @@ Limit = Annotated[list[str] | None, typer.Option("--limit", "-l", help="Only thi
 Check = Annotated[bool, typer.Option("--check", help="Change nothing; tell what would change.")]
 InventoryOption = Annotated[
     Path | None, typer.Option("--inventory", "-i", help="Machines of your own: see docs/inventory.example.yaml.")
+]
+
+ReportFile = Annotated[
+    Path | None, typer.Option("--report", help="Write the verdict with its curves into this HTML file.")
+]
+VerdictFile = Annotated[
+    Path | None, typer.Option("--verdict", help="Run nothing: show the verdict.json that a job stored, from this file.")
 ]
 
 # What `aidc size` is asked, as text: quantities.py says where one is wrong.
@@ -142,11 +150,16 @@ def converge_command(
 
 
 @app.command("smoke-test")
-def smoke_test_command(stack: Stack = "local", output: Form = Output.TEXT) -> None:
-    """Run the training job again and print its verdict."""
-    from operations.smoke_test import smoke_test
+def smoke_test_command(
+    stack: Stack = "local", output: Form = Output.TEXT, report: ReportFile = None, verdict: VerdictFile = None
+) -> None:
+    """Run the training job again and print its verdict; its report too, where a file is named."""
+    from operations import smoke_test
 
-    smoke_test(_place(stack, output))
+    if verdict:
+        smoke_test.show_stored(_place(stack, output), verdict, report)
+    else:
+        smoke_test.smoke_test(_place(stack, output), report)
 
 
 @app.command("size")
@@ -215,6 +228,9 @@ def doctor_command(output: Form = Output.TEXT) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run ``aidc``; the exit status. No traceback for what a user can cause."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that is not UTF-8 lacks arrows and some dashes
     try:
         app(arguments, prog_name="aidc")
     except Ended as ended:

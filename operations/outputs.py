@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.engine.store import Secret
+from operations import verdicts
 from operations.session import open_store
 from operations.summary import verdict_of
 from operations.workplace import Workplace
@@ -23,6 +24,8 @@ def stack_outputs(place: Workplace) -> Mapping[str, Any]:
 
 
 def last_verdict(place: Workplace) -> Mapping[str, Any] | None:
-    """The verdict of the last smoke test that finished."""
+    """The verdict of the last smoke test, which the outputs do not have where it failed."""
+    if failed := verdicts.of_failed_job(place):
+        return failed
     outputs = stack_outputs(place)
     return verdict_of(outputs) if isinstance(outputs.get("datacenter"), Mapping) else None

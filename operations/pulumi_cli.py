@@ -8,6 +8,7 @@ import subprocess
 
 from local import moto
 from local.engine.store import environment_for_cli
+from operations import verdicts
 from operations.exits import OperationFailed
 from operations.session import check_configuration, open_store, require_local_account
 from operations.workplace import Output, Workplace
@@ -37,4 +38,5 @@ def run(place: Workplace, verb: str) -> None:
         command = command[:-2]
     code = subprocess.run(command, env={**os.environ, **given}, check=False).returncode
     if code != 0:
+        verdicts.tell_failed(place)
         raise OperationFailed(f"`pulumi {verb}` ended with status {code}; its own words are above.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from local import configuration, control_plane, moto
 from local.paths import LocalCloudError
 from local.provider import ProviderError
-from operations import nodes, report, smoke_test
+from operations import nodes, report, smoke_test, verdicts
 from operations.exits import OperationFailed
 from operations.session import check_configuration, require_local_account, session
 from operations.summary import Summary
@@ -24,6 +24,7 @@ def up(place: Workplace) -> None:
         if opened.lost_aws:
             smoke_test.run_again_after_loss(place)
         result = opened.engine.up(refresh=bool(opened.losses))
+    verdicts.tell_failed(place, result)
     report.require_success(result, logs=str(place.root.path))
     moto.lost_marker(place.root).unlink(missing_ok=True)
     _tell_others(place)

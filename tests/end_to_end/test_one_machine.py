@@ -55,8 +55,12 @@ def test_a_refresh_of_what_nobody_touched_finds_no_drift_and_leaves_nothing_to_c
 
 
 def test_the_smoke_test_again_leaves_no_pods_of_the_one_before(checkout: Checkout) -> None:
-    verdict, _ = checkout.aidc("smoke-test")
+    report = checkout.folder / "report.html"
+    verdict, _ = checkout.aidc("smoke-test", "--report", str(report))
     assert verdict["passed"]
+    assert verdict["series"]["steps"] == list(range(1, 61))
+    assert {worker["node"] for worker in verdict["series"]["workers"]} == set(verdict["nodes"])
+    assert all(node in report.read_text() for node in verdict["nodes"])
     pods = "/api/v1/namespaces/smoke-test/pods"
     assert wait_until(lambda: len(checkout.kubernetes().get(pods)["items"]) == 2, 30)
 

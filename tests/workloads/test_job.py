@@ -33,7 +33,10 @@ def test_two_processes_train_the_default_model_and_leave_a_verdict(jobs: Launche
     assert (first.status, second.status) == (0, 0), first.log + second.log
     stored = bucket("job/verdict.json")
     verdict = Verdict.model_validate(stored)
-    assert stored == first.verdict
+    assert {**stored, "series": None} == first.verdict
+    assert stored["series"]["steps"] == list(range(1, 41))
+    assert [worker["node"] for worker in stored["series"]["workers"]] == ["node-0", "node-1"]
+    assert all(0 < seconds < 5 for worker in stored["series"]["workers"] for seconds in worker["own_s"][1:])
     assert verdict.passed
     assert (verdict.processes, verdict.devices, verdict.nodes) == (2, 2, ("node-0", "node-1"))
     assert verdict.loss_first - verdict.loss_last > 2

@@ -12,7 +12,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from train import metrics
 from train.config import Accelerator, Job, TrainConfig
-from train.metrics import OWN_STEPS, Recorder, StepTimes, own_time, process_age_s, waited_s
+from train.metrics import OWN_STEPS, POINTS, Recorder, StepTimes, Track, own_time, process_age_s, waited_s
 
 
 def test_the_age_of_a_process_counts_from_where_the_kernel_started_it() -> None:
@@ -145,3 +145,28 @@ def test_without_a_folder_nothing_is_written(tmp_path: Path, monkeypatch: pytest
     monkeypatch.chdir(tmp_path)
     three_steps(Recorder("", Job(TrainConfig(), Accelerator(), "a", "b", 1, 0, ""), 1.0, print))
     assert not list(tmp_path.iterdir())
+
+
+def tracked(first: int, steps: int, loss: float = 2.0) -> Track:
+    """Steps of 10 ms, of which 4 are the worker's own."""
+    track, times = Track(), StepTimes(1)
+    for step in range(first, first + steps):
+        times.add(0.01, 0.004)
+        track.add(step, loss, times)
+    return track
+
+
+def test_curves_have_every_step_of_a_short_training_and_no_time_for_the_compiler_s() -> None:
+    track = tracked(21, 3)
+    assert track.steps == (21, 22, 23)
+    assert (track.seconds, track.own_s) == ((None, 0.01, 0.01), (None, 0.004, 0.004))
+
+
+def test_curves_of_a_long_training_are_as_short_and_as_even() -> None:
+    steps = tracked(1, 5000).steps
+    assert POINTS // 2 < len(steps) <= POINTS
+    assert steps == tuple(range(1, 5001, 32))
+
+
+def test_a_loss_that_is_not_finite_is_a_gap_in_the_curve() -> None:
+    assert tracked(1, 2, loss=float("nan")).losses == (None, None)

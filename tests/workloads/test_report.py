@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from train.report import NodeCheck, Verdict, deliver, judge_loss, leave_reason
+from train.report import NodeCheck, Series, Setup, Verdict, deliver, judge_loss, leave_reason, of_workers
 
 from components.outputs import Verdict as Output
 
@@ -13,10 +13,14 @@ ROW = NodeCheck("a", "PASS", 1e12, 1e9, None, 1e8, 0.0512345678, 0.01, 0.09)
 TRAINED = Verdict(False, "", "smoke", processes=2, loss_first=5.5, loss_last=2.5, steps=40, nodes=("a", "b"))
 
 
+SERIES = Series((1, 2), (5.5, None), (None, 0.02), of_workers(["a", "b"], [[None, 0.01], [None, None]]))
+
+
 def test_the_deployment_can_read_every_verdict() -> None:
     resumed = replace(TRAINED, resumed_from_step=20, checkpoint="s3://b/c")
     checked = replace(TRAINED, health="PASS", node_checks=(ROW, replace(ROW, slower=None, step_slower=0.1)))
-    for verdict in (Verdict(False, "why", ""), TRAINED, resumed, checked):
+    drawn = replace(TRAINED, setup=Setup("m7i.large", "cpu", {"jax": "1"}, "small", "report"), series=SERIES)
+    for verdict in (Verdict(False, "why", ""), TRAINED, resumed, checked, drawn):
         read = Output.model_validate_json(verdict.to_json(), strict=True)
         assert (read.reason, read.nodes, read.checkpoint) == (verdict.reason, verdict.nodes, verdict.checkpoint)
 
@@ -51,6 +55,22 @@ def test_the_verdict_is_stored_printed_last_and_its_reason_left_for_the_kubelet(
     deliver(replace(TRAINED, reason="why"), f"{tmp_path}/verdict.json", {"TERMINATION_LOG": f"{tmp_path}/log"})
     assert (tmp_path / "log").read_text() == "why"
     assert json.loads((tmp_path / "verdict.json").read_text()) == json.loads(capfd.readouterr().out.splitlines()[-1])
+
+
+def test_curves_are_stored_and_neither_logged_nor_kept_in_a_state(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    deliver(replace(TRAINED, series=SERIES), f"{tmp_path}/verdict.json", {})
+    stored, printed = (tmp_path / "verdict.json").read_text(), json.loads(capfd.readouterr().out)
+    assert json.loads(stored)["series"]["loss"] == [5.5, None]
+    assert printed["series"] is None
+    assert "series" not in Output.model_validate_json(stored).model_dump()
+
+
+def test_of_many_workers_the_slowest_are_drawn_in_their_order_and_one_without_times_is_not() -> None:
+    drawn = of_workers([f"node-{n}" for n in range(30)], [[None, 0.001 * n or None] for n in range(30)])
+    assert [worker.node for worker in drawn] == [f"node-{n}" for n in range(14, 30)]
+    assert [worker.node for worker in SERIES.workers] == ["a"]
 
 
 def test_a_verdict_that_cannot_be_stored_is_a_failed_one(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

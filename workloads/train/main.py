@@ -26,9 +26,20 @@ from train.checks.steps import compare_steps
 from train.config import Failure, Job, load
 from train.data import Corpus, open_corpus
 from train.heartbeat import Heartbeat
-from train.metrics import Recorder, process_age_s
+from train.metrics import Recorder, Track, process_age_s
 from train.model import compute_dtype, flops_per_token
-from train.report import Verdict, deliver, judge_loss, leave_reason, now, with_health, with_steps
+from train.report import (
+    Series,
+    Setup,
+    Verdict,
+    deliver,
+    judge_loss,
+    leave_reason,
+    now,
+    of_workers,
+    with_health,
+    with_steps,
+)
 from train.store import open_store
 from train.train import Loop, Progress, State, Trainer
 
@@ -47,6 +58,8 @@ class Run:
     verdict: Verdict
     stopping: bool = False
     phase: str = "starting"
+    track: Track = field(default_factory=Track)
+    own_s: tuple[tuple[float | None, ...], ...] = ()
     peers: parallel.Peers = field(init=False)
     heartbeat: Heartbeat = field(init=False)
     watchdog: parallel.Watchdog = field(init=False)
@@ -96,7 +109,15 @@ class Run:
     def finish(self, verdict: Verdict) -> bool:
         """Deliver the verdict; only process 0 stores it."""
         uri = self.job.config.verdict_uri if self.job.first else ""
-        return deliver(replace(verdict, finished_at=now()), uri, self.environ).passed
+        return deliver(replace(verdict, finished_at=now(), series=self._series()), uri, self.environ).passed
+
+    def _series(self) -> Series | None:
+        """The curves; of a training that ended early only this worker's, for the others were not asked."""
+        track, nodes = self.track, self.verdict.nodes
+        if not track.steps:
+            return None
+        workers = of_workers(nodes, self.own_s) if self.own_s else of_workers([self.job.node], [track.own_s])
+        return Series(track.steps, track.losses, track.seconds, workers)
 
     def on_signal(self, number: int, frame: FrameType | None) -> None:
         """SIGTERM: end at the next step."""
@@ -154,6 +175,8 @@ def _run(run: Run) -> Verdict:
     run.verdict = replace(run.verdict, attention=trainer.attention)
     _train(run, loop, progress, checkpoints)
     with run.watchdog.limit(config.step_timeout_s, "the last evaluation"):
+        everyone = run.peers.gather("train/curves", json.dumps(run.track.own_s))
+        run.own_s = tuple(tuple(json.loads(text)) for text in everyone)
         _judge_steps(run, loop)
         run.verdict = replace(run.verdict, loss_last=loop.validation_loss(progress.state))
         run.peers.leave()
@@ -207,10 +230,25 @@ def _check(run: Run, mesh: jax.sharding.Mesh) -> Corpus:
         devices=int(mesh.devices.size),
         device_kind=jax.devices()[0].device_kind,
         emulated=bool(job.emulated_devices),
+        setup=_setup(job),
         nodes=tuple(nodes),
         collective_time_s=all_reduce.seconds,
     )
     return corpus
+
+
+def _setup(job: Job) -> Setup:
+    """What a reader of the verdict must know to repeat it."""
+    config, model = job.config, job.config.model
+    checks = "off" if config.checks == "off" or job.emulated_devices else "strict" if job.is_strict else "report"
+    return Setup(
+        instance_type=job.accelerator.instance_type,
+        backend=jax.default_backend(),
+        software=devices.software(),
+        model=f"{model.architecture}, {model.layers} layers, {model.width} wide, {model.context} tokens of context, "
+        f"{config.batch_size} sequences a step, seed {config.seed}",
+        checks=checks,
+    )
 
 
 def _note_health(run: Run, health: Health) -> None:
@@ -302,6 +340,7 @@ def _train(run: Run, loop: Loop, progress: Progress, checkpoints: Checkpoints | 
 
 def _note(run: Run, loop: Loop, progress: Progress, loss: float) -> None:
     times, is_first = loop.times, not run.verdict.first_step_s
+    run.track.add(progress.step, loss, times)
     run.verdict = replace(
         run.verdict,
         steps=progress.step,

@@ -19,6 +19,7 @@ from train.config import Job
 QUANTILES = (0.5, 0.95, 0.99)
 _STARTED_AT_TICKS = 19  # of the fields after the program's name in /proc/<pid>/stat (proc(5))
 OWN_STEPS = 256  # enough to tell who is slow, and little to send
+POINTS = 200  # of a curve: more than a screen shows
 _imported_at = time.monotonic()
 
 T = TypeVar("T")
@@ -89,6 +90,11 @@ class StepTimes:
         """This worker's own time of the newest steps; the first of all is the compiler's and left out."""
         return list(self._own)
 
+    @property
+    def last_own_s(self) -> float | None:
+        """This worker's own time of the newest step; None where nobody can tell it, or the compiler's is in it."""
+        return self._own[-1] if self._own else None
+
     def percentile_s(self, percent: float) -> float:
         """0 where no step ran."""
         return float(np.percentile(self._counted(), percent)) if self._seconds else 0.0
@@ -100,6 +106,44 @@ class StepTimes:
 
     def _counted(self) -> list[float]:
         return self._seconds[1:] or self._seconds
+
+
+class Track:
+    """The steps that curves are drawn of: at most ``POINTS``, evenly spread, and the same ones at every process."""
+
+    def __init__(self) -> None:
+        self._every = 1
+        self._points: list[tuple[int, float | None, float | None, float | None]] = []
+
+    def add(self, step: int, loss: float, times: StepTimes) -> None:
+        """One more step, by its number from 1. A loss that is not finite is none; nor has the first step a time."""
+        if (step - 1) % self._every:
+            return
+        seconds = times.last_s if self._points else None
+        self._points.append((step, loss if math.isfinite(loss) else None, seconds, times.last_own_s))
+        if len(self._points) > POINTS:
+            self._every *= 2
+            self._points = [point for point in self._points if not (point[0] - 1) % self._every]
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """Their numbers."""
+        return tuple(step for step, *_ in self._points)
+
+    @property
+    def losses(self) -> tuple[float | None, ...]:
+        """Training losses before each of them."""
+        return tuple(loss for _, loss, *_ in self._points)
+
+    @property
+    def seconds(self) -> tuple[float | None, ...]:
+        """What each took, the wait for the others included; the first is the compiler's, and None."""
+        return tuple(seconds for _, _, seconds, _ in self._points)
+
+    @property
+    def own_s(self) -> tuple[float | None, ...]:
+        """What each took until this worker needed the others."""
+        return tuple(own for *_, own in self._points)
 
 
 class Recorder:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from train.checks.estimate import Effect, Status
@@ -18,6 +19,7 @@ from train.store import split_uri
 
 TERMINATION_LOG = "/dev/termination-log"  # the kubelet's default
 TERMINATION_BYTES = 4096  # what the kubelet reads of it
+DRAWN_WORKERS = 16  # more curves than that nobody can tell apart
 
 
 def now() -> str:
@@ -44,6 +46,41 @@ class NodeCheck:
     slower_low: float | None
     slower_high: float | None
     step_slower: float | None = None
+
+
+@dataclass(frozen=True)
+class Setup:
+    """How it was measured. ``software``: versions by name; ``model``: its size, batch and seed in words.
+
+    ``checks`` is what followed from them: ``strict``, ``report`` or ``off``.
+    """
+
+    instance_type: str = ""
+    backend: str = ""
+    software: Mapping[str, str] = field(default_factory=dict[str, str])
+    model: str = ""
+    checks: str = ""
+
+
+@dataclass(frozen=True)
+class WorkerSeries:
+    """What a worker needed of each step in ``Series.steps`` until it needed the others: seconds."""
+
+    node: str
+    own_s: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class Series:
+    """The curves: a number for each of ``steps``, ``None`` where there is none; ``step_s`` are process 0's seconds.
+
+    ``workers``: of more than ``DRAWN_WORKERS`` the slowest; none where they cannot be told apart.
+    """
+
+    steps: tuple[int, ...] = ()
+    loss: tuple[float | None, ...] = ()
+    step_s: tuple[float | None, ...] = ()
+    workers: tuple[WorkerSeries, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,6 +119,8 @@ class Verdict:
     checkpoint: str | None = None
     started_at: str = ""
     finished_at: str = ""
+    setup: Setup | None = None
+    series: Series | None = None
 
     def to_json(self) -> str:
         """One line; floats with six digits."""
@@ -137,6 +176,18 @@ def with_steps(verdict: Verdict, effects: list[Effect]) -> Verdict:
     return replace(verdict, node_checks=tuple(rows), health=Status.FAIL.value, health_reason=reason)
 
 
+def of_workers(nodes: Sequence[str], own_s: Sequence[Sequence[float | None]]) -> tuple[WorkerSeries, ...]:
+    """The workers' curves in their order, of too many the slowest; nothing of a worker without times."""
+
+    def mean_s(worker: WorkerSeries) -> float:
+        return fmean(seconds for seconds in worker.own_s if seconds is not None)
+
+    timed = zip(nodes, own_s, strict=True)
+    found = [WorkerSeries(node, tuple(own)) for node, own in timed if any(one is not None for one in own)]
+    drawn = sorted(found, key=mean_s, reverse=True)[:DRAWN_WORKERS]
+    return tuple(worker for worker in found if worker in drawn)
+
+
 def judge_loss(verdict: Verdict, min_drop: float) -> Verdict:
     """Pass or fail by the losses: finite, and lower by a real margin."""
     first, last = verdict.loss_first, verdict.loss_last
@@ -164,9 +215,9 @@ def leave_reason(reason: str, environ: Mapping[str, str]) -> None:
 
 
 def deliver(verdict: Verdict, uri: str, environ: Mapping[str, str]) -> Verdict:
-    """Store the verdict, leave the reason, and print it as the last line of stdout; returns what was printed.
+    """Store the verdict, leave the reason, and print it as the last line of stdout; returns what was stored.
 
-    A verdict that cannot be stored is a failed one: nobody would read it.
+    A verdict that cannot be stored is a failed one: nobody would read it. A log is no place for curves.
     """
     try:
         if uri:
@@ -176,5 +227,5 @@ def deliver(verdict: Verdict, uri: str, environ: Mapping[str, str]) -> Verdict:
         reason = f"{verdict.reason}; and {failure}" if not verdict.passed else str(failure)
         verdict = replace(verdict, passed=False, reason=reason)
     leave_reason(verdict.reason, environ)
-    os.write(1, (verdict.to_json() + "\n").encode())
+    os.write(1, (replace(verdict, series=None).to_json() + "\n").encode())
     return verdict

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 from collections import Counter
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import jax
@@ -15,6 +17,18 @@ from train.config import Accelerator, Failure, Job
 Device = Any  # jax.Device, which is no type to a type checker
 _KINDS = {"TPU v5e": "TPU v5 lite", "TPU v5p": "TPU v5", "TPU v6e": "TPU v6 lite"}  # JAX's names
 _UNNAMED = ("neuron",)  # whose plugin gives its devices no chip's name
+_PACKAGES = ("jax", "jaxlib", "jax-cuda12-plugin", "jax-cuda13-plugin", "libtpu", "libneuronxla")
+
+
+def software() -> dict[str, str]:
+    """Versions of what a speed depends on; what is not installed is left out."""
+    found = {"python": platform.python_version(), "kernel": platform.release()}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
 
 
 def check_devices(job: Job) -> None:

@@ -1,0 +1,130 @@
+"""A smoke test's verdict as one HTML file that needs nothing else, and as some lines of a terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from operations import curves
+from operations.exits import OperationFailed
+
+if TYPE_CHECKING:
+    from components.outputs import Series
+
+TEMPLATE = "verdict.html.j2"
+_CHECKS = {
+    "strict": "A node that is slow, or of which that is not known, ends the job.",
+    "report": "A slow node is told and does not fail the job.",
+    "off": "No speed was compared before training.",
+}
+
+
+def curve_lines(series: Mapping[str, Any] | None, encoding: str | None = None) -> list[str]:
+    """Loss and step times as a line each; nothing of a verdict without curves.
+
+    Args:
+        encoding: of the terminal; default that of stdout. What is not UTF-8 gets ASCII.
+    """
+    if not series:
+        return []
+    is_utf8 = (encoding or sys.stdout.encoding or "").lower().replace("-", "").startswith("utf8")
+    blocks = curves.BLOCKS if is_utf8 else curves.ASCII
+    lines = list[str]()
+    losses = [one for one in series["loss"] if one is not None]
+    if losses:
+        bad = len(series["loss"]) - len(losses)
+        gaps = f", {bad} of {len(series['loss'])} not finite" if bad else ""
+        told = f"{losses[0]:.3f} to {losses[-1]:.3f}, lowest {min(losses):.3f}{gaps}"
+        lines.append(f"loss       {curves.spark(series['loss'], blocks)}  {told}")
+    times = [1e3 * one for one in series["step_s"] if one is not None]
+    if times:
+        spread = f"{min(times):,.3g} to {max(times):,.3g} ms, median {median(times):,.3g}"
+        lines.append(f"step time  {curves.spark(series['step_s'], blocks)}  {spread}")
+    return lines
+
+
+def html(found: Mapping[str, Any], stack: str, realised: Sequence[str]) -> str:
+    """The report.
+
+    Args:
+        found: the verdict.
+        stack: what it is of; empty where nobody knows.
+        realised: sentences on what was real and what was emulated where it ran.
+    """
+    import jinja2
+
+    from components.outputs import Verdict  # pydantic takes a while to import
+
+    verdict = Verdict.model_validate(found)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    series = verdict.series
+    loss = curves.chart(series.steps, [("loss", series.loss)]) if series else None
+    return environment.get_template(TEMPLATE).render(
+        verdict=verdict,
+        stack=stack,
+        realised=realised,
+        checks=_CHECKS.get(verdict.setup.checks, "") if verdict.setup else "",
+        loss=loss,
+        losses=[one for one in series.loss if one is not None] if series else [],
+        times=_time_chart(series) if series else None,
+        every=series.steps[1] - series.steps[0] if series and len(series.steps) > 1 else 1,
+        width=curves.WIDTH,
+        height=curves.HEIGHT,
+    )
+
+
+def _time_chart(series: Series) -> curves.Chart | None:
+    """Milliseconds of whole steps, and of each worker until it needed the others."""
+    named = [("the whole step", series.step_s), *((worker.node, worker.own_s) for worker in series.workers)]
+    return curves.chart(
+        series.steps, [(name, [None if one is None else 1e3 * one for one in values]) for name, values in named]
+    )
+
+
+def require_place(file: Path) -> None:
+    """Refuse a place for the report before a minute is spent on a test.
+
+    Raises:
+        OperationFailed: nothing can be written there.
+    """
+    if file.is_dir():
+        raise OperationFailed(f"The report cannot be written to {file}: it is a folder. Give the name of a file.")
+    try:
+        with tempfile.NamedTemporaryFile(dir=file.parent):
+            pass
+    except OSError as error:
+        raise OperationFailed(_refusal(file, error)) from None
+
+
+def write(file: Path, text: str) -> None:
+    """Put the report there, whole or not at all; what was there before is replaced.
+
+    Raises:
+        OperationFailed: it cannot be written.
+    """
+    temporary = ""
+    try:
+        handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name[:100]}-")
+        with os.fdopen(handle, "wb") as opened:
+            opened.write(text.encode(errors="replace"))
+            opened.flush()
+            os.fsync(opened.fileno())
+        Path(temporary).chmod(0o644)  # a report is made to be shown to others
+        os.replace(temporary, file)
+    except OSError as error:
+        with suppress(OSError):  # also where there is no temporary file yet
+            Path(temporary).unlink()
+        raise OperationFailed(_refusal(file, error)) from None
+
+
+def _refusal(file: Path, error: OSError) -> str:
+    return f"The report cannot be written to {file}: {error.strerror}. The verdict itself is not affected."

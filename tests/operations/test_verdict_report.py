@@ -1,0 +1,151 @@
+"""The report is one file that tells everything to anybody, and is written whole or not at all."""
+
+from __future__ import annotations
+
+import re
+import resource
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from operations.exits import OperationFailed
+from operations.verdict_report import curve_lines, html, require_place, write
+
+from .verdict_sample import HOSTILE, verdict
+
+GOLDEN = Path(__file__).with_name("verdict.html")
+WHERE = ["It ran on one machine.", "About the nodes: they are machines."]
+
+
+def page(**changed: Any) -> str:
+    return html(verdict(**changed), "local", WHERE)
+
+
+def test_the_report_is_this() -> None:
+    """Look at what changed, then write it anew: `python -m tests.operations.test_verdict_report`."""
+    assert page() == GOLDEN.read_text()
+
+
+class Reader(HTMLParser):
+    """Elements that are open at the end, and all that could bring in something from elsewhere."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open, self.tags, self.sources = list[str](), set[str](), list[str]()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.sources += [name for name, _ in attrs if name in ("src", "href", "xlink:href", "action", "data")]
+        if tag not in ("meta", "br", "link", "img", "line"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self.open:
+            assert self.open.pop() == tag
+
+
+def test_it_needs_nothing_from_anywhere_and_names_cannot_bring_anything_in() -> None:
+    text = page(reason=HOSTILE, job=HOSTILE, health_reason=HOSTILE, device_kind=HOSTILE, attention=HOSTILE)
+    found = Reader(text)
+    assert found.open == []
+    assert found.sources == []
+    assert not found.tags & {"script", "img", "link", "iframe", "object", "embed"}
+    assert "url(" not in text
+    assert "@import" not in text
+    assert "http" not in text.replace("http-equiv", "")
+
+
+def test_neither_account_nor_bucket_is_in_it() -> None:
+    assert "123456789012" not in page()
+    assert "s3://" not in page()
+
+
+def test_every_chart_says_in_words_what_it_shows() -> None:
+    text = page()
+    described = re.findall(r'aria-labelledby="(\S+) (\S+)"', text)
+    assert len(described) == 2
+    for title, description in described:
+        assert f'<title id="{title}">' in text
+        assert f'<desc id="{description}">' in text
+
+
+def test_a_verdict_without_curves_says_why_there_are_none() -> None:
+    text = page(series=None, setup=None)
+    assert "<svg" not in text
+    assert "made before jobs kept any" in text
+    assert "this verdict does not tell them" in text
+
+
+def test_losses_that_never_were_numbers_are_said_and_step_times_still_drawn() -> None:
+    series = verdict()["series"]
+    text = page(series={**series, "loss": [None] * len(series["steps"])})
+    assert "No loss of any step is finite." in text
+    assert text.count('role="img"') == 1
+
+
+def test_a_job_that_measured_nothing_has_a_report_too() -> None:
+    text = page(series=None, setup=None, node_checks=[], nodes=[], steps=0, processes=0, reason="", finished_at="")
+    assert "it took no step" in text
+    assert "No node was checked." in text
+
+
+def test_the_figures_of_the_method_are_those_of_the_job() -> None:
+    from train.checks.estimate import COMPUTE, ERROR_RATE
+
+    assert (COMPUTE.harmless, COMPUTE.serious, ERROR_RATE) == (0.015, 0.04, 0.001)
+    text = page()
+    assert "Surely more than 1.5 % is FAIL, surely less than 4 % is PASS" in text
+    assert "once in a thousand runs" in text
+
+
+def test_the_terminal_has_a_line_of_loss_and_one_of_step_times() -> None:
+    loss, times = curve_lines(verdict()["series"], "utf-8")
+    assert loss.startswith("loss       █")
+    assert loss.endswith("6.000 to 2.531, lowest 2.531, 1 of 30 not finite")
+    assert times.endswith("24 to 31 ms, median 24.4")
+    assert all(line.isascii() for line in curve_lines(verdict()["series"], "ANSI_X3.4-1968"))
+    assert curve_lines(None) == []
+    assert curve_lines({"steps": [1], "loss": [None], "step_s": [None], "workers": []}) == []
+
+
+def test_a_report_takes_the_place_of_an_older_one_and_others_may_read_it(tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    file.write_text("older")
+    write(file, "newer")
+    assert file.read_text() == "newer"
+    assert file.stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize("place", ["nosuch/report.html", ".", "file/report.html"])
+def test_a_place_that_takes_no_report_is_refused_before_the_test_runs(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OperationFailed, match="The report cannot be written to "):
+        require_place(tmp_path / place)
+    with pytest.raises(OperationFailed, match="The report cannot be written to "):
+        write(tmp_path / place, "text")
+    assert [one.name for one in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_disk_that_takes_no_more_is_told_and_nothing_half_written_is_left(tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    file.write_text("older")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        with pytest.raises(OperationFailed, match=r"cannot be written to .*report\.html: File too large"):
+            write(file, "x" * 10_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert file.read_text() == "older"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+if __name__ == "__main__":
+    GOLDEN.write_text(page())

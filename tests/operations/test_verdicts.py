@@ -1,0 +1,224 @@
+"""A failed smoke test shows its rows as a passed one does, and nothing that an earlier job stored."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.engine import Diagnostic, Result
+from local.engine.events import OPS
+from local.engine.store import ResourceState
+from local.paths import DataRoot
+from operations import smoke_test, up, verdicts
+from operations.cli import main
+from operations.outputs import last_verdict
+from operations.session import Session, open_store
+from operations.workplace import Output, Workplace
+
+from .verdict_sample import verdict
+
+URN = "urn:pulumi:local::ai-datacenter::kubernetes:batch/v1:Job::smoke-test-job"
+NAME = "smoke-test-0a1b2c3d4e"
+REASON = "pod p on node n: container train ended with exit code 1 (Error): it is slow"
+MADE = "2026-11-24T18:38:00Z"  # before the sample was finished
+OUTPUTS = {"datacenter": {"smoke_test": {"job": NAME, "namespace": "smoke-test", "verdict": None}}}
+
+
+def job(**changed: Any) -> ResourceState:
+    train = json.dumps({"job": NAME, "verdict_uri": f"s3://bucket/smoke-test/{NAME}/verdict.json"})
+    container = {"env": [{"name": "NODE_NAME", "valueFrom": {}}, {"name": "TRAIN_CONFIG", "value": train}]}
+    state = ResourceState(
+        urn=URN, type="kubernetes:batch/v1:Job", custom=True, id=f"smoke-test/{NAME}",
+        inputs={"metadata": {"name": NAME}, "spec": {"template": {"spec": {"containers": [container]}}}},
+        outputs={"metadata": {"creationTimestamp": MADE}}, init_errors=(REASON,), created=MADE, modified=MADE,
+    )  # fmt: skip
+    return replace(state, **changed)
+
+
+@pytest.fixture
+def place(data_root: Path) -> Workplace:
+    return Workplace("local", Output.TEXT, DataRoot(data_root))
+
+
+def keep(place: Workplace, *states: ResourceState) -> None:
+    """Put resources into the stack's state."""
+    store = open_store(place)
+    with store.lock("up"), store.journal(store.open()) as journal:
+        journal.record(put=list(states))
+        store.commit(journal.snapshot())
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+    """What the bucket holds by its address; the sample to begin with."""
+    held = {f"s3://bucket/smoke-test/{NAME}/verdict.json": json.dumps(verdict()).encode()}
+    monkeypatch.setattr(verdicts, "_read", lambda _place, uri: held.get(uri, b""))
+    return held
+
+
+def failed(*urns: str) -> Result:
+    errors = tuple(Diagnostic("error", "the job failed", urn) for urn in urns)
+    return Result("up", dict.fromkeys(OPS, 0), (), OUTPUTS, OUTPUTS, errors, 3.0, {}, {})  # type: ignore[arg-type]
+
+
+def test_the_rows_of_a_failed_job_are_what_it_stored(place: Workplace, bucket: dict[str, bytes]) -> None:
+    keep(place, job())
+    found = verdicts.of_failed_job(place)
+    assert found
+    assert [row["health"] for row in found["node_checks"]] == ["PASS", "FAIL", "PASS"]
+    assert len(found["series"]["steps"]) == 30
+    assert last_verdict(place) == found
+    assert verdicts.of_failed_job(place, failed("urn:of:something:else")) is None  # this run's failure is another
+    assert verdicts.of_failed_job(place, failed(URN)) == found
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        b"", b"{", b"[]", b"null", b'{"passed": true}', b"\xff\xfe",
+        json.dumps(verdict(finished_at="2026-11-24T18:37:59Z")).encode(),  # of the job before
+        json.dumps(verdict(finished_at="2026-11-24T18:39:00")).encode(),  # of no known time zone
+        json.dumps(verdict(finished_at="")).encode(),
+        json.dumps(verdict(series={"steps": [1, 2], "loss": [1.0], "step_s": [], "workers": []})).encode(),
+    ],
+)  # fmt: skip
+def test_what_is_no_verdict_of_this_job_is_none_at_all(
+    place: Workplace, bucket: dict[str, bytes], stored: bytes
+) -> None:
+    (address,) = bucket
+    made = verdicts.Job(URN, NAME, address, datetime(2026, 11, 24, 18, 38, tzinfo=UTC), REASON, "")
+    assert verdicts.stored(place, made) is not None
+    bucket[address] = stored
+    assert verdicts.stored(place, made) is None
+
+
+def test_of_a_failed_job_that_stored_nothing_good_its_failure_is_told_and_no_older_verdict(
+    place: Workplace, bucket: dict[str, bytes]
+) -> None:
+    keep(place, job())
+    for stored in (b"", json.dumps(verdict(passed=True)).encode()):  # which a job that failed cannot have said last
+        bucket[next(iter(bucket))] = stored
+        found = verdicts.of_failed_job(place)
+        assert found
+        assert (found["passed"], found["reason"], found["node_checks"]) == (False, REASON, [])
+
+
+def test_other_jobs_those_that_passed_and_those_that_are_replaced_have_no_failure(
+    place: Workplace, bucket: dict[str, bytes]
+) -> None:
+    other = {"metadata": {"name": "other"}, "spec": {"template": {"spec": {"containers": [{"env": []}]}}}}
+    keep(place, job(urn=f"{URN}-other", inputs=other), job(urn=f"{URN}-odd", inputs={}), job(delete=True))
+    keep(place, job(urn=f"{URN}-good", init_errors=()))
+    assert verdicts.of_failed_job(place) is None
+    assert last_verdict(place) is None
+
+
+def test_where_nothing_runs_nothing_is_started_to_ask_it(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verdicts.moto, "ensure", lambda _root: pytest.fail("a cloud was started"))
+    keep(place, job())
+    found = verdicts.of_failed_job(place)
+    assert found
+    assert found["reason"] == REASON
+
+
+class FakeEngine:
+    """Its `up` ends as the test says."""
+
+    def __init__(self, answer: Result) -> None:
+        self.answer = answer
+
+    def up(self, refresh: bool = False) -> Result:
+        return self.answer
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch, place: Workplace, bucket: dict[str, bytes]) -> FakeEngine:
+    """`aidc` on a stack whose job has failed."""
+    keep(place, job())
+    fake = FakeEngine(failed(URN))
+
+    @contextmanager
+    def opened(_place: Workplace, *, needs_cloud: bool) -> Iterator[Session]:
+        yield Session(fake, ())  # type: ignore[arg-type]
+
+    for module in (up, smoke_test):
+        monkeypatch.setattr(module, "session", opened)
+    monkeypatch.setattr(smoke_test, "_remove_job", lambda _place, _outputs: None)
+    return fake
+
+
+def test_up_shows_the_rows_of_the_job_that_failed_it(engine: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["up"]) == 1
+    told = capsys.readouterr().err
+    assert "smoke test FAIL: ip-10-0-1-18 is slow" in told
+    assert len(re.findall(r"^ +ip-10-0-1-1[78] +(PASS|FAIL) ", told, re.MULTILINE)) == 2
+    assert told.index("slower than peers by +6.9 % (+5.7 to +8.0)") < told.index("error: smoke-test-job")
+
+
+def test_the_smoke_test_gives_rows_curves_and_report_of_a_job_that_failed(
+    engine: FakeEngine, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "report.html"
+    assert main(["smoke-test", "--output", "json", "--report", str(file)]) == 1
+    shown = capsys.readouterr()
+    assert len(json.loads(shown.out)["series"]["loss"]) == 30
+    assert f"The report is in {file}." in shown.err
+    assert "error: smoke-test-job: the job failed" in shown.err
+    assert "emulated by moto" in file.read_text()
+
+
+def test_a_place_that_takes_no_report_is_told_before_the_job_runs(
+    engine: FakeEngine, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "up", lambda refresh: pytest.fail("the job ran"))
+    assert main(["smoke-test", "--report", f"{tmp_path}/nosuch/report.html"]) == 1
+    assert "No such file or directory" in capsys.readouterr().err
+
+
+def test_a_job_that_passed_has_the_curves_of_its_own_run_only(
+    engine: FakeEngine, place: Workplace, bucket: dict[str, bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    passed = verdict(passed=True, reason="the loss fell", job=NAME)
+    bucket[next(iter(bucket))] = json.dumps(passed).encode()
+    kept = {name: value for name, value in passed.items() if name != "series"}
+    keep(place, job(init_errors=()))
+    for finished, has_curves in ((passed["finished_at"], True), ("2026-11-24T18:50:00+00:00", False)):
+        told = {"datacenter": {"smoke_test": {"verdict": {**kept, "finished_at": finished}}}}
+        engine.answer = replace(failed(), outputs=told)
+        assert main(["smoke-test"]) == 0
+        shown = capsys.readouterr().out
+        assert "smoke test PASS" in shown
+        assert ("step time  " in shown) is has_curves
+
+
+def test_a_stored_verdict_is_shown_and_reported_without_any_stack(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, data_root: Path
+) -> None:
+    source, file = tmp_path / "verdict.json", tmp_path / "report.html"
+    source.write_text(json.dumps(verdict(passed=True)))
+    assert main(["smoke-test", "--verdict", str(source), "--report", str(file)]) == 0
+    assert "step time  " in capsys.readouterr().out
+    assert "<title>Smoke test: PASS</title>" in file.read_text()
+    assert not data_root.exists()
+
+
+@pytest.mark.parametrize("content", [None, "", "{}", "[1]", '{"passed": "perhaps"}', "\x00"])
+def test_a_file_that_is_no_verdict_is_said_in_a_sentence(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, content: str | None
+) -> None:
+    source = tmp_path / "verdict.json"
+    if content is not None:
+        source.write_text(content)
+    assert main(["smoke-test", "--verdict", str(source)]) == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert str(source) in shown.err
+    assert "Traceback" not in shown.err
