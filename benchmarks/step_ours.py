@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 from train.arrays import named
-from train.config import TrainConfig
-from train.parallel import make_mesh, to_devices
+from train.config import TrainConfig, load
+from train.parallel import Peers, make_mesh, to_devices
 from train.train import Trainer
 
 WARM = 10
@@ -18,6 +18,7 @@ WARM = 10
 
 def main(settings: Path, timed: int) -> dict[str, object]:
     """Steps on one batch, whose first losses show what is computed; the parameters begin as the other side's do."""
+    Peers(load({})).connect()  # the settings of a process that a job makes
     trainer = Trainer(TrainConfig.model_validate_json(settings.read_text()), make_mesh())
     initial = trainer.initial()
     tokens = np.load(settings.with_name("tokens.npy"))
@@ -27,7 +28,7 @@ def main(settings: Path, timed: int) -> dict[str, object]:
         start = time.perf_counter()
         own = trainer.own(state, to_devices(trainer.mesh, tokens))
         state, told = trainer.step(state, own)
-        losses.append(float(told[0]))
+        losses.append(float(np.asarray(told.addressable_data(0))[0]))
         seconds.append(time.perf_counter() - start)
     return {"seconds": sorted(seconds[WARM:])[timed // 2], "losses": losses[:5]}
 

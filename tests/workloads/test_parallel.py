@@ -3,9 +3,10 @@ coordinator says."""
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
-from train.config import Accelerator, Job, TrainConfig
+from train.config import Accelerator, Job, TrainConfig, load
 from train.parallel import Peers, _instruction_set
 
 
@@ -33,3 +34,13 @@ def test_where_the_kernel_lists_nothing_the_architecture_is_named(tmp_path: Path
 def test_a_coordinator_whose_name_has_no_address_points_to_names_and_not_to_processes() -> None:
     peers = Peers(Job(TrainConfig(), Accelerator(), "job", "node", 2, 1, "smoke-test-0.invalid:55527"))
     assert peers.diagnose().startswith("the name smoke-test-0.invalid has no address (")
+
+
+def test_on_a_cpu_the_memory_of_a_step_is_still_there_for_the_next() -> None:
+    Peers(load({})).connect()
+    step_bytes, steps = 64 << 20, 8  # more than GNU's C library ever keeps by itself
+    faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(steps):
+        _ = bytearray(b"x") * step_bytes
+    taken = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - faults
+    assert taken < steps * step_bytes / resource.getpagesize() / 2
