@@ -9,6 +9,7 @@ its own. What it makes nodes of is :mod:`components.karpenter_pools`'s.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,7 +61,7 @@ class KarpenterArgs:
     account_id: pulumi.Input[str]
     config: KarpenterConfig
     cluster_name: pulumi.Input[str]
-    subnet_ids: list[pulumi.Output[str]]
+    subnet_ids: Sequence[pulumi.Input[str]]
     security_group_id: pulumi.Input[str]
     key_arn: pulumi.Input[str]
 

@@ -50,7 +50,13 @@ class KarpenterPoolsArgs:
 
 
 class KarpenterPools(pulumi.ComponentResource):
-    """A NodePool and its EC2NodeClass for each pool; their deletion waits until Karpenter has ended their nodes."""
+    """A NodePool and its EC2NodeClass for each pool; their deletion waits until Karpenter has ended their nodes.
+
+    Attributes:
+        pool_names: the NodePools.
+    """
+
+    pool_names: list[str]
 
     def __init__(self, name: str, args: KarpenterPoolsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(component_type(KarpenterPools), name, None, opts)
@@ -58,7 +64,8 @@ class KarpenterPools(pulumi.ComponentResource):
         for pool, config in args.config.pools.items():
             made = self._create(f"class-{pool}", AWS, "EC2NodeClass", pool, self._class(pool, config))
             self._create(f"pool-{pool}", CORE, "NodePool", pool, node_pool(pool, config), after=[made])
-        self.register_outputs({})
+        self.pool_names = list(args.config.pools)
+        self.register_outputs({"pool_names": self.pool_names})
 
     def _class(self, pool: str, config: KarpenterPoolConfig) -> dict[str, Any]:
         args = self._args

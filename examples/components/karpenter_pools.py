@@ -1,0 +1,38 @@
+"""A pool of spot GPU machines for inference, in a cluster where Karpenter is installed.
+
+The cluster is that of your kubeconfig; ``pulumi config set kubernetes:context`` chooses another of its contexts.
+"""
+
+import pulumi
+import pulumi_aws as aws
+
+from components.karpenter_pools import KarpenterPools, KarpenterPoolsArgs
+from components.settings import KarpenterConfig, KarpenterPoolConfig
+from components.settings.karpenter import KarpenterLimits
+
+cluster = aws.eks.get_cluster_output(name="research")  # yours
+key = aws.kms.Key("own")
+
+pools = KarpenterPools(
+    "pools",
+    KarpenterPoolsArgs(
+        name="research",
+        config=KarpenterConfig(
+            pools={
+                "inference": KarpenterPoolConfig(
+                    instance_types=("g6.xlarge", "g6e.xlarge"),
+                    capacities=("spot", "on_demand"),
+                    limits=KarpenterLimits(cpus=128, chips=16),
+                )
+            },
+        ),
+        kubernetes_version="1.34",
+        instance_profile_name="research-karpenter-nodes",  # yours, or that of karpenter.py
+        subnet_ids=[cluster.vpc_config.subnet_ids[zone] for zone in range(2)],
+        security_group_id=cluster.vpc_config.cluster_security_group_id,
+        key_arn=key.arn,
+        tags={"team": "vision"},
+    ),
+)
+
+pulumi.export("pool_names", pools.pool_names)
