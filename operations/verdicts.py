@@ -49,10 +49,10 @@ def of_failed_job(place: Workplace, result: Result | None = None) -> Mapping[str
     Args:
         result: a run, if only its own failure is asked for.
     """
-    failed = [job for job in _jobs(place) if job.failure]
-    if result is not None:
-        urns = {error.urn for error in result.errors}
-        failed = [job for job in failed if job.urn in urns]
+    urns = {error.urn for error in result.errors} if result is not None else None
+    if urns == set():
+        return None  # without a look at the state
+    failed = [job for job in _jobs(place) if job.failure and (urns is None or job.urn in urns)]
     if not failed:
         return None
     job = failed[0]

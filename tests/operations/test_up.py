@@ -30,7 +30,9 @@ class Place:
 @pytest.fixture
 def place(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Place:
     """An `up` that succeeds, of a data centre with one cluster."""
-    opened = SimpleNamespace(lost_aws=False, losses=(), engine=SimpleNamespace(up=lambda refresh: None))
+    opened = SimpleNamespace(
+        lost_aws=False, losses=(), engine=SimpleNamespace(up=lambda refresh: SimpleNamespace(errors=()))
+    )
     summary = SimpleNamespace(passed=True, as_data=dict, as_text=lambda: "done")
     monkeypatch.setattr(module, "check_configuration", lambda place: None)
     monkeypatch.setattr(module, "require_local_account", lambda place, verb: None)
