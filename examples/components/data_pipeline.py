@@ -32,7 +32,7 @@ old_homes = MigrationConfig(
 pipeline = DataPipeline(
     "pipeline",
     DataPipelineArgs(
-        name="research",
+        name="corpora",
         region=REGION,
         account_id=account_id,
         config=DataPipelineConfig(

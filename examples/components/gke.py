@@ -10,9 +10,10 @@ slices = TpuPoolConfig(machine_type="ct6e-standard-4t", topology="2x4", zone="us
 config = TpuConfig(project="my-project", region="us-east5", pools={"v6e": slices}, system_nodes=1)
 
 google = pulumi.ResourceOptions(provider=gcp.Provider("google", project=config.project, region=config.region))
-network = gcp.compute.Network("own", auto_create_subnetworks=False, opts=google)
+network = gcp.compute.Network("own", name="own", auto_create_subnetworks=False, opts=google)
 subnet = gcp.compute.Subnetwork(
     "own",
+    name="own",
     network=network.id,
     region=config.region,
     ip_cidr_range="10.128.0.0/20",

@@ -140,6 +140,11 @@ def test_the_local_account_is_accepted(root: DataRoot) -> None:
     assert driver.invoke("aws:index/getCallerIdentity:getCallerIdentity")["accountId"] == moto.ACCOUNT
 
 
+def test_a_cluster_that_is_looked_up_and_is_not_there_is_told_with_its_region(driver: Driver) -> None:
+    with pytest.raises(Refused, match="there is no EKS cluster nobody in us-east-1"):
+        driver.invoke("aws:eks/getCluster:getCluster", name="nobody")
+
+
 def test_two_regions_do_not_see_each_other(root: DataRoot, driver: Driver) -> None:
     west = another(root, region="us-west-2")
     here = driver.create(VPC, "here", {"cidrBlock": "10.10.0.0/16"})
