@@ -6,8 +6,8 @@ group, with the same values. A ``NodePool`` says which types it may be, how many
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
@@ -46,7 +46,7 @@ class KarpenterPoolsArgs:
     subnet_ids: Sequence[pulumi.Input[str]]
     security_group_id: pulumi.Input[str]
     key_arn: pulumi.Input[str]
-    tags: dict[str, str]
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 class KarpenterPools(pulumi.ComponentResource):

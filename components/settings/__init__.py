@@ -27,7 +27,7 @@ from .datasets import EFS_REPLICATION_MINUTES, S3_REPLICATION_MINUTES, DatasetCo
 from .ebs import EbsClassConfig
 from .efs import AccessPointConfig, EfsConfig
 from .failover import FailoverConfig
-from .karpenter import KarpenterConfig, KarpenterPoolConfig
+from .karpenter import KarpenterConfig, KarpenterLimits, KarpenterPoolConfig
 from .load_balancer import HealthCheckConfig, LoadBalancerConfig
 from .lustre import LustreConfig, LustreLinkConfig
 from .monitoring import MonitoringConfig
@@ -75,6 +75,7 @@ __all__ = [
     "GuardDutyConfig",
     "HealthCheckConfig",
     "KarpenterConfig",
+    "KarpenterLimits",
     "KarpenterPoolConfig",
     "LoadBalancerConfig",
     "LustreConfig",

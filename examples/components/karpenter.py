@@ -1,28 +1,20 @@
 """What Karpenter needs on AWS's side, for a cluster that is there. Its chart is installed beside this program."""
 
-import json
-
 import pulumi
 import pulumi_aws as aws
 
-from components.encryption import key_policy
 from components.karpenter import Karpenter, KarpenterArgs
-from components.settings import KarpenterConfig, KarpenterPoolConfig
-from components.settings.karpenter import KarpenterLimits
-
-REGION = pulumi.Config("aws").require("region")
+from components.settings import KarpenterConfig, KarpenterLimits, KarpenterPoolConfig
 
 cluster = aws.eks.get_cluster_output(name="research")  # yours
-account_id = aws.get_caller_identity_output().account_id
-# Auto Scaling makes the disks with the key, which has to let it.
-key = aws.kms.Key("own", policy=account_id.apply(lambda id: json.dumps(key_policy(id, REGION))))
+key = aws.kms.Key("own")  # the controller makes disks with it by a right of its own role
 
 karpenter = Karpenter(
     "karpenter",
     KarpenterArgs(
         name="research",
-        region=REGION,
-        account_id=account_id,
+        region=pulumi.Config("aws").require("region"),
+        account_id=aws.get_caller_identity_output().account_id,
         config=KarpenterConfig(
             pools={"web": KarpenterPoolConfig(families=("m7i",), limits=KarpenterLimits(cpus=64))},
         ),

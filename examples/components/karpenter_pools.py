@@ -7,8 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.karpenter_pools import KarpenterPools, KarpenterPoolsArgs
-from components.settings import KarpenterConfig, KarpenterPoolConfig
-from components.settings.karpenter import KarpenterLimits
+from components.settings import KarpenterConfig, KarpenterLimits, KarpenterPoolConfig
 
 cluster = aws.eks.get_cluster_output(name="research")  # yours
 key = aws.kms.Key("own")

@@ -1,7 +1,7 @@
 """Each program of examples/components comes up where a team has a zone and a cluster, and has nothing to change then.
 
-Some preview only: the smoke tests wait for nodes that train, which are no part of them, and a second real control plane
-for TPUs takes as long as all the others (tests/end_to_end/test_examples.py starts one).
+Some preview only: smoke tests wait for nodes that train, Karpenter's pools are of kinds that Karpenter brings, and a
+second real control plane for TPUs takes as long as all the others (tests/end_to_end/test_examples.py starts one).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .test_components import CONFIG, HERE, PROGRAMS
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 
-PREVIEWED = ("gke", "smoke_test", "tpu_pool", "tpu_smoke_test")
+PREVIEWED = ("gke", "karpenter_pools", "smoke_test", "tpu_pool", "tpu_smoke_test")
 
 
 @dataclass
@@ -84,7 +84,7 @@ def test_a_program_comes_up_beside_all_others_and_leaves_nothing_to_change(team:
 
 
 @pytest.mark.parametrize("name", PREVIEWED)
-def test_what_waits_for_nodes_or_for_another_cloud_says_what_it_would_make(team: Team, name: str) -> None:
+def test_what_waits_for_what_is_not_here_says_what_it_would_make(team: Team, name: str) -> None:
     planned = team.engine(name).preview()
     assert not planned.errors, planned.errors
     assert planned.changes["create"] > 3
