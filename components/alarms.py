@@ -6,9 +6,9 @@ load balancers and EC2, each under "CloudWatch metrics".
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 from .settings import AlertsConfig
 
@@ -17,23 +17,30 @@ _GIB = 2**30
 _FEW_BURST_CREDITS = 2.1 * 2**40 / 10
 
 Comparison = Literal["GreaterThanThreshold", "LessThanThreshold"]
+Id = TypeVar("Id")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Watched:
-    """The parts as CloudWatch names them: gateways' ids; file systems' ids by name; load balancers' and groups' ends.
+class Watched(Generic[Id]):
+    """The parts, each where there is any; ``Id``: what names one in AWS: text, or an output that will be.
 
-    ``lustre_gib``: capacities; ``bursting``: the EFS file systems whose throughput grows with their content;
-    ``balancer``: kind, load balancer, target group.
+    Attributes:
+        nat_gateways: ids of NAT gateways.
+        lustre: ids of FSx for Lustre file systems by name.
+        lustre_gib: their capacities, GiB.
+        efs: ids of EFS file systems by name.
+        bursting: the names of those in bursting mode, whose credits can run out.
+        balancer: a load balancer: its kind, its ARN and its target group's.
+        server: the instance with Prometheus.
     """
 
-    nat_gateways: tuple[str, ...] = ()
-    lustre: Mapping[str, str] = field(default_factory=dict[str, str])
+    nat_gateways: Sequence[Id] = ()
+    lustre: Mapping[str, Id] = field(default_factory=dict[str, Id])
     lustre_gib: Mapping[str, int] = field(default_factory=dict[str, int])
-    efs: Mapping[str, str] = field(default_factory=dict[str, str])
+    efs: Mapping[str, Id] = field(default_factory=dict[str, Id])
     bursting: Collection[str] = ()
-    balancer: tuple[str, str, str] | None = None
-    server: str | None = None
+    balancer: tuple[Literal["network", "application"], Id, Id] | None = None
+    server: Id | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,14 +63,14 @@ class Alarm:
     period_s: int = 60
 
 
-def alarms(config: AlertsConfig, watched: Watched) -> list[Alarm]:
+def alarms(config: AlertsConfig, watched: Watched[str]) -> list[Alarm]:
     """The alarms of all parts that there are; their names depend on no id."""
     return [
         *(_nat(index, gateway) for index, gateway in enumerate(watched.nat_gateways)),
         *(_lustre(name, id, watched.lustre_gib[name], config) for name, id in watched.lustre.items()),
         *(alarm for name, id in watched.efs.items() for alarm in _efs(name, id, name in watched.bursting)),
         *(_balancer(*watched.balancer, config.errors_5xx) if watched.balancer else ()),
-        *([_server(watched.server)] if watched.server else ()),
+        *([_server(watched.server)] if watched.server is not None else ()),
     ]
 
 
@@ -124,7 +131,9 @@ def _efs(name: str, id: str, bursts: bool) -> list[Alarm]:
     return [limit, credits]
 
 
-def _balancer(kind: str, balancer: str, group: str, errors: int) -> list[Alarm]:
+def _balancer(kind: str, balancer_arn: str, group_arn: str, errors: int) -> list[Alarm]:
+    """CloudWatch names load balancer and target group by the ends of their ARNs."""
+    balancer, group = balancer_arn.rpartition(":loadbalancer/")[2], group_arn.rpartition(":")[2]
     namespace = "AWS/ApplicationELB" if kind == "application" else "AWS/NetworkELB"
     targets = {"LoadBalancer": balancer, "TargetGroup": group}
     unhealthy = Alarm(

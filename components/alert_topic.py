@@ -13,9 +13,12 @@ from .naming import digest
 from .settings import AlertsConfig
 
 # What publishes: each also needs the key that the topic is encrypted with.
-PUBLISHERS = ("cloudwatch.amazonaws.com", "events.amazonaws.com", "budgets.amazonaws.com")
-# A condition in the topic's policy keeps EventBridge from it (EventBridge guide, "Using resource-based policies").
-_UNCONDITIONAL = ("events.amazonaws.com",)
+PUBLISHERS = (
+    "cloudwatch.amazonaws.com", "events.amazonaws.com", "budgets.amazonaws.com", "backup.amazonaws.com",
+)  # fmt: skip
+# A condition in the topic's policy keeps EventBridge from it (EventBridge guide, "Using resource-based policies"); of
+# AWS Backup nothing says that it would name its source (AWS Backup guide, "Notification options with AWS Backup").
+_UNCONDITIONAL = ("events.amazonaws.com", "backup.amazonaws.com")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,10 +31,8 @@ class AlertTopicArgs:
     key_arn: pulumi.Input[str]
 
 
-def create_topic(
-    name: str, args: AlertTopicArgs, opts: pulumi.ResourceOptions
-) -> tuple[aws.sns.Topic, pulumi.Resource]:
-    """The topic, and its policy, without which what publishes is refused."""
+def create_topic(name: str, args: AlertTopicArgs, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
+    """The topic's ARN, which is not known before its policy is there: what publishes would be refused until then."""
     topic = aws.sns.Topic(f"{name}-topic", name=args.topic_name, kms_master_key_id=args.key_arn, opts=opts)
     policy = aws.sns.TopicPolicy(
         f"{name}-topic-policy",
@@ -51,7 +52,7 @@ def create_topic(
             endpoint_auto_confirms=True if protocol == "https" else None,
             opts=opts,
         )
-    return topic, policy
+    return pulumi.Output.all(topic.arn, policy.id).apply(lambda known: known[0])
 
 
 def publish_policy(topic_arn: str, account_id: str) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
 
 import pulumi
 import pulumi_aws as aws
@@ -19,33 +19,25 @@ from .settings import AlertsConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class BalancerArgs:
-    """A load balancer, and whether it serves.
+class RecoveryTopicArgs:
+    """A second topic, in the recovery region: what happens there can be told to no topic of another region.
 
     Attributes:
-        kind: what it balances: connections or HTTP requests.
-        load_balancer_arn: its ARN.
-        target_group_arn: the group with its targets.
+        provider: AWS there.
+        key_arn: the KMS key there.
     """
 
-    kind: Literal["network", "application"]
-    load_balancer_arn: pulumi.Input[str]
-    target_group_arn: pulumi.Input[str]
+    provider: aws.Provider
+    key_arn: pulumi.Input[str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class AlertsArgs:
-    """The parts that alarms look at, each where there is any.
+    """Arguments of :class:`Alerts`.
 
     Attributes:
         key_arn: the KMS key that encrypts the topic.
-        nat_gateway_ids: the NAT gateways.
-        lustre_ids: the FSx for Lustre file systems by name.
-        lustre_gib: their capacities, GiB.
-        efs_ids: the EFS file systems by name.
-        bursting_efs: the names of those in bursting mode, whose credits can run out.
-        balancer: the load balancer.
-        server_id: the instance with Prometheus.
+        recovery: the recovery region's topic, where anything there has something to tell.
         findings: whether GuardDuty tells any.
     """
 
@@ -54,95 +46,61 @@ class AlertsArgs:
     account_id: pulumi.Input[str]
     config: AlertsConfig
     key_arn: pulumi.Input[str]
-    nat_gateway_ids: Sequence[pulumi.Input[str]] = ()
-    lustre_ids: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
-    lustre_gib: Mapping[str, int] = field(default_factory=dict[str, int])
-    efs_ids: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
-    bursting_efs: Collection[str] = ()
-    balancer: BalancerArgs | None = None
-    server_id: pulumi.Input[str] | None = None
+    recovery: RecoveryTopicArgs | None = None
     findings: bool = False
 
 
 class Alerts(pulumi.ComponentResource):
-    """The topic and its subscriptions, alarms, rules for events, the dashboard and the budget.
+    """The topic and its subscriptions, rules for events, the budget; then alarms and the dashboard, see :meth:`watch`.
 
     Attributes:
         topic_arn: the topic that everything is told to.
+        recovery_topic_arn: the recovery region's, with the same subscriptions; ``None`` without one.
         dashboard_name: CloudWatch's dashboard, ``None`` without one.
     """
 
     topic_arn: pulumi.Output[str]
-    dashboard_name: str | None
+    recovery_topic_arn: pulumi.Output[str] | None = None
+    dashboard_name: str | None = None
 
     def __init__(self, name: str, args: AlertsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(component_type(Alerts), name, None, opts)
         self._name, self._args = name, args
         self._stack_name = args.name
         self._child = pulumi.ResourceOptions(parent=self)
-        topic, allowed = self._create_topic()
-        self.topic_arn = topic.arn
-        self._after = pulumi.ResourceOptions(parent=self, depends_on=[allowed])
-        watched = self._watched()
-        self._create_alarms(watched)
+        self.topic_arn = self._create_topic(name, args.key_arn, self._child)
+        if args.recovery:
+            there = pulumi.ResourceOptions(parent=self, provider=args.recovery.provider)
+            self.recovery_topic_arn = self._create_topic(f"{name}-recovery", args.recovery.key_arn, there)
         for rule, pattern in event_patterns(args.name, args.findings).items():
             self._create_rule(rule, pattern)
-        self.dashboard_name = self._create_dashboard(watched) if args.config.dashboard else None
         if args.config.budget:
-            create_budget(f"{name}-budget", self._stack_name, args.config.budget, topic.arn, self._after)
+            create_budget(f"{name}-budget", self._stack_name, args.config.budget, self.topic_arn, self._child)
         self.register_outputs({"topic_arn": self.topic_arn})
 
-    def _create_topic(self) -> tuple[aws.sns.Topic, pulumi.Resource]:
+    def watch(self, watched: Watched[pulumi.Input[str]]) -> None:
+        """Alarms and the dashboard of what has been built since the topic was.
+
+        Which alarms there are, no id says: those that are not known yet only fill them in.
+        """
+        args = self._args
+        parts: Any = vars(watched)
+        known = pulumi.Output.from_input(parts).apply(lambda parts: Watched[str](**parts))
+        found = known.apply(lambda watched: {one.name: one for one in alarms(args.config, watched)})
+        for alarm in alarms(args.config, Watched[str](**_foreseen(parts))):
+            dimensions: Any = found.apply(lambda known, name=alarm.name: dict(known[name].dimensions))
+            self._create_alarm(alarm, dimensions)
+        if args.config.dashboard:
+            self.dashboard_name = self._create_dashboard(known)
+
+    def _create_topic(self, name: str, key_arn: pulumi.Input[str], opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
         args = AlertTopicArgs(
             topic_name=f"{self._stack_name}-alerts",
             account_id=self._args.account_id,
             config=self._args.config,
-            key_arn=self._args.key_arn,
+            key_arn=key_arn,
         )
-        return create_topic(self._name, args, self._child)
-
-    def _watched(self) -> pulumi.Output[Watched]:
-        args = self._args
-        balancer = args.balancer
-        arns = [balancer.load_balancer_arn, balancer.target_group_arn] if balancer else None
-        parts: dict[str, Any] = {
-            "nat": list(args.nat_gateway_ids),
-            "lustre": dict(args.lustre_ids),
-            "efs": dict(args.efs_ids),
-            "balancer": arns,
-            "server": args.server_id,
-        }
-        return pulumi.Output.from_input(parts).apply(
-            lambda known: Watched(
-                nat_gateways=tuple(known["nat"]),
-                lustre=known["lustre"],
-                lustre_gib=args.lustre_gib,
-                efs=known["efs"],
-                bursting=args.bursting_efs,
-                balancer=(balancer.kind, *_ends(*known["balancer"])) if balancer else None,
-                server=known["server"],
-            )
-        )
-
-    def _create_alarms(self, watched: pulumi.Output[Watched]) -> None:
-        """Which alarms there are, the configuration alone says: ids that are not known yet only fill them in."""
-        args = self._args
-        found = watched.apply(lambda known: {one.name: one for one in alarms(args.config, known)})
-        for alarm in alarms(args.config, self._foreseen()):
-            dimensions: Any = found.apply(lambda known, name=alarm.name: dict(known[name].dimensions))
-            self._create_alarm(alarm, dimensions)
-
-    def _foreseen(self) -> Watched:
-        args = self._args
-        return Watched(
-            nat_gateways=("",) * len(args.nat_gateway_ids),
-            lustre=dict.fromkeys(args.lustre_ids, ""),
-            lustre_gib=args.lustre_gib,
-            efs=dict.fromkeys(args.efs_ids, ""),
-            bursting=args.bursting_efs,
-            balancer=(args.balancer.kind, "", "") if args.balancer else None,
-            server="known later" if args.server_id is not None else None,
-        )
+        return create_topic(name, args, opts)
 
     def _create_alarm(self, alarm: Alarm, dimensions: Any) -> None:
         periods = max(1, alarm.minutes * 60 // alarm.period_s)
@@ -162,7 +120,7 @@ class Alerts(pulumi.ComponentResource):
             treat_missing_data=alarm.missing,
             alarm_actions=[self.topic_arn],
             ok_actions=[self.topic_arn],
-            opts=self._after,
+            opts=self._child,
         )
 
     def _create_rule(self, label: str, pattern: dict[str, Any]) -> None:
@@ -173,10 +131,10 @@ class Alerts(pulumi.ComponentResource):
             opts=self._child,
         )
         aws.cloudwatch.EventTarget(
-            f"{self._name}-on-{label}-tell", rule=rule.name, target_id="alerts", arn=self.topic_arn, opts=self._after
+            f"{self._name}-on-{label}-tell", rule=rule.name, target_id="alerts", arn=self.topic_arn, opts=self._child
         )
 
-    def _create_dashboard(self, watched: pulumi.Output[Watched]) -> str:
+    def _create_dashboard(self, watched: pulumi.Output[Watched[str]]) -> str:
         args = self._args
         body = watched.apply(
             lambda known: json.dumps(dashboard(args.region, alarms(args.config, known), known), sort_keys=True)
@@ -187,9 +145,15 @@ class Alerts(pulumi.ComponentResource):
         return self._stack_name
 
 
-def _ends(load_balancer_arn: str, target_group_arn: str) -> tuple[str, str]:
-    """Load balancer and target group as CloudWatch names them: the ends of their ARNs."""
-    return load_balancer_arn.rpartition(":loadbalancer/")[2], target_group_arn.rpartition(":")[2]
+def _foreseen(part: Any) -> Any:
+    """The parts of a stack that is not there yet: the same ones, with ids that name nothing."""
+    if isinstance(part, pulumi.Output | Awaitable):
+        return ""
+    if isinstance(part, Mapping):
+        return {name: _foreseen(one) for name, one in cast(Mapping[str, Any], part).items()}
+    if isinstance(part, Sequence) and not isinstance(part, str):
+        return [_foreseen(one) for one in cast(Sequence[Any], part)]
+    return part
 
 
 def event_patterns(name: str, findings: bool) -> dict[str, dict[str, Any]]:

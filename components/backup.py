@@ -36,11 +36,13 @@ class CopiesArgs:
         region: the recovery region.
         provider: AWS there.
         key_arn: the KMS key there.
+        topic_arn: the SNS topic there that its vault tells; ``None``: nobody is told.
     """
 
     region: str
     provider: aws.Provider
     key_arn: pulumi.Input[str]
+    topic_arn: pulumi.Input[str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +54,7 @@ class BackupArgs:
         resource_arns: for each plan, what it backs up.
         copies: the recovery region; needed where a rule copies.
         retain: whether a vault with backups in it stops a destroy.
+        topic_arn: the SNS topic that the vault here tells where the configuration names no other.
     """
 
     name: str
@@ -62,6 +65,7 @@ class BackupArgs:
     key_arn: pulumi.Input[str]
     retain: bool
     copies: CopiesArgs | None = None
+    topic_arn: pulumi.Input[str] | None = None
 
 
 class Backup(pulumi.ComponentResource):
@@ -89,6 +93,7 @@ class Backup(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         vault, lock = self._create_vault("vault", "backups", args.key_arn, self._child)
         self.vault_name, self.vault_arn = vault.name, vault.arn
+        self._tell("notifications", vault, args.config.notification_topic_arn or args.topic_arn, self._child)
         after = [*lock, *self._create_copy_vault()]
         role, rights = self._create_role("backup", self._backup_policy())
         self.plan_ids = {}
@@ -96,7 +101,6 @@ class Backup(pulumi.ComponentResource):
             self.plan_ids[plan] = self._create_plan(plan, config, after)
             self._create_selection(plan, role, rights)
         self.restore_test_name = self._create_restore_test(args.config.restore_test)
-        self._create_notifications()
         self.register_outputs({"vault_arn": self.vault_arn, "copy_vault_arn": self.copy_vault_arn})
 
     def _create_vault(
@@ -126,12 +130,12 @@ class Backup(pulumi.ComponentResource):
 
     def _create_copy_vault(self) -> list[pulumi.Resource]:
         copies = self._args.copies
-        rules = [rule for plan in self._args.config.plans.values() for rule in plan.rules.values()]
-        if copies is None or not any(rule.recovery_copy for rule in rules):
+        if copies is None or not self._args.config.has_copies:
             return []
         there = pulumi.ResourceOptions(parent=self, provider=copies.provider)
         vault, lock = self._create_vault("copies", "copies", copies.key_arn, there)
         self.copy_vault_name, self.copy_vault_arn = vault.name, vault.arn
+        self._tell("copies-notifications", vault, copies.topic_arn, there)
         return lock
 
     def _create_role(self, kind: str, policy: pulumi.Output[str]) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
@@ -233,16 +237,18 @@ class Backup(pulumi.ComponentResource):
             )
         return plan.name
 
-    def _create_notifications(self) -> None:
-        topic = self._args.config.notification_topic_arn
+    def _tell(
+        self, label: str, vault: aws.backup.Vault, topic: pulumi.Input[str] | None, opts: pulumi.ResourceOptions
+    ) -> None:
+        """A vault tells a topic of its own region, and no other."""
         if topic is None:
             return
         aws.backup.VaultNotifications(
-            f"{self._name}-notifications",
-            backup_vault_name=self.vault_name,
+            f"{self._name}-{label}",
+            backup_vault_name=vault.name,
             sns_topic_arn=topic,
             backup_vault_events=list(EVENTS),
-            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
+            opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True)),
         )
 
 

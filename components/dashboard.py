@@ -9,7 +9,7 @@ from .alarms import Alarm, Watched
 _WIDTH, _HEIGHT, _COLUMNS = 8, 6, 24  # of CloudWatch's grid, 24 columns wide
 
 
-def dashboard(region: str, alarms: list[Alarm], watched: Watched) -> dict[str, Any]:
+def dashboard(region: str, alarms: list[Alarm], watched: Watched[str]) -> dict[str, Any]:
     """A dashboard's body (CloudWatch API reference, "Dashboard body structure and syntax")."""
     graphs = [*_load(watched), *(_graph(alarm) for alarm in alarms)]
     a_row = _COLUMNS // _WIDTH
@@ -39,7 +39,7 @@ def _graph(alarm: Alarm) -> dict[str, Any]:
     }
 
 
-def _load(watched: Watched) -> list[dict[str, Any]]:
+def _load(watched: Watched[str]) -> list[dict[str, Any]]:
     """What goes through gateways and file systems, bytes a minute."""
     gateways = [("NatGatewayId", gateway, None) for gateway in watched.nat_gateways]
     lustre = [("FileSystemId", id, name) for name, id in watched.lustre.items()]

@@ -23,11 +23,13 @@ class ReplicaArgs:
         region: its name.
         provider: AWS there.
         multi_region: whether it has a replica of the key, or else a key of its own.
+        publishers: services that write into a topic there that its key encrypts.
     """
 
     region: str
     provider: aws.Provider
     multi_region: bool = True
+    publishers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,13 +117,13 @@ class Encryption(pulumi.ComponentResource):
         aws.kms.Alias(name, name=f"alias/{self._args.name}", target_key_id=key_id, opts=opts)
 
     def _policy(self, region: str) -> pulumi.Output[str]:
-        """The trail and the topic are in the stack's own region, and so is their key."""
+        """The trail is in the stack's own region, and so is its key; topics are in both."""
         args = self._args
         at_home = region == args.region
-        publishers = args.publishers if at_home else ()
+        trail = args.trail and at_home
+        publishers = args.publishers if at_home or args.replica is None else args.replica.publishers
 
         def policy(account_id: str) -> str:
-            trail = args.trail and at_home
             return json.dumps(key_policy(account_id, region, args.lustre_links, trail=trail, publishers=publishers))
 
         return pulumi.Output.from_input(args.account_id).apply(policy)

@@ -210,9 +210,13 @@ class MonitoringOutputs(Output):
 
 
 class AlertsOutputs(Output):
-    """The topic that alarms, events and the bill tell; ``dashboard_name``: CloudWatch's, ``None`` without one."""
+    """The topics of both regions that alarms, events, vaults and the bill tell; ``None``: there is none.
+
+    ``dashboard_name``: CloudWatch's.
+    """
 
     topic_arn: str
+    recovery_topic_arn: str | None = None
     dashboard_name: str | None
 
 

@@ -30,7 +30,7 @@ class Backups:
             self.backup = self._create_backup(site.config.backup)
 
     def _create_backup(self, config: BackupConfig) -> Backup:
-        site = self._site
+        site, alerts = self._site, self._foundation.alerts
         args = BackupArgs(
             name=site.name,
             region=site.region,
@@ -40,6 +40,7 @@ class Backups:
             key_arn=self._foundation.encryption.key_arn,
             copies=self._copies(),
             retain=site.config.retain_data,
+            topic_arn=alerts.topic_arn if alerts else None,
         )
         return Backup("backup", args, site.opts)
 
@@ -48,7 +49,9 @@ class Backups:
         key_arn = self._foundation.encryption.replica_key_arn
         if recovery is None or provider is None or key_arn is None:
             return None
-        return CopiesArgs(region=recovery.region, provider=provider, key_arn=key_arn)
+        alerts = self._foundation.alerts
+        topic_arn = alerts.recovery_topic_arn if alerts else None
+        return CopiesArgs(region=recovery.region, provider=provider, key_arn=key_arn, topic_arn=topic_arn)
 
     def outputs(self) -> dict[str, Any]:
         """``backup``, where there is one."""

@@ -1,4 +1,4 @@
-"""What everything else stands on: keys, the network, and the recovery region's network."""
+"""What everything else stands on: keys, who is told, the network, and the recovery region's network."""
 
 from __future__ import annotations
 
@@ -8,18 +8,26 @@ import pulumi
 import pulumi_aws as aws
 
 from ..alert_topic import PUBLISHERS
+from ..alerts import Alerts, AlertsArgs, RecoveryTopicArgs
 from ..encryption import Encryption, EncryptionArgs, ReplicaArgs
 from ..network import Network, NetworkArgs
 from ..recovery import Recovery, RecoveryArgs
+from ..rules.alerts import tells_from_recovery
+from ..settings import AlertsConfig
 from .site import Site
 
 
 class Foundation:
-    """Keys and networks."""
+    """Keys, the topic of alerts where the stack has any, and networks."""
+
+    alerts: Alerts | None = None
 
     def __init__(self, site: Site) -> None:
         self._site = site
+        self._is_told_there = tells_from_recovery(site.config)
         self.encryption = self._create_encryption()
+        if site.config.alerts:
+            self.alerts = self._create_alerts(site.config.alerts)
         self.network = self._create_network()
         self.recovery = self._create_recovery()
 
@@ -41,7 +49,28 @@ class Foundation:
         recovery, provider = self._site.config.recovery, self._site.recovery_provider
         if recovery is None or provider is None:
             return None
-        return ReplicaArgs(region=recovery.region, provider=provider, multi_region=recovery.multi_region_key)
+        return ReplicaArgs(
+            region=recovery.region,
+            provider=provider,
+            multi_region=recovery.multi_region_key,
+            publishers=PUBLISHERS if self._is_told_there else (),
+        )
+
+    def _create_alerts(self, config: AlertsConfig) -> Alerts:
+        """Before anything that tells; what alarms look at comes later, see :class:`.oversight.Oversight`."""
+        site, keys, there = self._site, self.encryption, None
+        if site.recovery_provider and keys.replica_key_arn and self._is_told_there:
+            there = RecoveryTopicArgs(provider=site.recovery_provider, key_arn=keys.replica_key_arn)
+        args = AlertsArgs(
+            name=site.name,
+            region=site.region,
+            account_id=site.account_id,
+            config=config,
+            key_arn=keys.key_arn,
+            recovery=there,
+            findings=bool(site.config.security and site.config.security.guardduty),
+        )
+        return Alerts("alerts", args, site.opts)
 
     def _create_network(self) -> Network:
         site = self._site

@@ -1,12 +1,15 @@
-"""Who is told of what, and what is written down of who did what."""
+"""What is looked at, and what is written down of who did what."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..alerts import Alerts, AlertsArgs, BalancerArgs
+import pulumi
+
+from ..alarms import Watched
+from ..alerts import Alerts
 from ..guardduty import GuardDuty
-from ..settings import AlertsConfig, TrailConfig
+from ..settings import TrailConfig
 from ..trail import Trail, TrailArgs
 from .data import Data
 from .foundation import Foundation
@@ -16,9 +19,8 @@ from .site import Site
 
 
 class Oversight:
-    """Alerts, the trail and the detector, where the stack has them."""
+    """Alarms, the trail and the detector, where the stack has them."""
 
-    alerts: Alerts | None = None
     trail: Trail | None = None
 
     def __init__(
@@ -31,8 +33,9 @@ class Oversight:
             GuardDuty("guardduty", security.guardduty, site.opts)
         if security and security.trail:
             self.trail = self._create_trail(security.trail)
-        if site.config.alerts:
-            self.alerts = self._create_alerts(site.config.alerts)
+        self.alerts: Alerts | None = foundation.alerts
+        if self.alerts:
+            self.alerts.watch(self._watched())
 
     def _create_trail(self, config: TrailConfig) -> Trail:
         site, storage = self._site, self._data.storage
@@ -47,38 +50,30 @@ class Oversight:
         )
         return Trail("trail", args, site.opts)
 
-    def _create_alerts(self, config: AlertsConfig) -> Alerts:
-        site, monitoring = self._site, self._management.monitoring
-        systems = self._data.file_systems
-        args = AlertsArgs(
-            name=site.name,
-            region=site.region,
-            account_id=site.account_id,
-            config=config,
-            key_arn=self._foundation.encryption.key_arn,
-            nat_gateway_ids=self._foundation.network.nat_gateway_ids,
-            lustre_ids={name: one.file_system_id for name, one in systems.lustre.items()},
-            lustre_gib={name: one.capacity_gib for name, one in site.config.lustre.items()},
-            efs_ids={name: one.file_system_id for name, one in systems.efs.items()},
-            bursting_efs=[name for name, one in site.config.efs.items() if one.throughput == "bursting"],
-            balancer=self._balancer(),
-            server_id=monitoring.instance_id if monitoring else None,
-            findings=bool(site.config.security and site.config.security.guardduty),
+    def _watched(self) -> Watched[pulumi.Input[str]]:
+        config, systems, monitoring = self._site.config, self._data.file_systems, self._management.monitoring
+        balancer = self._services.load_balancer
+        return Watched(
+            nat_gateways=self._foundation.network.nat_gateway_ids,
+            lustre={name: one.file_system_id for name, one in systems.lustre.items()},
+            lustre_gib={name: one.capacity_gib for name, one in config.lustre.items()},
+            efs={name: one.file_system_id for name, one in systems.efs.items()},
+            bursting=[name for name, one in config.efs.items() if one.throughput == "bursting"],
+            balancer=(config.load_balancer.kind, balancer.load_balancer_arn, balancer.target_group_arn)
+            if config.load_balancer and balancer
+            else None,
+            server=monitoring.instance_id if monitoring else None,
         )
-        return Alerts("alerts", args, site.opts)
-
-    def _balancer(self) -> BalancerArgs | None:
-        config, balancer = self._site.config.load_balancer, self._services.load_balancer
-        if config is None or balancer is None:
-            return None
-        arns = {"load_balancer_arn": balancer.load_balancer_arn, "target_group_arn": balancer.target_group_arn}
-        return BalancerArgs(kind=config.kind, **arns)
 
     def outputs(self) -> dict[str, Any]:
         """``alerts`` and ``trail``, where there are any."""
         outputs: dict[str, Any] = {}
         if self.alerts:
-            outputs["alerts"] = {"topic_arn": self.alerts.topic_arn, "dashboard_name": self.alerts.dashboard_name}
+            outputs["alerts"] = {
+                "topic_arn": self.alerts.topic_arn,
+                "recovery_topic_arn": self.alerts.recovery_topic_arn,
+                "dashboard_name": self.alerts.dashboard_name,
+            }
         if self.trail:
             outputs["trail"] = {"arn": self.trail.trail_arn, "bucket_name": self.trail.bucket_name}
         return outputs

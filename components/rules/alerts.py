@@ -8,6 +8,11 @@ from components.settings.section import Conflict
 from components.settings.stack import StackConfig
 
 
+def tells_from_recovery(config: StackConfig) -> bool:
+    """Whether the recovery region has something to tell, which needs a topic there: its vault."""
+    return config.alerts is not None and config.backup is not None and config.backup.has_copies
+
+
 def _somebody_hears(config: StackConfig) -> Iterator[Conflict]:
     if config.alerts and not config.alerts.emails and not config.alerts.https:
         message = "nobody would hear of an alert: name emails or https endpoints, or leave the section out"

@@ -141,5 +141,11 @@ class BackupConfig(Section):
     notification_topic_arn: TopicArn | None = Field(
         default=None,
         description="An SNS topic of the stack's region that lets backup.amazonaws.com publish, told of what failed "
-        "and of restores; absent: nobody is told.",
+        "and of restores; absent: the topic of alerts, or nobody where the stack has no alerts. The recovery region's "
+        "vault tells the topic of alerts there.",
     )
+
+    @property
+    def has_copies(self) -> bool:
+        """Whether any rule copies to the recovery region."""
+        return any(rule.recovery_copy for plan in self.plans.values() for rule in plan.rules.values())

@@ -5,8 +5,9 @@ import json
 import pulumi
 import pulumi_aws as aws
 
+from components.alarms import Watched
 from components.alert_topic import PUBLISHERS
-from components.alerts import Alerts, AlertsArgs, BalancerArgs
+from components.alerts import Alerts, AlertsArgs
 from components.encryption import key_policy
 from components.settings import AlertsConfig, BudgetConfig
 
@@ -27,10 +28,14 @@ alerts = Alerts(
         account_id=account_id,
         key_arn=key.arn,
         config=AlertsConfig(emails=("oncall@example.com",), budget=BudgetConfig(monthly_usd=20_000)),
-        lustre_ids={"scratch": "fs-0123456789abcdef0"},
-        lustre_gib={"scratch": 4800},
-        balancer=BalancerArgs(kind="application", load_balancer_arn=BALANCER, target_group_arn=TARGETS),
     ),
+)
+alerts.watch(
+    Watched(
+        lustre={"scratch": "fs-0123456789abcdef0"},
+        lustre_gib={"scratch": 4800},
+        balancer=("application", BALANCER, TARGETS),
+    )
 )
 
 pulumi.export("topic_arn", alerts.topic_arn)

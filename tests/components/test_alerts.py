@@ -16,13 +16,14 @@ from components.config import load
 from components.dashboard import dashboard
 from components.encryption import key_policy
 from components.outputs import DatacenterOutputs
+from components.rules.alerts import tells_from_recovery
 from components.settings import AlertsConfig, BudgetConfig, StackConfig
 
 from .stack_files import GOOD, problems
-from .test_datacenter import ROOT, program
+from .test_datacenter import ROOT, is_there, program
 
 GOLDEN = Path(__file__).with_name("dashboard.json")
-WATCHED = Watched(
+WATCHED = Watched[str](
     nat_gateways=("nat-0a", "nat-0b"),
     lustre={"fast": "fs-1"},
     lustre_gib={"fast": 9600},
@@ -36,7 +37,7 @@ def config() -> StackConfig:
     return load(ROOT / "Pulumi.prod.yaml")
 
 
-def by_name(watched: Watched = WATCHED, **alerts: Any) -> dict[str, Alarm]:
+def by_name(watched: Watched[str] = WATCHED, **alerts: Any) -> dict[str, Alarm]:
     return {one.name: one for one in alarms(AlertsConfig(emails=("a@example.com",), **alerts), watched)}
 
 
@@ -45,7 +46,7 @@ def test_each_part_has_an_alarm_and_a_part_that_is_not_there_has_none() -> None:
         "nat-0-ports", "nat-1-ports", "lustre-fast-full", "efs-homes-limit", "load-balancer-unhealthy",
         "load-balancer-5xx-services", "load-balancer-5xx-itself", "monitoring-down",
     }  # fmt: skip
-    assert by_name(Watched()) == {}
+    assert by_name(Watched[str]()) == {}
 
 
 def test_lustre_tells_at_the_share_that_the_stack_file_names() -> None:
@@ -54,7 +55,7 @@ def test_lustre_tells_at_the_share_that_the_stack_file_names() -> None:
 
 
 def test_an_efs_that_bursts_tells_before_its_credits_are_gone_and_another_has_none() -> None:
-    found = by_name(Watched(efs={"homes": "fs-2", "code": "fs-3"}, bursting=("homes",)))
+    found = by_name(Watched[str](efs={"homes": "fs-2", "code": "fs-3"}, bursting=("homes",)))
     assert set(found) == {"efs-homes-limit", "efs-homes-credits", "efs-code-limit"}
 
 
@@ -64,7 +65,7 @@ def test_a_silent_server_is_down_and_a_silent_gateway_is_fine() -> None:
 
 
 def test_a_network_load_balancer_has_no_answers_to_count() -> None:
-    found = by_name(Watched(balancer=("network", "net/dc/1", "targetgroup/dc/2")))
+    found = by_name(Watched[str](balancer=("network", "net/dc/1", "targetgroup/dc/2")))
     assert [(one.name, one.namespace) for one in found.values()] == [("load-balancer-unhealthy", "AWS/NetworkELB")]
 
 
@@ -90,17 +91,62 @@ def test_a_stack_without_the_section_has_no_topic_and_its_key_no_publishers() ->
 
 def test_the_topic_is_encrypted_with_a_key_that_whoever_publishes_may_use() -> None:
     cloud = program("prod")[0]
-    (topic,) = cloud.of("aws:sns/topic:Topic").values()
-    keys = cloud.of("aws:kms/key:Key")
-    assert topic["kmsMasterKeyId"].endswith(":encryption-key")
-    statements = json.loads(keys["encryption-key"]["policy"])["Statement"]
-    (publishers,) = [one for one in statements if one["Sid"] == "Publishers"]
-    assert set(publishers["Principal"]["Service"]) == set(PUBLISHERS)
-    assert set(publishers["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey*"}
+    topics = cloud.of("aws:sns/topic:Topic")
+    keys = {"alerts-topic": "encryption-key", "alerts-recovery-topic": "encryption-replica"}
+    assert {name: one["kmsMasterKeyId"].rpartition(":")[2] for name, one in topics.items()} == keys
+    policies = cloud.of("aws:kms/key:Key") | cloud.of("aws:kms/replicaKey:ReplicaKey")
+    for key in keys.values():
+        statements = json.loads(policies[key]["policy"])["Statement"]
+        (publishers,) = [one for one in statements if one["Sid"] == "Publishers"]
+        assert set(publishers["Principal"]["Service"]) == set(PUBLISHERS)
+        assert set(publishers["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey*"}
     allowed = [one for one in publish_policy("arn:t", "1")["Statement"] if one["Effect"] == "Allow"]
     assert {one["Principal"]["Service"] for one in allowed} == set(PUBLISHERS)
     conditional = {one["Principal"]["Service"] for one in allowed if "Condition" in one}
-    assert conditional == {"cloudwatch.amazonaws.com", "budgets.amazonaws.com"}
+    assert conditional == {"cloudwatch.amazonaws.com", "budgets.amazonaws.com"}  # the others are documented without
+
+
+def test_each_vault_tells_the_topic_of_its_own_region_and_both_topics_reach_the_same_people() -> None:
+    cloud, found = program("prod")
+    alerts = DatacenterOutputs.model_validate(found).alerts
+    assert alerts
+    told = cloud.of("aws:backup/vaultNotifications:VaultNotifications")
+    assert {name: one["snsTopicArn"] for name, one in told.items()} == {
+        "backup-notifications": alerts.topic_arn,
+        "backup-copies-notifications": alerts.recovery_topic_arn,
+    }
+    there = {one.name for one in cloud.resources if is_there(one.provider)}
+    assert {"alerts-recovery-topic", "alerts-recovery-topic-policy", "backup-copies-notifications"} <= there
+    ends: dict[str, set[str]] = {}
+    for one in cloud.of("aws:sns/topicSubscription:TopicSubscription").values():
+        ends.setdefault(one["topic"], set()).add(one["endpoint"])
+    assert set(ends) == {alerts.topic_arn, alerts.recovery_topic_arn}
+    assert len({frozenset(one) for one in ends.values()}) == 1
+
+
+COPIED = """  ai-datacenter:alerts: {emails: [a@example.com]}
+  ai-datacenter:recovery: {region: us-west-2, cidr: 10.1.0.0/16}
+  ai-datacenter:storage:
+    datasets: {tokens: {kind: s3, class: reproducible, owner: me}}
+  ai-datacenter:backup:
+    plans: {all: {datasets: [tokens], rules: {daily: {retention_days: 35, COPY}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "tells"),
+    [
+        (COPIED.replace("COPY", "recovery_copy: {retention_days: 35}"), True),
+        (COPIED.replace(", COPY", ""), False),
+        (COPIED.replace("COPY", "recovery_copy: {retention_days: 35}").partition("\n")[2], False),
+    ],
+)
+def test_the_recovery_region_has_a_topic_only_where_it_has_something_to_tell(
+    tmp_path: Path, text: str, tells: bool
+) -> None:
+    file = tmp_path / "Pulumi.test.yaml"
+    file.write_text(GOOD + text)
+    assert tells_from_recovery(load(file)) is tells
 
 
 def test_a_key_policy_stays_as_it_was_for_who_declares_none_of_it() -> None:

@@ -16,7 +16,8 @@ from components.settings import BackupConfig
 
 from .mocks import ACCOUNT, Cloud, run
 
-TOPIC = f"arn:aws:sns:us-east-1:{ACCOUNT}:alerts"
+TOPIC = f"arn:aws:sns:us-east-1:{ACCOUNT}:of-backups"
+ALERTS, ALERTS_THERE = (f"arn:aws:sns:{region}:{ACCOUNT}:alerts" for region in ("us-east-1", "us-west-2"))
 DATA, HOMES, WORK = "arn:aws:s3:::dc-data", "arn:aws:elasticfilesystem:x:file-system/fs-1", "arn:aws:fsx:x:fs-2"
 CONFIG: dict[str, Any] = {
     "plans": {
@@ -44,14 +45,17 @@ def remember(args: pulumi.ResourceTransformationArgs) -> None:
 
 
 @cache
-def declared(*without: str, copies: bool = True) -> Cloud:
+def declared(*without: str, copies: bool = True, alerts: bool = False) -> Cloud:
     def declare() -> None:
         provider = aws.Provider("aws-recovery", region="us-west-2")
         config = BackupConfig.model_validate({name: one for name, one in CONFIG.items() if name not in without})
+        there = CopiesArgs(
+            region="us-west-2", provider=provider, key_arn="arn:key-there", topic_arn=ALERTS_THERE if alerts else None
+        )
         args = BackupArgs(
             name="dc-test", region="us-east-1", account_id=ACCOUNT, config=config, key_arn="arn:key", retain=True,
             resource_arns={"buckets": {("s3", "data"): DATA}, "files": {("efs", "homes"): HOMES, ("s3", "data"): DATA}},
-            copies=CopiesArgs(region="us-west-2", provider=provider, key_arn="arn:key-there") if copies else None,
+            topic_arn=ALERTS if alerts else None, copies=there if copies else None,
         )  # fmt: skip
         Backup("backup", args, pulumi.ResourceOptions(transformations=[remember]))
 
@@ -134,6 +138,28 @@ def test_somebody_is_told_of_what_failed() -> None:
     assert told["snsTopicArn"] == TOPIC
     assert {"BACKUP_JOB_FAILED", "COPY_JOB_FAILED"} <= set(told["backupVaultEvents"])
     assert "BACKUP_JOB_SUCCESSFUL" not in told["backupVaultEvents"]
+
+
+@pytest.mark.parametrize(
+    ("without", "copies", "told"),
+    [
+        ((), True, {"backup-notifications": TOPIC, "backup-copies-notifications": ALERTS_THERE}),
+        (
+            ("notification_topic_arn",),
+            True,
+            {"backup-notifications": ALERTS, "backup-copies-notifications": ALERTS_THERE},
+        ),
+        (("notification_topic_arn",), False, {"backup-notifications": ALERTS}),
+    ],
+)
+def test_with_alerts_each_vault_tells_their_topic_unless_the_stack_file_names_another_for_this_region(
+    without: tuple[str, ...], copies: bool, told: dict[str, str]
+) -> None:
+    cloud = declared(*without, copies=copies, alerts=True)
+    found = cloud.of("aws:backup/vaultNotifications:VaultNotifications")
+    assert {name: one["snsTopicArn"] for name, one in found.items()} == told
+    there = {one.name for one in cloud.resources if "aws-recovery" in (one.provider or "")}
+    assert ("backup-copies-notifications" in there) is copies
 
 
 WHERE = Where(account_id=ACCOUNT, region="us-east-1", key_arns=["arn:key"])
