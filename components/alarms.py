@@ -45,7 +45,7 @@ class Watched(Generic[Id]):
 
 @dataclass(frozen=True, kw_only=True)
 class Alarm:
-    """One metric and the number beyond which it is trouble, for ``minutes`` on end.
+    """One metric and the number beyond which it is trouble, for ``minutes`` on end: by default, that it is any.
 
     ``missing``: what no measurement means. A gateway without errors measures none; a machine that is silent is down.
     """
@@ -55,9 +55,9 @@ class Alarm:
     namespace: str
     metric: str
     dimensions: Mapping[str, str]
-    statistic: Literal["Sum", "Maximum", "Minimum", "Average"]
-    threshold: float
-    minutes: int
+    statistic: Literal["Sum", "Maximum", "Minimum"] = "Maximum"
+    threshold: float = 0
+    minutes: int = 5
     comparison: Comparison = "GreaterThanThreshold"
     missing: Literal["notBreaching", "breaching", "missing"] = "notBreaching"
     period_s: int = 60
@@ -82,8 +82,6 @@ def _nat(index: int, gateway: str) -> Alarm:
         metric="ErrorPortAllocation",
         dimensions={"NatGatewayId": gateway},
         statistic="Sum",
-        threshold=0,
-        minutes=5,
     )
 
 
@@ -98,7 +96,6 @@ def _lustre(name: str, id: str, capacity_gib: int, config: AlertsConfig) -> Alar
         statistic="Sum",
         threshold=capacity_gib * _GIB * config.lustre_free_percent / 100,
         comparison="LessThanThreshold",
-        minutes=5,
         missing="missing",
     )
 
@@ -110,7 +107,6 @@ def _efs(name: str, id: str, bursts: bool) -> list[Alarm]:
         namespace="AWS/EFS",
         metric="PercentIOLimit",
         dimensions={"FileSystemId": id},
-        statistic="Maximum",
         threshold=95,
         minutes=15,
     )
@@ -142,9 +138,6 @@ def _balancer(kind: str, balancer_arn: str, group_arn: str, errors: int) -> list
         namespace=namespace,
         metric="UnHealthyHostCount",
         dimensions=targets,
-        statistic="Maximum",
-        threshold=0,
-        minutes=5,
     )
     if kind != "application":
         return [unhealthy]
@@ -160,7 +153,6 @@ def _balancer(kind: str, balancer_arn: str, group_arn: str, errors: int) -> list
                 dimensions={"LoadBalancer": balancer},
                 statistic="Sum",
                 threshold=errors,
-                minutes=5,
                 period_s=300,
             )
             for metric, source in sources.items()
@@ -175,8 +167,6 @@ def _server(instance: str) -> Alarm:
         namespace="AWS/EC2",
         metric="StatusCheckFailed",
         dimensions={"InstanceId": instance},
-        statistic="Maximum",
-        threshold=0,
         minutes=3,
         missing="breaching",
     )
