@@ -1,7 +1,7 @@
 """What is looked at by CloudWatch: for each part of the data centre the numbers that tell of trouble before users do.
 
 The nodes themselves are Prometheus' business. Metrics and their dimensions: the guides of NAT gateways, Lustre, EFS,
-load balancers and EC2, each under "CloudWatch metrics".
+load balancers and EC2, each under "CloudWatch metrics"; S3's under "Using S3 Replication metrics".
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
-from .settings import AlertsConfig
+from .bucket_replication import RULE_ID
+from .settings import S3_REPLICATION_MINUTES, AlertsConfig
 
 _GIB = 2**30
 # A tenth of what a file system in bursting mode begins with, 2.1 TiB (EFS guide, "Bursting throughput").
@@ -32,6 +33,9 @@ class Watched(Generic[Id]):
         bursting: the names of those in bursting mode, whose credits can run out.
         balancer: a load balancer: its kind, its ARN and its target group's.
         server: the instance with Prometheus.
+        replicas: names of buckets and of their replicas in the recovery region, by what a stack file calls them.
+        replica_region: that region.
+        rpo_minutes: for each bucket, the least that its datasets may lose.
     """
 
     nat_gateways: Sequence[Id] = ()
@@ -41,6 +45,9 @@ class Watched(Generic[Id]):
     bursting: Collection[str] = ()
     balancer: tuple[Literal["network", "application"], Id, Id] | None = None
     server: Id | None = None
+    replicas: Mapping[str, tuple[Id, Id]] = field(default_factory=dict[str, tuple[Id, Id]])
+    replica_region: str | None = None
+    rpo_minutes: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +55,7 @@ class Alarm:
     """One metric and the number beyond which it is trouble, for ``minutes`` on end: by default, that it is any.
 
     ``missing``: what no measurement means. A gateway without errors measures none; a machine that is silent is down.
+    ``region``: where the metric is, if not in the stack's own region; an alarm elsewhere would never see it.
     """
 
     name: str
@@ -61,6 +69,7 @@ class Alarm:
     comparison: Comparison = "GreaterThanThreshold"
     missing: Literal["notBreaching", "breaching", "missing"] = "notBreaching"
     period_s: int = 60
+    region: str | None = None
 
 
 def alarms(config: AlertsConfig, watched: Watched[str]) -> list[Alarm]:
@@ -71,6 +80,7 @@ def alarms(config: AlertsConfig, watched: Watched[str]) -> list[Alarm]:
         *(alarm for name, id in watched.efs.items() for alarm in _efs(name, id, name in watched.bursting)),
         *(_balancer(*watched.balancer, config.errors_5xx) if watched.balancer else ()),
         *([_server(watched.server)] if watched.server is not None else ()),
+        *(alarm for kind in watched.replicas for alarm in _replica(kind, watched)),
     ]
 
 
@@ -170,3 +180,35 @@ def _server(instance: str) -> Alarm:
         minutes=3,
         missing="breaching",
     )
+
+
+def _replica(kind: str, watched: Watched[str]) -> list[Alarm]:
+    """No target of a dataset is shorter than what S3 promises, so that lateness is told before a target is missed.
+
+    S3 counts what waits where the replica is, and what failed where the original is.
+    """
+    original, replica = watched.replicas[kind]
+    dimensions = {"SourceBucket": original, "DestinationBucket": replica, "RuleId": RULE_ID}
+    least = f"; its datasets may lose {watched.rpo_minutes[kind]}" if kind in watched.rpo_minutes else ""
+    late = Alarm(
+        name=f"replica-{kind}-late",
+        text=f"The replica of the {kind} bucket lacks what is older than {S3_REPLICATION_MINUTES} minutes{least}.",
+        namespace="AWS/S3",
+        metric="ReplicationLatency",
+        dimensions=dimensions,
+        # For five minutes on end: the promise is of 99.99 %, and one object that is a little late breaks none.
+        threshold=S3_REPLICATION_MINUTES * 60,
+        missing="missing",
+        region=watched.replica_region,
+    )
+    failed = Alarm(
+        name=f"replica-{kind}-failed",
+        text=f"Objects of the {kind} bucket have no replica, and S3 does not try again: find the reason in its failure "
+        "events, then copy them by S3 Batch Replication.",
+        namespace="AWS/S3",
+        metric="OperationsFailedReplication",
+        dimensions=dimensions,
+        statistic="Sum",
+        period_s=300,
+    )
+    return [late, failed]

@@ -23,10 +23,12 @@ class RecoveryTopicArgs:
     """A second topic, in the recovery region: what happens there can be told to no topic of another region.
 
     Attributes:
+        region: its name.
         provider: AWS there.
         key_arn: the KMS key there.
     """
 
+    region: str
     provider: aws.Provider
     key_arn: pulumi.Input[str]
 
@@ -69,9 +71,11 @@ class Alerts(pulumi.ComponentResource):
         self._stack_name = args.name
         self._child = pulumi.ResourceOptions(parent=self)
         self.topic_arn = self._create_topic(name, args.key_arn, self._child)
+        self._regions = {args.region: (self.topic_arn, self._child)}
         if args.recovery:
             there = pulumi.ResourceOptions(parent=self, provider=args.recovery.provider)
             self.recovery_topic_arn = self._create_topic(f"{name}-recovery", args.recovery.key_arn, there)
+            self._regions[args.recovery.region] = (self.recovery_topic_arn, there)
         for rule, pattern in event_patterns(args.name, args.findings).items():
             self._create_rule(rule, pattern)
         if args.config.budget:
@@ -81,7 +85,8 @@ class Alerts(pulumi.ComponentResource):
     def watch(self, watched: Watched[pulumi.Input[str]]) -> None:
         """Alarms and the dashboard of what has been built since the topic was.
 
-        Which alarms there are, no id says: those that are not known yet only fill them in.
+        Which alarms there are, no id says: those that are not known yet only fill them in. Replicas need
+        :attr:`AlertsArgs.recovery`.
         """
         args = self._args
         parts: Any = vars(watched)
@@ -104,6 +109,7 @@ class Alerts(pulumi.ComponentResource):
 
     def _create_alarm(self, alarm: Alarm, dimensions: Any) -> None:
         periods = max(1, alarm.minutes * 60 // alarm.period_s)
+        topic_arn, opts = self._regions[alarm.region or self._args.region]
         aws.cloudwatch.MetricAlarm(
             f"{self._name}-{alarm.name}",
             name=f"{self._stack_name}-{alarm.name}",
@@ -118,9 +124,9 @@ class Alerts(pulumi.ComponentResource):
             threshold=alarm.threshold,
             comparison_operator=alarm.comparison,
             treat_missing_data=alarm.missing,
-            alarm_actions=[self.topic_arn],
-            ok_actions=[self.topic_arn],
-            opts=self._child,
+            alarm_actions=[topic_arn],
+            ok_actions=[topic_arn],
+            opts=opts,
         )
 
     def _create_rule(self, label: str, pattern: dict[str, Any]) -> None:

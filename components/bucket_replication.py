@@ -16,6 +16,8 @@ from .network import service_trust
 from .settings import S3_REPLICATION_MINUTES
 from .storage import StorageArgs, bucket_args
 
+RULE_ID = "recovery"  # a dimension of the metrics of replication
+
 
 @dataclass(frozen=True, kw_only=True)
 class BucketReplicationArgs:
@@ -103,7 +105,7 @@ def replication_rule(
     """Everything, within the time that Replication Time Control promises, encrypted with the replica's key."""
     on, promised = "Enabled", {"minutes": S3_REPLICATION_MINUTES}
     return {
-        "id": "recovery",
+        "id": RULE_ID,
         "priority": 0,
         "status": on,
         "filter": {"prefix": ""},

@@ -36,6 +36,7 @@ def _graph(alarm: Alarm) -> dict[str, Any]:
         "stat": alarm.statistic,
         "period": alarm.period_s,
         "annotations": {"horizontal": [line]},
+        **({"region": alarm.region} if alarm.region else {}),
     }
 
 

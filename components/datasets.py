@@ -20,6 +20,16 @@ def datasets_in(kind: str, place: str, config: StackConfig) -> dict[str, Dataset
     return {name: one for name, one in found if (one.kind, place_of(one, config)) == (kind, place)}
 
 
+def least_rpo_minutes(kind: str, config: StackConfig) -> dict[str, int]:
+    """For each bucket or file system of a kind, the least that a dataset in it may lose, if any says what it may."""
+    found: dict[str, int] = {}
+    for one in config.storage.datasets.values():
+        place = place_of(one, config)
+        if one.kind == kind and place is not None and one.rpo_minutes is not None:
+            found[place] = min(one.rpo_minutes, found.get(place, one.rpo_minutes))
+    return found
+
+
 def dataset_tags(datasets: Mapping[str, DatasetConfig]) -> dict[str, str]:
     """One tag a dataset, on what it lies in: there may be several, and each has an owner and targets of its own."""
     return {f"{PROJECT}:dataset/{name}": _text(dataset) for name, dataset in datasets.items()}

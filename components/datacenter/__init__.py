@@ -44,7 +44,9 @@ class Datacenter:
         self.recovery_region = RecoveryRegion(site, self.foundation, self.data)
         self.backups = Backups(site, self.foundation, self.data)
         self.management = Management(site, self.foundation, self.compute, self.data)
-        self.oversight = Oversight(site, self.foundation, self.services, self.data, self.management)
+        self.oversight = Oversight(
+            site, self.foundation, self.services, self.data, self.recovery_region, self.management
+        )
         self.inside = Inside(site, self.foundation, self.compute, self.data, self.management)
         self.tpu = tpu_area(site, self.foundation, self.data)
 

@@ -59,8 +59,9 @@ class Foundation:
     def _create_alerts(self, config: AlertsConfig) -> Alerts:
         """Before anything that tells; what alarms look at comes later, see :class:`.oversight.Oversight`."""
         site, keys, there = self._site, self.encryption, None
-        if site.recovery_provider and keys.replica_key_arn and self._is_told_there:
-            there = RecoveryTopicArgs(provider=site.recovery_provider, key_arn=keys.replica_key_arn)
+        recovery, provider = site.config.recovery, site.recovery_provider
+        if recovery and provider and keys.replica_key_arn and self._is_told_there:
+            there = RecoveryTopicArgs(region=recovery.region, provider=provider, key_arn=keys.replica_key_arn)
         args = AlertsArgs(
             name=site.name,
             region=site.region,

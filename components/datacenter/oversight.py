@@ -8,12 +8,14 @@ import pulumi
 
 from ..alarms import Watched
 from ..alerts import Alerts
+from ..datasets import least_rpo_minutes
 from ..guardduty import GuardDuty
 from ..settings import TrailConfig
 from ..trail import Trail, TrailArgs
 from .data import Data
 from .foundation import Foundation
 from .management import Management
+from .recovery_region import RecoveryRegion
 from .services import Services
 from .site import Site
 
@@ -24,10 +26,16 @@ class Oversight:
     trail: Trail | None = None
 
     def __init__(
-        self, site: Site, foundation: Foundation, services: Services, data: Data, management: Management
+        self,
+        site: Site,
+        foundation: Foundation,
+        services: Services,
+        data: Data,
+        recovery_region: RecoveryRegion,
+        management: Management,
     ) -> None:
-        self._site, self._foundation = site, foundation
-        self._services, self._data, self._management = services, data, management
+        self._site, self._foundation, self._services = site, foundation, services
+        self._data, self._recovery_region, self._management = data, recovery_region, management
         security = site.config.security
         if security and security.guardduty:
             GuardDuty("guardduty", security.guardduty, site.opts)
@@ -63,7 +71,14 @@ class Oversight:
             if config.load_balancer and balancer
             else None,
             server=monitoring.instance_id if monitoring else None,
+            replicas=self._replicas(),
+            replica_region=config.recovery.region if config.recovery else None,
+            rpo_minutes=least_rpo_minutes("s3", config),
         )
+
+    def _replicas(self) -> dict[str, tuple[pulumi.Output[str], pulumi.Output[str]]]:
+        copies, originals = self._recovery_region.buckets, self._data.storage.bucket_names
+        return {kind: (originals[kind], replica) for kind, replica in copies.bucket_names.items()} if copies else {}
 
     def outputs(self) -> dict[str, Any]:
         """``alerts`` and ``trail``, where there are any."""

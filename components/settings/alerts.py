@@ -28,10 +28,16 @@ class BudgetConfig(Section):
 
 
 class AlertsConfig(Section):
-    """One topic for everything that people should know: alarms, events of AWS's own, the bill."""
+    """One topic for everything that people should know: alarms, events of AWS's own, failed backups, the bill.
+
+    Nothing tells a topic of another region: the recovery region has one too, where buckets or backups are copied to it.
+    """
 
     emails: tuple[Email, ...] = Field(
-        default=(), strict=False, max_length=20, description="Addresses; each confirms its subscription by a link."
+        default=(),
+        strict=False,
+        max_length=20,
+        description="Addresses; each confirms its subscription to each topic by a link.",
     )
     https: tuple[HttpsUrl, ...] = Field(
         default=(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from components.alerts import event_patterns
 from components.budget import notifications
 from components.config import load
 from components.dashboard import dashboard
+from components.datasets import least_rpo_minutes
 from components.encryption import key_policy
 from components.outputs import DatacenterOutputs
 from components.rules.alerts import tells_from_recovery
@@ -30,6 +32,9 @@ WATCHED = Watched[str](
     efs={"homes": "fs-2"},
     balancer=("application", "app/dc/1", "targetgroup/dc/2"),
     server="i-1",
+    replicas={"data": ("dc-data", "dc-data-there")},
+    replica_region="us-west-2",
+    rpo_minutes={"data": 15},
 )
 
 
@@ -44,7 +49,8 @@ def by_name(watched: Watched[str] = WATCHED, **alerts: Any) -> dict[str, Alarm]:
 def test_each_part_has_an_alarm_and_a_part_that_is_not_there_has_none() -> None:
     assert set(by_name()) == {
         "nat-0-ports", "nat-1-ports", "lustre-fast-full", "efs-homes-limit", "load-balancer-unhealthy",
-        "load-balancer-5xx-services", "load-balancer-5xx-itself", "monitoring-down",
+        "load-balancer-5xx-services", "load-balancer-5xx-itself", "monitoring-down", "replica-data-late",
+        "replica-data-failed",
     }  # fmt: skip
     assert by_name(Watched[str]()) == {}
 
@@ -69,6 +75,55 @@ def test_a_network_load_balancer_has_no_answers_to_count() -> None:
     assert [(one.name, one.namespace) for one in found.values()] == [("load-balancer-unhealthy", "AWS/NetworkELB")]
 
 
+def test_a_replica_is_late_before_any_dataset_loses_more_than_it_may_and_an_object_without_one_is_told_at_once() -> (
+    None
+):
+    found = by_name()
+    late, failed = found["replica-data-late"], found["replica-data-failed"]
+    assert (late.metric, late.threshold, late.missing) == ("ReplicationLatency", 15 * 60, "missing")
+    assert "15 minutes; its datasets may lose 15" in late.text
+    assert (failed.metric, failed.statistic, failed.threshold) == ("OperationsFailedReplication", "Sum", 0)
+    assert "may lose" not in by_name(replace(WATCHED, rpo_minutes={}))["replica-data-late"].text
+
+
+def test_what_a_bucket_may_lose_is_the_least_that_any_of_its_datasets_may(tmp_path: Path) -> None:
+    datasets = """  ai-datacenter:recovery: {region: us-west-2, cidr: 10.1.0.0/16, replication: {}}
+  ai-datacenter:storage:
+    datasets:
+      aa: {kind: s3, class: critical, owner: me, rpo_minutes: 60, rto_minutes: 60}
+      bb: {kind: s3, class: critical, owner: me, rpo_minutes: 30, rto_minutes: 60}
+      cc: {kind: s3, class: reproducible, owner: me}
+      dd: {kind: s3, place: checkpoints, class: reproducible, owner: me}
+"""
+    file = tmp_path / "Pulumi.test.yaml"
+    file.write_text(GOOD + datasets)
+    assert least_rpo_minutes("s3", load(file)) == {"data": 30}
+
+
+def test_an_alarm_of_a_replica_is_in_the_region_that_has_its_metric_and_tells_the_topic_there() -> None:
+    cloud, found = program("prod")
+    outputs = DatacenterOutputs.model_validate(found)
+    assert outputs.alerts
+    assert outputs.replicas
+    where = {one.name: is_there(one.provider) for one in cloud.resources}
+    made = cloud.of("aws:cloudwatch/metricAlarm:MetricAlarm")
+    for kind in ("data", "checkpoints"):
+        late, failed = made[f"alerts-replica-{kind}-late"], made[f"alerts-replica-{kind}-failed"]
+        assert late["alarmActions"] == late["okActions"] == [outputs.alerts.recovery_topic_arn]
+        assert failed["alarmActions"] == failed["okActions"] == [outputs.alerts.topic_arn]
+        assert (where[f"alerts-replica-{kind}-late"], where[f"alerts-replica-{kind}-failed"]) == (True, False)
+        rule = cloud.of("aws:s3/bucketReplicationConfig:BucketReplicationConfig")[f"bucket-replication-{kind}-rule"]
+        assert (
+            late["dimensions"]
+            == failed["dimensions"]
+            == {
+                "SourceBucket": rule["bucket"],
+                "DestinationBucket": outputs.replicas.buckets[kind],
+                "RuleId": rule["rules"][0]["id"],
+            }
+        )
+
+
 def test_every_alarm_tells_the_topic_when_it_begins_and_when_it_ends() -> None:
     cloud, found = program("prod")
     outputs = DatacenterOutputs.model_validate(found)
@@ -76,7 +131,8 @@ def test_every_alarm_tells_the_topic_when_it_begins_and_when_it_ends() -> None:
     made = cloud.of("aws:cloudwatch/metricAlarm:MetricAlarm")
     assert made["alerts-nat-0-ports"]["dimensions"] == {"NatGatewayId": "network-nat-0-id"}
     for alarm in [alarm for name, alarm in made.items() if name.startswith("alerts-")]:
-        assert alarm["alarmActions"] == alarm["okActions"] == [outputs.alerts.topic_arn]
+        assert alarm["alarmActions"] == alarm["okActions"]
+        assert alarm["alarmActions"][0] in (outputs.alerts.topic_arn, outputs.alerts.recovery_topic_arn)
         assert alarm["alarmDescription"]
         assert alarm["period"] * alarm["evaluationPeriods"] <= 86_400  # CloudWatch API reference, PutMetricAlarm
 
@@ -138,6 +194,8 @@ COPIED = """  ai-datacenter:alerts: {emails: [a@example.com]}
     [
         (COPIED.replace("COPY", "recovery_copy: {retention_days: 35}"), True),
         (COPIED.replace(", COPY", ""), False),
+        (COPIED.replace(", COPY", "").replace("1.0.0/16}", "1.0.0/16, replication: {}}"), True),
+        (COPIED.replace(", COPY", "").replace("1.0.0/16}", "1.0.0/16, replication: {buckets: []}}"), False),
         (COPIED.replace("COPY", "recovery_copy: {retention_days: 35}").partition("\n")[2], False),
     ],
 )
