@@ -59,7 +59,11 @@ class EtlJob(pulumi.ComponentResource):
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
         namespace = self._create_namespace()
-        job = self._create_job(after=[*self._create_identity(), *self._create_network_policies()])
+        egress = namespaces.in_aws(args.vpc_cidr)
+        policies = namespaces.confine(
+            name, pod.NAMESPACE, pod.LABELS, self._inside, egress=egress, among_themselves=False
+        )
+        job = self._create_job(after=[*self._create_identity(), *policies])
         self.namespace_name = namespace.metadata.apply(lambda metadata: metadata.name or pod.NAMESPACE)
         self.cron_job_name = job.metadata.apply(lambda metadata: metadata.name or pod.NAME)
         bucket = pulumi.Output.from_input(args.bucket_name)
@@ -71,16 +75,6 @@ class EtlJob(pulumi.ComponentResource):
         namespace = namespaces.create_namespace(name, pod.NAMESPACE, "restricted", self._child)
         self._inside = pulumi.ResourceOptions(parent=self, depends_on=[namespace])
         return namespace
-
-    def _create_network_policies(self) -> list[pulumi.Resource]:
-        """Names, credentials, and S3; nobody has anything to ask of the job."""
-        egress = [namespaces.to_dns(), namespaces.to_pod_identity(), namespaces.to_aws(self._args.vpc_cidr)]
-        return [
-            namespaces.deny_by_default(f"{self._name}-default-deny", pod.NAMESPACE, self._inside),
-            namespaces.allow(
-                f"{self._name}-allowed", pod.NAMESPACE, pod.LABELS, self._inside, ingress=[], egress=egress
-            ),
-        ]
 
     def _create_identity(self) -> list[pulumi.Resource]:
         args = self._args

@@ -1,13 +1,13 @@
 """Namespaces that say what their pods may be and whom they may talk to.
 
 What a pod may be, the API server itself checks (Pod Security Standards). Whom it may talk to is enforced by the VPC
-CNI's node agent, which the cluster's add-on switches on; where nothing enforces them, as on one machine, the policies
-are kept and change nothing.
+CNI's node agent, which the cluster's add-on switches on, and in GKE by its dataplane; where nothing enforces them, as
+on one machine, the policies are kept and change nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import pulumi
@@ -33,45 +33,53 @@ def create_namespace(
     return kubernetes.core.v1.Namespace(name, metadata={"name": namespace, "labels": labels}, opts=opts)
 
 
-def deny_by_default(name: str, namespace: str, opts: pulumi.ResourceOptions) -> kubernetes.networking.v1.NetworkPolicy:
-    """No pod of the namespace is reached or reaches anybody, but for what other policies allow."""
-    spec: Any = {"pod_selector": {}, "policy_types": ["Ingress", "Egress"]}
-    metadata: Any = {"name": "default-deny", "namespace": namespace}
-    return kubernetes.networking.v1.NetworkPolicy(name, metadata=metadata, spec=spec, opts=opts)
-
-
-def allow(
+def confine(
     name: str,
     namespace: str,
     labels: Mapping[str, str],
     opts: pulumi.ResourceOptions,
     *,
-    ingress: list[Rule],
-    egress: list[Rule],
-) -> kubernetes.networking.v1.NetworkPolicy:
-    """What the pods with these labels, or without any all, may do beyond :func:`deny_by_default`."""
-    spec: Any = {
-        "pod_selector": {"match_labels": dict(labels)},
-        "policy_types": ["Ingress", "Egress"],
-        "ingress": ingress,
-        "egress": egress,
+    egress: Sequence[Rule],
+    among_themselves: bool = True,
+) -> list[pulumi.Resource]:
+    """No pod of the namespace is reached or reaches anybody, but those with these labels, or without any all.
+
+    These reach what ``egress`` says, and each other on whatever ports they choose, if ``among_themselves``. EFA's
+    traffic passes no kernel, and is the fabric security group's business.
+    """
+    own: Rule = {"pod_selector": {"match_labels": dict(labels)}}
+    both = {"policy_types": ["Ingress", "Egress"]}
+    denied: Any = {"pod_selector": {}, **both}
+    allowed: Any = {
+        **own,
+        **both,
+        "ingress": [{"from_": [own]}] if among_themselves else [],
+        "egress": [*([{"to": [own]}] if among_themselves else []), *egress],
     }
-    metadata: Any = {"name": f"{namespace}-allowed", "namespace": namespace}
-    return kubernetes.networking.v1.NetworkPolicy(name, metadata=metadata, spec=spec, opts=opts)
+    policies = {"default-deny": ("default-deny", denied), "allowed": (f"{namespace}-allowed", allowed)}
+    return [
+        kubernetes.networking.v1.NetworkPolicy(
+            f"{name}-{label}", metadata={"name": known_as, "namespace": namespace}, spec=spec, opts=opts
+        )
+        for label, (known_as, spec) in policies.items()
+    ]
 
 
-def pods(labels: Mapping[str, str]) -> Rule:
-    """A peer: the pods of the policy's own namespace with these labels."""
-    return {"pod_selector": {"match_labels": dict(labels)}}
+def in_aws(vpc_cidr: str) -> list[Rule]:
+    """What a pod of the stack's cluster reaches beyond its own: names, its credentials, and S3."""
+    return [to_dns(), to_pod_identity(), to_aws(vpc_cidr)]
 
 
-def to_dns() -> Rule:
-    """Names are asked of CoreDNS alone, in every cluster under the labels of kube-dns."""
-    peer = {
-        "namespace_selector": {"match_labels": {"kubernetes.io/metadata.name": "kube-system"}},
-        "pod_selector": {"match_labels": {"k8s-app": "kube-dns"}},
-    }
-    return {"to": [peer], "ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]}
+def to_dns(*caches: str) -> Rule:
+    """Names are asked of CoreDNS alone, everywhere under the labels of kube-dns; ``caches``: what answers for it."""
+    peers = [
+        {
+            "namespace_selector": {"match_labels": {"kubernetes.io/metadata.name": "kube-system"}},
+            "pod_selector": {"match_labels": {"k8s-app": app}},
+        }
+        for app in ("kube-dns", *caches)
+    ]
+    return {"to": peers, "ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]}
 
 
 def to_pod_identity() -> Rule:
@@ -79,10 +87,10 @@ def to_pod_identity() -> Rule:
     return {"to": [{"ip_block": {"cidr": POD_IDENTITY_AGENT}}], "ports": [{"protocol": "TCP", "port": 80}]}
 
 
-def to_aws(vpc_cidr: str) -> Rule:
-    """S3's addresses are public ones behind the gateway endpoint, and change: what is excluded is the network itself.
+def to_aws(*own_cidrs: str) -> Rule:
+    """S3's addresses are public ones, and change: what is excluded is the network itself, by its ranges.
 
-    So a pod reaches neither the API server nor another machine of the VPC on this way.
+    So a pod reaches neither the API server nor another machine of the network on this way.
     """
-    outside = {"cidr": "0.0.0.0/0", "except_": [vpc_cidr, "169.254.0.0/16"]}
+    outside = {"cidr": "0.0.0.0/0", "except_": [*own_cidrs, "169.254.0.0/16"]}
     return {"to": [{"ip_block": outside}], "ports": [{"protocol": "TCP", "port": 443}]}

@@ -90,7 +90,9 @@ class Scheduling(pulumi.ComponentResource):
         labels = {kueue.TEAM_LABEL: team}
         namespace = namespaces.create_namespace(f"{self._name}-{team}", team, level, self._child, labels)
         inside = pulumi.ResourceOptions(parent=self, depends_on=[namespace])
-        self._create_network_policies(team, inside)
+        # A service of the team's adds whom it lets in.
+        egress = namespaces.in_aws(self._args.vpc_cidr)
+        namespaces.confine(f"{self._name}-{team}", team, {}, inside, egress=egress)
         kubernetes.core.v1.ResourceQuota(
             f"{self._name}-{team}-quota",
             metadata={"name": "team", "namespace": team},
@@ -112,20 +114,6 @@ class Scheduling(pulumi.ComponentResource):
         """Pods with EFA may need to lock memory, and only the widest level lets them."""
         with_fabric = any(self._args.pools[name].adapters for name in config.quotas)
         return "privileged" if with_fabric else "baseline"
-
-    def _create_network_policies(self, team: str, inside: pulumi.ResourceOptions) -> None:
-        """A team's pods among each other, names, credentials and HTTPS out; a service adds whom it lets in."""
-        own = namespaces.pods({})
-        egress = [{"to": [own]}, namespaces.to_dns(), namespaces.to_pod_identity()]
-        namespaces.deny_by_default(f"{self._name}-{team}-default-deny", team, inside)
-        namespaces.allow(
-            f"{self._name}-{team}-allowed",
-            team,
-            {},
-            inside,
-            ingress=[{"from_": [own]}],
-            egress=[*egress, namespaces.to_aws(self._args.vpc_cidr)],
-        )
 
     def _ceiling(self, config: TeamConfig) -> dict[str, str]:
         """What the namespace may ask for: its own part, or all of its pools where it may borrow."""

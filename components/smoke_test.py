@@ -70,7 +70,8 @@ class SmokeTest(pulumi.ComponentResource):
         namespace = self._create_namespace()
         identity = self._create_identity()
         service = self._create_service()
-        policies = self._create_network_policies()
+        egress = namespaces.in_aws(args.vpc_cidr)
+        policies = namespaces.confine(name, NAMESPACE, pod.LABELS, self._inside, egress=egress)
         job = self._create_job(after=[*identity, service, *policies])
         self.namespace_name = namespace.metadata.apply(lambda metadata: metadata.name or NAMESPACE)
         self.verdict = self._read_verdict(job)
@@ -81,24 +82,6 @@ class SmokeTest(pulumi.ComponentResource):
         namespace = namespaces.create_namespace(f"{self._name}-namespace", NAMESPACE, level, self._child)
         self._inside = pulumi.ResourceOptions(parent=self, depends_on=[namespace])
         return namespace
-
-    def _create_network_policies(self) -> list[pulumi.Resource]:
-        """The pods among each other, on whatever ports the collectives choose; names, credentials, and S3.
-
-        EFA's traffic passes no kernel, and is the fabric security group's business.
-        """
-        others = namespaces.pods(pod.LABELS)
-        egress = [{"to": [others]}, namespaces.to_dns(), namespaces.to_pod_identity()]
-        denied = namespaces.deny_by_default(f"{self._name}-default-deny", NAMESPACE, self._inside)
-        allowed = namespaces.allow(
-            f"{self._name}-allowed",
-            NAMESPACE,
-            pod.LABELS,
-            self._inside,
-            ingress=[{"from_": [others]}],
-            egress=[*egress, namespaces.to_aws(self._args.vpc_cidr)],
-        )
-        return [denied, allowed]
 
     def _create_identity(self) -> list[pulumi.Resource]:
         args = self._args

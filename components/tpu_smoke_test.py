@@ -14,6 +14,7 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
 
+from . import namespaces
 from . import tpu_smoke_test_pod as pod
 from .naming import IAM_ROLE_LIMIT, component_type, fit
 from .outputs import Verdict
@@ -34,6 +35,7 @@ class TpuSmokeTestArgs:
         checkpoint_bucket_name: where checkpoints and the verdicts go.
         checkpoint_bucket_arn: its ARN.
         key_arn: the KMS key of the bucket.
+        own_cidrs: the ranges of the cluster's network, which the pods do not reach but for each other.
     """
 
     name: str
@@ -45,6 +47,7 @@ class TpuSmokeTestArgs:
     checkpoint_bucket_name: pulumi.Input[str]
     checkpoint_bucket_arn: pulumi.Input[str]
     key_arn: pulumi.Input[str]
+    own_cidrs: tuple[str, ...]
 
 
 class TpuSmokeTest(pulumi.ComponentResource):
@@ -66,17 +69,23 @@ class TpuSmokeTest(pulumi.ComponentResource):
         self.job_names = [pod.job_name(args.config, args.pool, index, args.image) for index in slices]
         self._create_namespace()
         role, policy = self._create_role()
-        after = [policy, self._create_account(), self._create_service()]
+        after = [policy, self._create_account(), self._create_service(), *self._create_network_policies()]
         jobs = [self._create_job(index, role, after) for index in slices]
         self.verdicts = [self._read_verdict(name, job) for name, job in zip(self.job_names, jobs, strict=True)]
         self.register_outputs({"job_names": self.job_names})
 
     def _create_namespace(self) -> None:
-        labels = {"pod-security.kubernetes.io/enforce": "baseline", "pod-security.kubernetes.io/warn": "restricted"}
-        namespace = kubernetes.core.v1.Namespace(
-            f"{self._name}-namespace", metadata={"name": NAMESPACE, "labels": labels}, opts=self._child
-        )
+        namespace = namespaces.create_namespace(f"{self._name}-namespace", NAMESPACE, "restricted", self._child)
         self._inside = pulumi.ResourceOptions(parent=self, depends_on=[namespace])
+
+    def _create_network_policies(self) -> list[pulumi.Resource]:
+        """Names, and AWS over NAT; what the slice is, GKE tells pods by variables, not by the metadata service.
+
+        GKE's dataplane sends questions for kube-dns to a cache on the node, where there is one, and asks the policy
+        about the cache.
+        """
+        egress = [namespaces.to_dns("node-local-dns"), namespaces.to_aws(*self._args.own_cidrs)]
+        return namespaces.confine(self._name, NAMESPACE, pod.LABELS, self._inside, egress=egress)
 
     def _create_role(self) -> tuple[aws.iam.Role, pulumi.Resource]:
         """The least that the pods may do in AWS, by the tokens of their service account."""

@@ -66,7 +66,8 @@ class Tpu:
         return TpuPool(f"tpu-pool-{name}", args, pulumi.ResourceOptions.merge(self._opts, after))
 
     def _create_smoke_test(self, foundation: Foundation, data: Data) -> TpuSmokeTest | None:
-        test, site = self._config.smoke_test, self._site
+        config, site = self._config, self._site
+        test = config.smoke_test
         if test is None:
             return None
         inside = kubernetes.Provider("gke", kubeconfig=self.cluster.kubeconfig, enable_server_side_apply=True)
@@ -74,12 +75,13 @@ class Tpu:
             name=site.name,
             region=site.region,
             config=test,
-            pool=self._config.pools[test.pool],
+            pool=config.pools[test.pool],
             image=self.cluster.image,
             issuer_url=self.cluster.issuer_url,
             checkpoint_bucket_name=data.storage.checkpoint_bucket_name,
             checkpoint_bucket_arn=data.storage.checkpoint_bucket_arn,
             key_arn=foundation.encryption.key_arn,
+            own_cidrs=tuple(str(cidr) for cidr in (config.nodes_cidr, config.pods_cidr, config.services_cidr)),
         )
         after = [self.cluster, self.pools[test.pool], data.storage]
         opts = pulumi.ResourceOptions(providers=[inside, site.provider], depends_on=after)

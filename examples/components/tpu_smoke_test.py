@@ -26,6 +26,7 @@ test = TpuSmokeTest(
         checkpoint_bucket_name=bucket.bucket,
         checkpoint_bucket_arn=bucket.arn,
         key_arn=key.arn,
+        own_cidrs=("10.128.0.0/20", "10.132.0.0/14"),  # of its nodes and pods
     ),
 )
 

@@ -159,6 +159,39 @@ def test_pods_have_no_key_of_aws_which_trusts_that_one_service_account_s_tokens(
     assert not {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} & names
 
 
+def test_pods_meet_the_strictest_standard_that_their_namespace_demands() -> None:
+    labels = of("kubernetes:core/v1:Namespace")["tpu-smoke-test-namespace"]["metadata"]["labels"]
+    assert set(labels.values()) == {"restricted"}
+    for job in jobs():
+        spec = job["spec"]["template"]["spec"]
+        assert spec["securityContext"] == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+        assert all(volume.keys() <= {"name", "emptyDir", "projected"} for volume in spec["volumes"])
+        for container in spec["containers"]:
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "capabilities": {"drop": ["ALL"]},
+            }
+
+
+def test_pods_of_a_slice_reach_each_other_names_and_aws_but_nothing_else_of_the_network_nor_its_metadata() -> None:
+    policies = of("kubernetes:networking.k8s.io/v1:NetworkPolicy")
+    denied, allowed = (policies[f"tpu-smoke-test-{label}"]["spec"] for label in ("default-deny", "allowed"))
+    assert denied == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    labels = jobs()[0]["spec"]["template"]["metadata"]["labels"]
+    assert allowed["podSelector"]["matchLabels"].items() <= labels.items()
+    own = {"podSelector": allowed["podSelector"]}
+    assert allowed["ingress"] == [{"from": [own]}]
+    among, names, aws = allowed["egress"]
+    assert among == {"to": [own]}
+    assert [peer["podSelector"]["matchLabels"]["k8s-app"] for peer in names["to"]] == ["kube-dns", "node-local-dns"]
+    (block,) = (peer["ipBlock"] for peer in aws["to"])
+    assert block == {
+        "cidr": "0.0.0.0/0",
+        "except": ["10.128.0.0/20", "10.132.0.0/14", "10.129.0.0/20", "169.254.0.0/16"],
+    }
+    assert aws["ports"] == [{"protocol": "TCP", "port": 443}]
+
+
 def test_the_outputs_fit_the_model() -> None:
     tpu = DatacenterOutputs.model_validate(program()[1]).tpu
     assert tpu is not None
