@@ -8,7 +8,7 @@ from typing import Any
 from local.engine.store import Secret
 from operations import verdicts
 from operations.session import open_store
-from operations.summary import verdict_of
+from operations.summary import slice_verdicts_of, verdict_of
 from operations.workplace import Workplace
 
 ROOT_TYPE = "pulumi:pulumi:Stack"
@@ -25,7 +25,15 @@ def stack_outputs(place: Workplace) -> Mapping[str, Any]:
 
 def last_verdict(place: Workplace) -> Mapping[str, Any] | None:
     """The verdict of the last smoke test, which the outputs do not have where it failed."""
-    if failed := verdicts.of_failed_job(place):
-        return failed
+    return verdicts.of_failed_job(place) or verdict_of(_readable(place))
+
+
+def last_slice_verdicts(place: Workplace) -> tuple[Mapping[str, Any] | None, ...]:
+    """Those of the last smoke tests on TPU slices that passed; None: there is none yet."""
+    return slice_verdicts_of(_readable(place))
+
+
+def _readable(place: Workplace) -> Mapping[str, Any]:
+    """The outputs, or nothing where all of the data centre's are secret."""
     outputs = stack_outputs(place)
-    return verdict_of(outputs) if isinstance(outputs.get("datacenter"), Mapping) else None
+    return outputs if isinstance(outputs.get("datacenter"), Mapping) else {}

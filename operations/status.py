@@ -8,9 +8,9 @@ from typing import Any
 from local import control_plane, moto
 from operations import metrics, nodes
 from operations.metrics import Watch
-from operations.outputs import last_verdict
+from operations.outputs import last_slice_verdicts, last_verdict
 from operations.session import open_store
-from operations.summary import verdict_lines
+from operations.summary import SliceVerdict, slice_lines, verdict_lines
 from operations.workplace import Workplace
 
 
@@ -41,6 +41,7 @@ def collect(place: Workplace) -> dict[str, Any]:
         "monitoring": [{name: value for name, value in asdict(one).items() if name != "nodes"} for one in watches],
         "pods": [asdict(pod) for pod in nodes.pods(place.root)],
         "verdict": last_verdict(place),
+        "slice_verdicts": last_slice_verdicts(place),
         "logs": str(place.root.path),
     }
 
@@ -63,7 +64,9 @@ def as_text(found: dict[str, Any]) -> str:
     lines += [line for node in found["nodes"] for line in _node_lines(node)]
     lines += [line for watch in found["monitoring"] for line in _watch_lines(watch)]
     lines += [f"pod        {p['namespace']}/{p['name']}  {p['phase']} on {p['node'] or '-'}" for p in found["pods"]]
-    return "\n".join([*lines, *verdict_lines(found["verdict"], is_new=False), f"logs       {found['logs']}"])
+    lines += verdict_lines(found["verdict"], is_new=False)
+    lines += slice_lines(SliceVerdict(verdict, is_new=False) for verdict in found["slice_verdicts"])
+    return "\n".join([*lines, f"logs       {found['logs']}"])
 
 
 def _node_lines(node: dict[str, Any]) -> list[str]:

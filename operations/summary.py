@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,14 @@ _JOB = "kubernetes:batch/v1:Job"
 
 
 @dataclass(frozen=True)
+class SliceVerdict:
+    """What the smoke test of a TPU slice said, None before it said any; ``is_new``: in this run."""
+
+    verdict: Mapping[str, Any] | None
+    is_new: bool
+
+
+@dataclass(frozen=True)
 class Summary:
     """One finished ``up``.
 
@@ -27,6 +35,7 @@ class Summary:
         vehicle: what they are, and why.
         verdict: of the smoke test; None where the stack has none.
         is_tested: whether the verdict is of this run; where nothing that the test tests has changed, it is older.
+        slices: of the smoke test on each TPU slice, where the stack has one.
         phases: seconds by phase.
     """
 
@@ -41,11 +50,15 @@ class Summary:
     phases: Mapping[str, float]
     duration_s: float
     logs: Path
+    slices: tuple[SliceVerdict, ...] = ()
 
     @classmethod
     def of(cls, place: Workplace, result: Result, nodes: tuple[NodeState, ...]) -> Summary:
         """The summary of a run that succeeded."""
         carried = vehicle.of(place.root)
+        made = {step.urn for step in result.steps if step.type == _JOB and step.op in ("create", "replace")}
+        jobs = {urn.rpartition("::")[2] for urn in made}
+        slices = enumerate(slice_verdicts_of(result.outputs))
         return cls(
             stack=place.stack,
             changes=dict(result.changes),
@@ -54,16 +67,18 @@ class Summary:
             nodes=nodes,
             vehicle=carried.sentence(),
             verdict=verdict_of(result.outputs),
-            is_tested=any(step.type == _JOB and step.op in ("create", "replace") for step in result.steps),
+            is_tested="smoke-test-job" in jobs,
             phases=dict(result.phases),
             duration_s=result.duration_s,
             logs=place.root.path,
+            slices=tuple(SliceVerdict(verdict, f"tpu-smoke-test-job-{index}" in jobs) for index, verdict in slices),
         )
 
     @property
     def passed(self) -> bool:
-        """Whether all nodes are ready and the training job, where there is one, passed. Unknown is not passed."""
-        return all(node.ready for node in self.nodes) and (self.verdict is None or self.verdict.get("passed") is True)
+        """Whether all nodes are ready and the training jobs, where there are any, passed. Unknown is not passed."""
+        verdicts = [*([] if self.verdict is None else [self.verdict]), *(one.verdict or {} for one in self.slices)]
+        return all(node.ready for node in self.nodes) and all(one.get("passed") is True for one in verdicts)
 
     def as_data(self) -> dict[str, Any]:
         """As plain values."""
@@ -80,6 +95,7 @@ class Summary:
             f"nodes      {ready} of {len(self.nodes)} Ready; {self.vehicle}",
             *(f"           {node.line()}" for node in self.nodes),
             *verdict_lines(self.verdict, is_new=self.is_tested),
+            *slice_lines(self.slices),
             f"time       {self.duration_s:.1f} s" + (f" ({phases})" if phases else ""),
             f"logs       {self.logs}",
         ]
@@ -92,20 +108,36 @@ def verdict_of(outputs: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return test.get("verdict")
 
 
-def verdict_lines(verdict: Mapping[str, Any] | None, *, is_new: bool = True) -> list[str]:
+def slice_verdicts_of(outputs: Mapping[str, Any]) -> tuple[Mapping[str, Any] | None, ...]:
+    """The verdict of each TPU slice among the stack's outputs; None: its job has not said any yet."""
+    tpu = (outputs.get("datacenter") or {}).get("tpu") or {}
+    return tuple(test.get("verdict") for test in tpu.get("smoke_tests") or ())
+
+
+def slice_lines(slices: Iterable[SliceVerdict]) -> list[str]:
+    """The verdicts of TPU slices, as :func:`verdict_lines` has them."""
+    return [
+        line
+        for index, one in enumerate(slices)
+        for line in verdict_lines(one.verdict, is_new=one.is_new and one.verdict is not None, what=f"slice {index}")
+    ]
+
+
+def verdict_lines(verdict: Mapping[str, Any] | None, *, is_new: bool = True, what: str = "smoke test") -> list[str]:
     """The verdict: passed or not, when if not just now, the numbers that it rests on, and one row a node."""
+    what = f"{what:<10}"
     if verdict is None:
-        return ["smoke test none declared" if is_new else "smoke test no verdict yet"]
+        return [f"{what} none declared" if is_new else f"{what} no verdict yet"]
     when = "" if is_new else f" at {verdict.get('finished_at') or 'a time unknown'}"
     if not verdict.get("passed"):
-        failed = f"smoke test FAIL{when}: {verdict.get('reason') or 'no reason given'}"
+        failed = f"{what} FAIL{when}: {verdict.get('reason') or 'no reason given'}"
         return [failed, *health_lines(verdict)]
     loss = f"{verdict['loss_first']:.3f} → {verdict['loss_last']:.3f}"
     # A state that was written before the job told it has none.
     first = f"first step after {verdict['first_step_s']:.1f} s, " if verdict.get("first_step_s") else ""
     processes = _counted(verdict["processes"], "process", "es")
     return [
-        f"smoke test PASS{when}: loss {loss} in {verdict['steps']} steps",
+        f"{what} PASS{when}: loss {loss} in {verdict['steps']} steps",
         f"           {verdict['tokens_per_s']:,.0f} tokens/s, {first}{processes} on {', '.join(verdict['nodes'])}",
         *([_emulated(verdict["devices"])] if verdict.get("emulated") else []),
         *health_lines(verdict),

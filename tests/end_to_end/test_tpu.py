@@ -42,6 +42,7 @@ def test_up_makes_a_second_cluster_with_the_slice_and_trains_on_it(checkout: Che
     checkout.stack_file.write_text(checkout.stack_file.read_text() + TPU)
     data, told = checkout.aidc("up")
     assert data["passed"], told
+    assert [(one["verdict"]["passed"], one["is_new"]) for one in data["slices"]] == [(True, True)]
     assert data["fidelity"]["typed only"] == 11
     nodes = {node["metadata"]["name"]: node for node in api(checkout).get("/api/v1/nodes")["items"]}
     assert set(nodes) == {"system-0", "v6e-0-0", "v6e-0-1"}

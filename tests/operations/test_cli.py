@@ -190,6 +190,7 @@ def test_status_says_when_what_runs_here_is_of_another_stack(
 ) -> None:
     running = {"aws": {"endpoint": "http://127.0.0.1:1", "pid": 1}, "control_planes": [], "nodes": [], "pods": []}
     running["monitoring"] = []
-    monkeypatch.setattr(status, "collect", lambda _place: running | {"verdict": None, "logs": "x", "stack": "prod"})
+    nothing = {"verdict": None, "slice_verdicts": (), "logs": "x", "stack": "prod"}
+    monkeypatch.setattr(status, "collect", lambda _place: running | nothing)
     main(["status", "--stack", "prod"])
     assert "The stack `prod` is not on this machine" in capsys.readouterr().err

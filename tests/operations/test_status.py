@@ -26,6 +26,7 @@ FOUND: dict[str, Any] = {
     "monitoring": [WATCH],
     "pods": [],
     "verdict": None,
+    "slice_verdicts": (),
     "logs": "/data/.datacenter",
 }
 
@@ -54,6 +55,11 @@ def test_where_nobody_knows_there_are_no_numbers_and_one_line_says_why() -> None
     found = lines(nodes=[{**NODE, "metrics": None}], monitoring=[watch])
     assert "monitoring – (nodes are processes, and Prometheus needs a machine)" in found
     assert not any("load" in line for line in found)
+
+
+def test_the_last_verdict_of_each_slice_is_told_with_its_time() -> None:
+    found = lines(slice_verdicts=({"passed": False, "reason": "loss rose", "finished_at": "noon"}, None))
+    assert found[-3:-1] == ["slice 0    FAIL at noon: loss rose", "slice 1    no verdict yet"]
 
 
 class Place:

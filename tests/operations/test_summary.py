@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from local.engine.events import Result, Step
+from local.paths import DataRoot
 from operations import report
 from operations.nodes import NodeState
-from operations.summary import Summary, verdict_lines
+from operations.summary import SliceVerdict, Summary, slice_verdicts_of, verdict_lines
+from operations.workplace import Output, Workplace
 
 NODES = tuple(NodeState("main", f"general-{n}", "general", "m7i.xlarge", True) for n in (0, 1))
 SUMMARY = Summary(
@@ -62,6 +68,49 @@ def test_a_node_that_is_not_ready_is_not_a_pass() -> None:
 
 def test_a_verdict_that_does_not_say_that_it_passed_is_not_a_pass() -> None:
     assert not replace(SUMMARY, verdict={"reason": ""}).passed
+
+
+def of_slices(*verdicts: object) -> dict[str, Any]:
+    return {"datacenter": {"tpu": {"smoke_tests": [{"job": "j", "verdict": one} for one in verdicts]}}}
+
+
+def test_every_tpu_slice_has_its_verdict_under_the_others() -> None:
+    verdict = {**(SUMMARY.verdict or {}), "nodes": ["v6e-0-0", "v6e-0-1"]}
+    failed = {"passed": False, "reason": "loss rose", "finished_at": "2026-11-24T11:40:12Z"}
+    lines = replace(
+        SUMMARY, slices=(SliceVerdict(verdict, True), SliceVerdict(failed, False), SliceVerdict(None, True))
+    ).as_text()
+    assert (
+        """2 processes on general-0, general-1
+slice 0    PASS: loss 5.545 → 2.250 in 60 steps
+           12,346 tokens/s, first step after 6.5 s, 2 processes on v6e-0-0, v6e-0-1
+slice 1    FAIL at 2026-11-24T11:40:12Z: loss rose
+slice 2    no verdict yet
+time """
+        in lines
+    )
+
+
+@pytest.mark.parametrize("verdict", [{"passed": False, "reason": "loss rose"}, None])
+def test_a_slice_that_does_not_train_or_says_nothing_is_not_a_pass(verdict: dict[str, Any] | None) -> None:
+    passed = SliceVerdict(SUMMARY.verdict, True)
+    assert replace(SUMMARY, slices=(passed,)).passed
+    assert not replace(SUMMARY, slices=(passed, SliceVerdict(verdict, True))).passed
+
+
+def test_a_verdict_is_new_only_if_the_job_that_gave_it_ran(data_root: Path) -> None:
+    urn = "urn:pulumi:local::ai-datacenter::ai-datacenter:index:TpuSmokeTest$kubernetes:batch/v1:Job::"
+    steps = (Step(f"{urn}tpu-smoke-test-job-1", "kubernetes:batch/v1:Job", "replace"),)
+    outputs = of_slices(SUMMARY.verdict, SUMMARY.verdict)
+    outputs["datacenter"]["smoke_test"] = {"verdict": SUMMARY.verdict}
+    result = Result("up", {}, steps, outputs, outputs, (), 3.0, {}, {})
+    found = Summary.of(Workplace("local", Output.TEXT, DataRoot(data_root)), result, NODES)
+    assert (found.is_tested, [one.is_new for one in found.slices]) == (False, [False, True])
+
+
+def test_a_stack_without_slices_has_no_line_of_them() -> None:
+    assert slice_verdicts_of({"datacenter": {"smoke_test": {}}}) == slice_verdicts_of({}) == ()
+    assert slice_verdicts_of({"datacenter": {"tpu": {"smoke_tests": []}}}) == ()
 
 
 def test_a_failed_verdict_gives_its_reason() -> None:
