@@ -165,6 +165,11 @@ def providers(*, any_account: bool) -> dict[str, Callable[[], Any]]:
         return KubernetesProvider()
 
     def gcp() -> Any:
+        from components.google_sdk import why_missing
+        from local.engine.calls import ProviderFailure
+
+        if why := why_missing("What the stack has in Google Cloud"):
+            raise ProviderFailure(why)
         from local.gcp.provider import GcpProvider
 
         return GcpProvider()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from components.accelerators import EC2_TYPES
+from components.google_sdk import why_missing
 
 from . import catalogue, components, offers, schema, stack_file
 
@@ -30,7 +31,13 @@ def _same(file: Path, text: str) -> bool:
 
 
 def main(arguments: list[str]) -> int:
-    """Write what is stale, or with ``--check`` name it; the exit status is 1 where there is any."""
+    """Write what is stale, or with ``--check`` name it; the exit status is 1 where there is any.
+
+    Raises:
+        SystemExit: a package is not installed; it says which.
+    """
+    if why := why_missing("The page of the components"):
+        sys.exit(f"error: {why}")
     found = stale()
     for name in found:
         if "--check" not in arguments:

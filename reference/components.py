@@ -78,11 +78,7 @@ def render() -> str:
 
 
 def component_classes() -> Iterator[type[pulumi.ComponentResource]]:
-    """Every component of the package, by module.
-
-    Raises:
-        ModuleNotFoundError: without ``pulumi_gcp``, which the components for TPUs need: ``pip install --group tpu``.
-    """
+    """Every component of the package, by module; those for TPUs need Google's SDK."""
     for module in sorted(pkgutil.iter_modules(components.__path__), key=lambda module: module.name):
         loaded = importlib.import_module(f"{components.__name__}.{module.name}")
         for kind in vars(loaded).values():

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pulumi_aws as aws
 
+from ..google_sdk import why_missing
 from ..permissions_boundary import bound_roles
 from ..settings import StackConfig
 from .backups import Backups
@@ -25,15 +25,21 @@ from .site import Site, aws_provider
 if TYPE_CHECKING:
     from .tpu import Tpu
 
-__all__ = ["Datacenter", "aws_provider", "tpu_area"]
+__all__ = ["Datacenter", "aws_provider"]
 
 
 class Datacenter:
-    """Builds the components in order. No resource of its own: the components are the stack's first level."""
+    """Builds the components in order. No resource of its own: the components are the stack's first level.
+
+    Raises:
+        pulumi.RunError: a package that the stack needs is not installed; nothing was registered.
+    """
 
     def __init__(
         self, config: StackConfig, stack: str, provider: aws.Provider, *, workloads: Path, playbooks: Path
     ) -> None:
+        if config.tpu and (why := why_missing("The section tpu of the stack file")):
+            raise pulumi.RunError(why)
         if config.security and config.security.permissions_boundary_arn:
             bound_roles(config.security.permissions_boundary_arn)
         self.site = site = Site.of(config, stack, provider, workloads=workloads, playbooks=playbooks)
@@ -48,7 +54,7 @@ class Datacenter:
             site, self.foundation, self.services, self.data, self.recovery_region, self.management
         )
         self.inside = Inside(site, self.foundation, self.compute, self.data, self.management)
-        self.tpu = tpu_area(site, self.foundation, self.data)
+        self.tpu = _tpu_area(site, self.foundation, self.data)
 
     def outputs(self) -> dict[str, Any]:
         """The fields of :class:`components.outputs.DatacenterOutputs`, as outputs."""
@@ -67,19 +73,10 @@ class Datacenter:
         return outputs | (self.tpu.outputs() if self.tpu else {})
 
 
-def tpu_area(site: Site, foundation: Foundation, data: Data) -> Tpu | None:
-    """The area of Google Cloud; its SDK is imported for stacks that ask for it, and only then.
-
-    Raises:
-        pulumi.RunError: it is not installed.
-    """
+def _tpu_area(site: Site, foundation: Foundation, data: Data) -> Tpu | None:
+    """The area of Google Cloud; its SDK is imported for stacks that ask for it, and only then."""
     if site.config.tpu is None:
         return None
-    if importlib.util.find_spec("pulumi_gcp") is None:
-        raise pulumi.RunError(
-            "The stack file has a section tpu, which needs the package pulumi-gcp, and this environment lacks it: "
-            "`make setup` makes one that has it; into another, `pip install --group tpu` in the checkout installs it."
-        )
     from .tpu import Tpu
 
     return Tpu(site, site.config.tpu, foundation, data)

@@ -14,7 +14,7 @@ import pulumi
 import pytest
 
 from components.config import load_values
-from components.datacenter import Datacenter, aws_provider, tpu_area
+from components.datacenter import Datacenter, aws_provider
 from components.outputs import DatacenterOutputs
 from components.settings import SmokeTestConfig, TpuPoolConfig
 
@@ -217,12 +217,14 @@ def test_a_tpu7x_shows_two_devices_a_chip() -> None:
     assert accelerator(TpuPoolConfig.model_validate(POOLS["v6e"]))["chips"] == 4
 
 
-def test_without_its_package_the_section_is_told_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_its_package_the_section_is_told_with_what_to_install_before_anything_is_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setitem(sys.modules, "pulumi_gcp", None)
-    site: Any = SimpleNamespace(config=SimpleNamespace(tpu=object()))
-    nothing: Any = None
-    with pytest.raises(pulumi.RunError, match=r"pip install --group tpu"):
-        tpu_area(site, nothing, nothing)
+    config: Any = SimpleNamespace(tpu=object())  # whoever registers a resource first would look at more of it
+    provider: Any = None
+    with pytest.raises(pulumi.RunError, match=r"section tpu .*pip install --group tpu"):
+        Datacenter(config, "test", provider, workloads=ROOT, playbooks=ROOT)
 
 
 def test_no_stack_without_tpus_imports_google_s_package() -> None:
