@@ -7,8 +7,9 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-from components.accelerators import CATALOGUE, Capacity, Cloud, regions_with, zones_of
+from components.accelerators import CATALOGUE, Capacity, Cloud, is_sold_in, regions_with, zones_of
 from components.config import ConfigurationError, load
+from components.settings.values import REGIONS
 from operations.sizing import quantities
 from operations.sizing.model import Option, Plan
 
@@ -74,17 +75,18 @@ def region_for(option: Option, region: str | None) -> str:
     """The region to write.
 
     Raises:
-        StackFileError: the type is not sold there, or is no machine of EC2.
+        StackFileError: there is no such region, it does not sell the type, or that is no machine of EC2.
     """
     name = option.instance_type
     if CATALOGUE[name].cloud is not Cloud.AWS:
         raise StackFileError(f"{name} is no machine of EC2, and stack files have no other pools yet: choose another")
-    sold = regions_with(name)
-    if sold is None or region in sold:
-        return region or DEFAULT_REGION
-    if region is not None:
-        raise StackFileError(f"{region} does not sell {name}; these do: {', '.join(sold)}")
-    return DEFAULT_REGION if DEFAULT_REGION in sold else sold[0]
+    if region is not None and region not in REGIONS:
+        raise StackFileError(f"{region} is no region that is known; these are: {', '.join(REGIONS)}")
+    sold = regions_with(name) or (DEFAULT_REGION,)
+    wanted = region or (DEFAULT_REGION if is_sold_in(DEFAULT_REGION, name) else sold[0])
+    if not is_sold_in(wanted, name):
+        raise StackFileError(f"{wanted} does not sell {name}; these do: {', '.join(sold)}")
+    return wanted
 
 
 def text(plan: Plan, option: Option, name: str, region: str) -> str:

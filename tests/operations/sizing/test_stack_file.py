@@ -103,6 +103,16 @@ def test_a_region_that_does_not_sell_the_type_is_refused_with_those_that_do(
         write(found, found.options[0], tmp_path / "Pulumi.x.yaml", "eu-central-1")
 
 
+def test_a_region_of_which_nothing_is_known_is_written_and_one_that_is_none_is_refused_by_its_name(
+    tmp_path: Path, request_70b: Request, real: Machine
+) -> None:
+    found = plan(request_70b, [real])
+    assert zones_of("ap-southeast-7") is None
+    assert stack_file.region_for(found.options[0], "ap-southeast-7") == "ap-southeast-7"
+    with pytest.raises(StackFileError, match=r"us-esat-1 is no region that is known; .*us-east-1"):
+        write(found, found.options[0], tmp_path / "Pulumi.x.yaml", "us-esat-1")
+
+
 def test_a_type_that_only_comes_in_capacity_blocks_is_written_so(request_70b: Request) -> None:
     found = plan(replace(request_70b, mfu=0.4), [machine("p6e-gb200.36xlarge")])
     assert "capacity: capacity_block" in stack_file.text(found, found.options[0], "aidc-x", "us-east-1")
