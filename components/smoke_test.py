@@ -11,16 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
 
 from . import namespaces
 from . import smoke_test_pod as pod
 from .naming import IAM_ROLE_LIMIT, component_type, fit
-from .outputs import Verdict
 from .pod_identity import PodIdentityArgs, create_pod_identity
 from .settings import PoolConfig, SmokeTestConfig
-from .smoke_test_pod import ACCOUNT, NAMESPACE, SLACK_S
+from .smoke_test_pod import ACCOUNT, NAMESPACE
+from .training_job import JobArgs, create_job, create_service, read_verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,12 +68,12 @@ class SmokeTest(pulumi.ComponentResource):
         self.job_name = pod.job_name(args.config, args.pool, args.image_digest)
         namespace = self._create_namespace()
         identity = self._create_identity()
-        service = self._create_service()
+        service = create_service(f"{name}-service", pod.LABELS, self._inside)
         egress = namespaces.in_aws(args.vpc_cidr)
         policies = namespaces.confine(name, NAMESPACE, pod.LABELS, self._inside, egress=egress)
         job = self._create_job(after=[*identity, service, *policies])
         self.namespace_name = namespace.metadata.apply(lambda metadata: metadata.name or NAMESPACE)
-        self.verdict = self._read_verdict(job)
+        self.verdict = read_verdict(self.job_name, job, args.checkpoint_bucket_name, self)
         self.register_outputs({"job_name": self.job_name, "verdict": self.verdict})
 
     def _create_namespace(self) -> kubernetes.core.v1.Namespace:
@@ -96,65 +95,18 @@ class SmokeTest(pulumi.ComponentResource):
         )
         return create_pod_identity(self._name, identity, self._child, self._inside)
 
-    def _create_service(self) -> kubernetes.core.v1.Service:
-        """Gives each pod a name before it is ready: process 0 is found by its name."""
-        return kubernetes.core.v1.Service(
-            f"{self._name}-service",
-            metadata={
-                "name": pod.SERVICE,
-                "namespace": NAMESPACE,
-                # Headless, and the pods come after it: nothing to wait for.
-                "annotations": {"pulumi.com/skipAwait": "true"},
-            },
-            spec={
-                "cluster_ip": "None",
-                "publish_not_ready_addresses": True,
-                "selector": pod.LABELS,
-                "ports": [{"name": "coordinator", "port": pod.COORDINATOR_PORT}],
-            },
-            opts=self._inside,
-        )
-
     def _create_job(self, after: list[pulumi.Resource]) -> kubernetes.batch.v1.Job:
         args = self._args
-        nodes = args.pool.desired_size
         template: Any = pulumi.Output.all(args.image, args.checkpoint_bucket_name).apply(
             lambda known: pod.template(
                 args.config, args.pool, self.job_name, NAMESPACE, ACCOUNT, image=known[0], bucket=known[1]
             )
         )
-        return kubernetes.batch.v1.Job(
-            f"{self._name}-job",
-            metadata={
-                "name": self.job_name,
-                "namespace": NAMESPACE,
-                "labels": pod.LABELS,
-                # A job that failed before is made again by the next run instead of being waited for in vain.
-                "annotations": {"pulumi.com/replaceUnready": "true"},
-            },
-            spec={
-                "completion_mode": "Indexed",
-                "completions": nodes,
-                "parallelism": nodes,
-                # One attempt: a training job that passes on the second try hides a bad node.
-                "backoff_limit": 0,
-                "active_deadline_seconds": args.config.timeout_s,
-                "template": template,
-            },
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                depends_on=after,
-                custom_timeouts=pulumi.CustomTimeouts(create=f"{args.config.timeout_s + SLACK_S}s"),
-            ),
+        job = JobArgs(
+            job=self.job_name,
+            labels=pod.LABELS,
+            pods=args.pool.desired_size,
+            timeout_s=args.config.timeout_s,
+            template=template,
         )
-
-    def _read_verdict(self, job: kubernetes.batch.v1.Job) -> pulumi.Output[dict[str, Any] | None]:
-        """What the job wrote; read after it has completed."""
-        found = aws.s3.get_object_output(
-            bucket=self._args.checkpoint_bucket_name,
-            key=job.id.apply(lambda _: pod.verdict_key(self.job_name)),
-            opts=pulumi.InvokeOutputOptions(parent=self, depends_on=[job]),
-        )
-        return found.body.apply(
-            lambda body: Verdict.model_validate_json(body).model_dump(mode="json") if body else None
-        )
+        return create_job(f"{self._name}-job", job, pulumi.ResourceOptions(parent=self, depends_on=after))

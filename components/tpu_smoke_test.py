@@ -17,10 +17,10 @@ import pulumi_kubernetes as kubernetes
 from . import namespaces
 from . import tpu_smoke_test_pod as pod
 from .naming import IAM_ROLE_LIMIT, component_type, fit
-from .outputs import Verdict
 from .settings import SmokeTestConfig, TpuPoolConfig
-from .smoke_test_pod import ACCOUNT, COORDINATOR_PORT, NAMESPACE, SERVICE, SLACK_S, checkpoint_access, verdict_key
+from .smoke_test_pod import ACCOUNT, NAMESPACE, checkpoint_access
 from .tpu_pool import node_pool_names
+from .training_job import JobArgs, create_job, create_service, read_verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,9 +69,13 @@ class TpuSmokeTest(pulumi.ComponentResource):
         self.job_names = [pod.job_name(args.config, args.pool, index, args.image) for index in slices]
         self._create_namespace()
         role, policy = self._create_role()
-        after = [policy, self._create_account(), self._create_service(), *self._create_network_policies()]
+        service = create_service(f"{name}-service", pod.LABELS, self._inside)
+        after = [policy, self._create_account(), service, *self._create_network_policies()]
         jobs = [self._create_job(index, role, after) for index in slices]
-        self.verdicts = [self._read_verdict(name, job) for name, job in zip(self.job_names, jobs, strict=True)]
+        self.verdicts = [
+            read_verdict(known_as, job, args.checkpoint_bucket_name, self)
+            for known_as, job in zip(self.job_names, jobs, strict=True)
+        ]
         self.register_outputs({"job_names": self.job_names})
 
     def _create_namespace(self) -> None:
@@ -119,25 +123,6 @@ class TpuSmokeTest(pulumi.ComponentResource):
             opts=self._inside,
         )
 
-    def _create_service(self) -> pulumi.Resource:
-        """Gives each pod a name before it is ready: process 0 and, on TPUs, all others are found by it."""
-        return kubernetes.core.v1.Service(
-            f"{self._name}-service",
-            metadata={
-                "name": SERVICE,
-                "namespace": NAMESPACE,
-                # Headless, and the pods come after it: nothing to wait for.
-                "annotations": {"pulumi.com/skipAwait": "true"},
-            },
-            spec={
-                "cluster_ip": "None",
-                "publish_not_ready_addresses": True,
-                "selector": pod.LABELS,
-                "ports": [{"name": "coordinator", "port": COORDINATOR_PORT}],
-            },
-            opts=self._inside,
-        )
-
     def _create_job(self, index: int, role: aws.iam.Role, after: list[pulumi.Resource]) -> kubernetes.batch.v1.Job:
         args, name = self._args, self.job_names[index]
         node_pools = node_pool_names(args.config.pool, args.pool)
@@ -148,38 +133,11 @@ class TpuSmokeTest(pulumi.ComponentResource):
                 bucket=known[0], role_arn=known[1], region=args.region,
             )
         )  # fmt: skip
-        return kubernetes.batch.v1.Job(
-            f"{self._name}-job-{index}",
-            metadata={
-                "name": name,
-                "namespace": NAMESPACE,
-                "labels": pod.LABELS,
-                # A job that failed before is made again by the next run instead of being waited for in vain.
-                "annotations": {"pulumi.com/replaceUnready": "true"},
-            },
-            spec={
-                "completion_mode": "Indexed",
-                "completions": args.pool.slice.hosts,
-                "parallelism": args.pool.slice.hosts,
-                # One attempt: a training job that passes on the second try hides a bad node.
-                "backoff_limit": 0,
-                "active_deadline_seconds": args.config.timeout_s,
-                "template": template,
-            },
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                depends_on=after,
-                custom_timeouts=pulumi.CustomTimeouts(create=f"{args.config.timeout_s + SLACK_S}s"),
-            ),
+        job = JobArgs(
+            job=name,
+            labels=pod.LABELS,
+            pods=args.pool.slice.hosts,
+            timeout_s=args.config.timeout_s,
+            template=template,
         )
-
-    def _read_verdict(self, name: str, job: kubernetes.batch.v1.Job) -> pulumi.Output[dict[str, Any] | None]:
-        """What the job wrote; read after it has completed."""
-        found = aws.s3.get_object_output(
-            bucket=self._args.checkpoint_bucket_name,
-            key=job.id.apply(lambda _: verdict_key(name)),
-            opts=pulumi.InvokeOutputOptions(parent=self, depends_on=[job]),
-        )
-        return found.body.apply(
-            lambda body: Verdict.model_validate_json(body).model_dump(mode="json") if body else None
-        )
+        return create_job(f"{self._name}-job-{index}", job, pulumi.ResourceOptions(parent=self, depends_on=after))

@@ -1,0 +1,82 @@
+"""The training job's objects, alike on nodes of EC2 and on TPU slices: rendezvous, indexed Job, and its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_kubernetes as kubernetes
+
+from .outputs import Verdict
+from .smoke_test_pod import COORDINATOR_PORT, NAMESPACE, SERVICE, SLACK_S, verdict_key
+
+
+def create_service(name: str, labels: Mapping[str, str], opts: pulumi.ResourceOptions) -> kubernetes.core.v1.Service:
+    """Gives each pod a name before it is ready: process 0 and, on TPUs, all others are found by it."""
+    return kubernetes.core.v1.Service(
+        name,
+        metadata={
+            "name": SERVICE,
+            "namespace": NAMESPACE,
+            # Headless, and the pods come after it: nothing to wait for.
+            "annotations": {"pulumi.com/skipAwait": "true"},
+        },
+        spec={
+            "cluster_ip": "None",
+            "publish_not_ready_addresses": True,
+            "selector": labels,
+            "ports": [{"name": "coordinator", "port": COORDINATOR_PORT}],
+        },
+        opts=opts,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobArgs:
+    """``job``: its name in Kubernetes; ``pods``: one a machine, all at once; ``template``: what they are."""
+
+    job: str
+    labels: Mapping[str, str]
+    pods: int
+    timeout_s: int
+    template: Any
+
+
+def create_job(name: str, args: JobArgs, opts: pulumi.ResourceOptions) -> kubernetes.batch.v1.Job:
+    """One attempt, awaited a little longer than the API server lets it run."""
+    patience = pulumi.CustomTimeouts(create=f"{args.timeout_s + SLACK_S}s")
+    return kubernetes.batch.v1.Job(
+        name,
+        metadata={
+            "name": args.job,
+            "namespace": NAMESPACE,
+            "labels": args.labels,
+            # A job that failed before is made again by the next run instead of being waited for in vain.
+            "annotations": {"pulumi.com/replaceUnready": "true"},
+        },
+        spec={
+            "completion_mode": "Indexed",
+            "completions": args.pods,
+            "parallelism": args.pods,
+            # One attempt: a training job that passes on the second try hides a bad node.
+            "backoff_limit": 0,
+            "active_deadline_seconds": args.timeout_s,
+            "template": args.template,
+        },
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(custom_timeouts=patience)),
+    )
+
+
+def read_verdict(
+    name: str, job: kubernetes.batch.v1.Job, bucket_name: pulumi.Input[str], parent: pulumi.Resource
+) -> pulumi.Output[dict[str, Any] | None]:
+    """What the job of that name wrote; read after it has completed."""
+    found = aws.s3.get_object_output(
+        bucket=bucket_name,
+        key=job.id.apply(lambda _: verdict_key(name)),
+        opts=pulumi.InvokeOutputOptions(parent=parent, depends_on=[job]),
+    )
+    return found.body.apply(lambda body: Verdict.model_validate_json(body).model_dump(mode="json") if body else None)
