@@ -11,7 +11,7 @@ import json
 import math
 import struct
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ Place = tuple[tuple[int, int], ...]  # first and one past the last, on each axis
 
 _DTYPES = {"float32": "F32", "int32": "I32", "bfloat16": "BF16", "float64": "F64", "uint32": "U32", "bool": "BOOL"}
 _ALIGNMENT = 64  # bytes; the header ends on it, so that arrays can be mapped
-_HASHERS = 2  # threads; a hash leaves Python's lock alone
+_THREADS = 2  # for hashes, and for copies: both leave Python's lock alone
 
 
 class Damaged(Exception):
@@ -55,16 +55,27 @@ class Entry:
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of an array, copied: the devices may go on and change theirs."""
+    """A part of an array, copied: the devices may go on and change theirs, once the copy is made."""
 
     name: str
+    dtype: str
     shape: tuple[int, ...]
     place: Place
-    data: np.ndarray
+    copy: Future[np.ndarray]
+
+    @property
+    def data(self) -> np.ndarray:
+        """The copy; waits until it is made."""
+        return self.copy.result()
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return math.prod(last - first for first, last in self.place) * np.dtype(self.dtype).itemsize
 
     def entry(self, file: str, sha256: str = "") -> Entry:
         """What a manifest lists it as."""
-        return Entry(self.name, str(self.data.dtype), self.shape, self.place, file, sha256)
+        return Entry(self.name, self.dtype, self.shape, self.place, file, sha256)
 
 
 def named(tree: Any) -> Iterator[tuple[str, Any]]:
@@ -74,18 +85,24 @@ def named(tree: Any) -> Iterator[tuple[str, Any]]:
 
 
 def pieces_of(tree: Any) -> list[Piece]:
-    """Copies of those pieces that this process is to write: all processes together write each once."""
-    found: list[Piece] = []
-    for name, leaf in list(named(tree)):
-        if not isinstance(leaf, jax.Array):
-            found.append(Piece(name, leaf.shape, _place((), leaf.shape), np.array(leaf)))
-            continue
-        found += [
-            Piece(name, leaf.shape, _place(shard.index, leaf.shape), np.array(shard.data))
-            for shard in leaf.addressable_shards
-            if shard.replica_id == 0
-        ]
-    return found
+    """Copies of those pieces that this process is to write: all processes together write each once.
+
+    They are made one after another while the caller goes on; see :attr:`Piece.data`.
+    """
+    copying = ThreadPoolExecutor(_THREADS)
+    pieces = [
+        Piece(name, str(leaf.dtype), leaf.shape, _place(index, leaf.shape), copying.submit(np.array, part))
+        for name, leaf in named(tree)
+        for index, part in _own_parts(leaf)
+    ]
+    copying.shutdown(wait=False)
+    return pieces
+
+
+def _own_parts(leaf: Any) -> list[tuple[tuple[slice, ...], Any]]:
+    if not isinstance(leaf, jax.Array):
+        return [((), leaf)]
+    return [(shard.index, shard.data) for shard in leaf.addressable_shards if shard.replica_id == 0]
 
 
 def writers(tree: Any) -> set[int]:
@@ -101,16 +118,17 @@ def _place(index: tuple[slice, ...], shape: tuple[int, ...]) -> Place:
     return tuple(part.indices(size)[:2] for part, size in zip(slices, shape, strict=True))
 
 
-def file_of(pieces: Sequence[Piece]) -> list[memoryview]:
-    """A safetensors file of these pieces, as the buffers to write one after the other."""
+def file_of(pieces: Sequence[Piece]) -> Iterator[memoryview]:
+    """A safetensors file of these pieces, as the buffers to write one after the other, each as soon as it is copied."""
     header, end = dict[str, Any](), 0
     for piece in pieces:
-        size, dtype = piece.data.nbytes, _DTYPES[str(piece.data.dtype)]
-        header[piece.entry("").key] = {"dtype": dtype, "shape": piece.data.shape, "data_offsets": [end, end + size]}
-        end += size
+        shape = [last - first for first, last in piece.place]
+        offsets = [end, end := end + piece.size]
+        header[piece.entry("").key] = {"dtype": _DTYPES[piece.dtype], "shape": shape, "data_offsets": offsets}
     text = json.dumps(header).encode()
     text += b" " * (-(len(text) + 8) % _ALIGNMENT)
-    return [memoryview(struct.pack("<Q", len(text)) + text), *(_bytes(piece.data) for piece in pieces)]
+    yield memoryview(struct.pack("<Q", len(text)) + text)
+    yield from (_bytes(piece.data) for piece in pieces)
 
 
 def read_file(data: bytes | memoryview) -> dict[str, np.ndarray]:
@@ -133,7 +151,7 @@ def _array(data: bytes | memoryview, offset: int, dtype: str, shape: tuple[int, 
 
 def digests(arrays: Iterable[np.ndarray]) -> list[str]:
     """SHA-256 of each array's bytes, in hexadecimal; several at once."""
-    with ThreadPoolExecutor(_HASHERS) as pool:
+    with ThreadPoolExecutor(_THREADS) as pool:
         return list(pool.map(lambda array: hashlib.sha256(_bytes(array)).hexdigest(), arrays))
 
 

@@ -13,7 +13,7 @@ import json
 import re
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -131,7 +131,9 @@ class Checkpoints:
             self.say(f"the checkpoint of step {mark.step} waits: {took}; the storage is slow")
             self.wait()  # all processes or none must write, and none knows what the others have done
         self._began, self._step = time.monotonic(), mark.step
-        self._pending = self._thread.submit(self._try, mark, pieces_of(state), writing)
+        pieces = pieces_of(state)
+        self._pending = self._thread.submit(self._try, mark, pieces, writing)  # which begins with what is copied
+        wait([piece.copy for piece in pieces])
 
     def save_last(self, mark: Mark, state: Any) -> str:
         """Write one more, after what is being written; returns its address. Raises :class:`Failure` where it cannot."""
@@ -215,7 +217,8 @@ class Checkpoints:
         if not pieces:
             return ()
         with ThreadPoolExecutor(1) as beside:
-            hashed = beside.submit(digests, [piece.data for piece in pieces])
+            # When all are copied, and not before: the training waits for the copies alone.
+            hashed = beside.submit(lambda: digests([piece.data for piece in pieces]))
             finite = beside.submit(lambda: all(bool(np.isfinite(piece.data).all()) for piece in pieces))
             self.store.put(file, file_of(pieces))
         if not finite.result():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from train.config import Failure
 
-Data = bytes | Sequence[bytes | memoryview]  # one buffer, or several that follow one another
+Data = bytes | Iterable[bytes | memoryview]  # one buffer, or several that follow one another
 
 _TEMPORARY = ".writing-"
 _CHUNK_BYTES = 32 << 20
