@@ -26,6 +26,23 @@ NODE_EXPORTER_PORT, PROMETHEUS_PORT = 9100, 9090
 
 
 @dataclass(frozen=True, kw_only=True)
+class VerdictSource:
+    """Where the job that proves what is declared stores its verdict.
+
+    Attributes:
+        bucket_name: the bucket, encrypted by the key of that with the playbooks.
+        bucket_arn: its ARN.
+        prefix: of the keys of all such jobs; what it may read.
+        key: of this job's verdict; the folder's name is the job's.
+    """
+
+    bucket_name: pulumi.Input[str]
+    bucket_arn: pulumi.Input[str]
+    prefix: str
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class MonitoringArgs:
     """Arguments of :class:`Monitoring`.
 
@@ -35,6 +52,7 @@ class MonitoringArgs:
         archive: where they are, as the document takes it: :class:`~components.node_configuration.NodeConfiguration` has
             it as ``source``.
         gpu_types: instance types whose nodes run DCGM's exporter.
+        verdict: the smoke test's, which becomes metrics; absent: none is looked for.
     """
 
     name: str
@@ -48,6 +66,7 @@ class MonitoringArgs:
     key_arn: pulumi.Input[str]
     archive: pulumi.Input[str]
     gpu_types: tuple[str, ...] = ()
+    verdict: VerdictSource | None = None
 
 
 class Monitoring(pulumi.ComponentResource):
@@ -130,6 +149,8 @@ class Monitoring(pulumi.ComponentResource):
             "playbooks": archive_rights(args.bucket_arn, args.key_arn, args.region),
             "discovery": json.dumps(find_nodes()),
         }
+        if args.verdict:
+            policies["verdict"] = verdict_rights(args.verdict)
         rights: list[pulumi.Resource] = [
             aws.iam.RolePolicy(f"{self._name}-{label}", role=role.name, policy=policy, opts=self._child)
             for label, policy in policies.items()
@@ -189,14 +210,19 @@ def machine_name(args: MonitoringArgs) -> str:
     return f"{args.name}-monitoring"
 
 
-def variables(args: MonitoringArgs) -> dict[str, str]:
+def variables(args: MonitoringArgs) -> dict[str, pulumi.Input[str]]:
     """The role's variables: how the nodes are found where no inventory names them, and what the stack file sets.
 
     The tag's key is the role's default: the document takes no colon.
     """
-    gpus = {"prometheus_gpu_instance_types": ",".join(args.gpu_types)} if args.gpu_types else {}
+    found: dict[str, pulumi.Input[str]] = {}
+    if args.gpu_types:
+        found["prometheus_gpu_instance_types"] = ",".join(args.gpu_types)
+    if args.verdict:
+        found["prometheus_verdict_bucket"] = args.verdict.bucket_name
+        found["prometheus_verdict_key"] = args.verdict.key
     return {
-        **gpus,
+        **found,
         "prometheus_machine_name": machine_name(args),  # it configures itself, and is its own localhost
         "prometheus_ec2_region": args.region,
         "prometheus_ec2_tag_value": args.name,
@@ -207,6 +233,18 @@ def variables(args: MonitoringArgs) -> dict[str, str]:
         "prometheus_disk_percent": str(args.config.disk_percent),
         "prometheus_retention_days": str(args.config.retention_days),
     }
+
+
+def verdict_rights(verdict: VerdictSource) -> pulumi.Output[str]:
+    """To read verdicts, and to list them: S3 tells who may not list that a missing one is forbidden."""
+
+    def policy(arn: str) -> str:
+        get = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"{arn}/{verdict.prefix}/*/verdict.json"}
+        listing: dict[str, Any] = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": arn}
+        listing["Condition"] = {"StringLike": {"s3:prefix": f"{verdict.prefix}/*"}}
+        return json.dumps({"Version": "2012-10-17", "Statement": [get, listing]})
+
+    return pulumi.Output.from_input(verdict.bucket_arn).apply(policy)
 
 
 def find_nodes() -> dict[str, Any]:

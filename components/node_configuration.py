@@ -142,16 +142,16 @@ def archive_rights(bucket_arn: pulumi.Input[str], key_arn: pulumi.Input[str], re
 
 
 def parameters(
-    source: pulumi.Input[str], playbook: str, variables: Mapping[str, str] | None = None
+    source: pulumi.Input[str], playbook: str, variables: Mapping[str, pulumi.Input[str]] | None = None
 ) -> dict[str, pulumi.Input[str]]:
     """What the document is given: every value is text, and it refuses a colon in ``ExtraVariables``."""
-    given = {"SSM": "True", **(variables or {})}
+    given = pulumi.Output.all(**{"SSM": "True", **(variables or {})})
     return {
         "SourceType": "S3",
         "SourceInfo": source,
         "InstallDependencies": "True",
         "PlaybookFile": playbook,
-        "ExtraVariables": " ".join(f"{name}={value}" for name, value in given.items()),
+        "ExtraVariables": given.apply(lambda known: " ".join(f"{name}={value}" for name, value in known.items())),
         "Check": "False",
         "Verbose": "-v",
         "TimeoutSeconds": str(_TIMEOUT_S),

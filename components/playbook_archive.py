@@ -11,6 +11,7 @@ NODES_PLAYBOOK, MONITORING_PLAYBOOK = "nodes.yml", "monitoring.yml"
 """What is applied to nodes, and to the machine that watches them."""
 _ROLE_FOLDERS = ("defaults", "files", "handlers", "meta", "tasks", "templates", "vars")
 _SUFFIXES = (".yml", ".j2")
+_PROGRAM = ("files", ".py")  # a role's own, for the machines
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # the oldest time that the format can say
 _UNIX, _PLAIN_FILE = 3, 0o100644
 
@@ -40,5 +41,6 @@ def _chosen(folder: Path) -> Iterator[Path]:
     for role in (folder / "roles").iterdir():
         for kind in _ROLE_FOLDERS:
             for path in (role / kind).rglob("*"):
-                if path.is_file() and path.suffix in _SUFFIXES and not path.name.startswith("."):
+                is_ours = path.suffix in _SUFFIXES or (kind, path.suffix) == _PROGRAM
+                if path.is_file() and is_ours and not path.name.startswith("."):
                     yield path

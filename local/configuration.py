@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from local import moto
 from local.associations import DOCUMENT, Association, archive, associations, variables_of
 from local.aws.cloud import Account
 from local.machines import Machine, list_machines
@@ -33,6 +34,7 @@ INSTANCES = "_instances"
 NODES, MONITORING = "nodes", "monitoring"
 """Groups of the inventory. A machine that is no node is of the second by its tag."""
 _MONITORING_TAG = "ai-datacenter:monitoring"
+_AWS_VARIABLE = "prometheus_aws_environment"  # of the one role that asks AWS for something
 _WAIT_S = 1800.0
 _TOLD = "told-of-nodes"
 
@@ -153,7 +155,7 @@ def as_declared(root: DataRoot, machines: Iterable[Machine]) -> Inventory:
             name: value
             for association in known
             if association.document == DOCUMENT and association.concerns(machine)
-            for name, value in variables_of(association).items()
+            for name, value in _variables(root, association).items()
         }
         for machine in machines
     }
@@ -171,7 +173,7 @@ def lock(root: DataRoot, purpose: str, wait_s: float = 0.0) -> Lock:
 
 def _perform(root: DataRoot, association: Association, machines: list[Machine]) -> Convergence:
     given = association.parameters
-    variables = variables_of(association)
+    variables = _variables(root, association)
     clusters = {(machine.region, machine.cluster) for machine in machines}
     everyone = [one for one in list_machines(root) if (one.region, one.cluster) in clusters]
     try:
@@ -193,6 +195,16 @@ def _perform(root: DataRoot, association: Association, machines: list[Machine]) 
     raise LocalCloudError(
         f"the association {association.name} failed on {len(done.failures)} of {len(done.hosts)} machines:\n{failures}"
     )
+
+
+def _variables(root: DataRoot, association: Association) -> dict[str, Any]:
+    """What the association gives, and where its machines find AWS, as pods are told too: they have no role of IAM's."""
+    server = moto.running(root)
+    if server is None:
+        return {**variables_of(association)}
+    found = {"AWS_ENDPOINT_URL": server.endpoint_url}
+    found |= {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+    return {**variables_of(association), _AWS_VARIABLE: found}
 
 
 def _addresses(machines: Iterable[Machine]) -> dict[str, str]:

@@ -84,7 +84,7 @@ def chart(steps: Sequence[int], named: Sequence[tuple[str, Values]]) -> Chart | 
     return Chart(
         left, right, top, bottom, tuple(curves),
         tuple(Tick(x(at), f"{at:,.0f}") for at in _nice(first, last, 6) if at == int(at)),
-        tuple(Tick(y(at), f"{at:g}") for at in _nice(low, high, 4)),
+        tuple(Tick(y(at), f"{at:g}") for at in _nice(low, high, 5)),
         tuple(x(step) for step, one in zip(steps, named[0][1], strict=True) if one is None),
     )  # fmt: skip
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import smoke_test_pod
 from ..gpu_exporter import gpu_types
-from ..monitoring import Monitoring, MonitoringArgs
+from ..monitoring import Monitoring, MonitoringArgs, VerdictSource
 from ..node_configuration import NodeConfiguration, NodeConfigurationArgs
 from ..settings import MonitoringConfig
 from .compute import Compute
@@ -21,6 +22,7 @@ class Management:
 
     def __init__(self, site: Site, foundation: Foundation, compute: Compute, data: Data) -> None:
         self._site, self._foundation, self._compute, self._storage = site, foundation, compute, data.storage
+        self._image_digest = data.registry.image_digest
         self.node_configuration = self._create_node_configuration()
         if site.config.monitoring:
             self.monitoring = self._create_monitoring(site.config.monitoring)
@@ -53,9 +55,21 @@ class Management:
             key_arn=self._foundation.encryption.key_arn,
             archive=self.node_configuration.source,
             gpu_types=gpus,
+            verdict=self._verdict(),
         )
         # After the nodes' own configuration: the smoke test waits for that one, and not for this.
         return Monitoring("monitoring", args, site.after(self.node_configuration))
+
+    def _verdict(self) -> VerdictSource:
+        """Where the smoke test's job will store it: known before the job, named by the digest of what it tests."""
+        test = self._site.config.smoke_test
+        job = smoke_test_pod.job_name(test, self._site.config.pools[test.pool], self._image_digest)
+        return VerdictSource(
+            bucket_name=self._storage.checkpoint_bucket_name,
+            bucket_arn=self._storage.checkpoint_bucket_arn,
+            prefix=smoke_test_pod.PREFIX,
+            key=smoke_test_pod.verdict_key(job),
+        )
 
     def outputs(self) -> dict[str, Any]:
         """``monitoring``: None where nothing watches."""

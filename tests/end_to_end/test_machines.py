@@ -11,6 +11,7 @@ import subprocess
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,11 +62,16 @@ def prometheus(checkout: Checkout) -> str:
     return f"http://{server.address}:9090"
 
 
+def asked(checkout: Checkout, question: str) -> Any:
+    """What Prometheus answers."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"{prometheus(checkout)}/api/v1/{question}", timeout=5) as answer:
+        return json.load(answer)["data"]
+
+
 def watched(checkout: Checkout) -> dict[str, str]:
     """The health of everything that Prometheus looks at, by the name of the machine."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"{prometheus(checkout)}/api/v1/targets?state=active", timeout=5) as answer:
-        targets = json.load(answer)["data"]["activeTargets"]
+    targets = asked(checkout, "targets?state=active")["activeTargets"]
     return {target["labels"]["node"]: target["health"] for target in targets}
 
 
@@ -126,6 +132,16 @@ def test_prometheus_looks_at_every_machine_and_status_tells_how_busy_nodes_are(h
         return len(known) == 10 and None not in known  # a rate needs two looks
 
     assert wait_until(is_told, 20, 1)
+
+
+def test_prometheus_knows_the_verdict_of_the_job_that_is_declared(host_checkout: Checkout) -> None:
+    data, _ = host_checkout.aidc("status")
+
+    def told() -> list[tuple[str, str]]:
+        found = asked(host_checkout, "query?query=smoke_test_passed")["result"]
+        return [(one["metric"]["job_name"], one["value"][1]) for one in found]
+
+    assert wait_until(lambda: told() == [(data["verdict"]["job"], "1")], 120, 2), told()
 
 
 def test_the_server_is_no_node_and_runs_no_kubelet(host_checkout: Checkout) -> None:

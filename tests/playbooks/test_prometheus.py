@@ -91,9 +91,12 @@ def test_each_rule_names_the_node_and_says_what_to_do() -> None:
     found = by_name(rules())
     of_nodes = {"NodeDown", "NoNodeWatched", "NodeCPUHigh", "NodeMemoryHigh", "NodeDiskFull"}
     of_gpus = {"GPUExporterDown", "GPUXidError", "GPUMemoryError", "GPUThrottledByHeat"}
-    assert set(found) == of_nodes | of_gpus
+    of_the_smoke_test = {"SmokeTestFailed", "SmokeTestMissing", "SmokeTestUnread"}
+    assert set(found) == of_nodes | of_gpus | of_the_smoke_test
     for name, rule in found.items():
-        assert ("{{ $labels.node }}" in rule["annotations"]["summary"]) == (name != "NoNodeWatched")
+        summary = rule["annotations"]["summary"]
+        assert ("{{ $labels.node }}" in summary) == (name not in {"NoNodeWatched", *of_the_smoke_test})
+        assert ("{{ $labels.job_name }}" in summary) == (name in of_the_smoke_test)
         assert len(rule["annotations"]["description"].split()) > 20
         assert "[[" not in str(rule)
 

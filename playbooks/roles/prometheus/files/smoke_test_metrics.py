@@ -1,0 +1,103 @@
+#!/usr/bin/python3
+"""The smoke test's verdict as metrics for the node exporter: `smoke_test_metrics.py BUCKET KEY FILE`.
+
+The key is that of the job which tests what is declared now: where there is no such object, it has not been proved yet.
+The file is written whole or not at all; where the bucket does not answer, it stays as it was, and tells its age.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+READ = "smoke_test_read_timestamp_seconds"
+
+
+def read(bucket: str, key: str) -> dict[str, Any] | None:
+    """The verdict; None where no job has stored one."""
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import ClientError
+
+    endpoint = os.environ.get("AWS_ENDPOINT_URL")  # botocore reads it from 1.31 on, and bookworm's is older
+    config = Config(connect_timeout=5, read_timeout=20, s3={"addressing_style": "path"} if endpoint else {})
+    try:
+        found = boto3.client("s3", endpoint_url=endpoint, config=config).get_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") == "NoSuchKey":
+            return None
+        raise
+    return json.load(found["Body"])
+
+
+def text(job: str, verdict: dict[str, Any] | None, now: float) -> str:
+    """The exposition format; nodes are ``tested_node``, for ``node`` is the label of the machine that is asked."""
+    labels = {"job_name": job}
+    lines = [
+        *sample("smoke_test_found", labels, verdict is not None),
+        *sample(READ, labels, now),
+    ]
+    if verdict is None:
+        return "\n".join(lines) + "\n"
+    finished = datetime.fromisoformat(verdict["finished_at"]).timestamp()
+    lines += sample("smoke_test_passed", labels, verdict["passed"] is True)
+    lines += sample("smoke_test_finished_timestamp_seconds", labels, finished)
+    lines += sample("smoke_test_tokens_per_second", labels, verdict["tokens_per_s"])
+    lines += sample("smoke_test_first_step_seconds", labels, verdict["first_step_s"])
+    lines += sample("smoke_test_step_seconds", {**labels, "quantile": "0.5"}, verdict["step_time_p50_s"])
+    lines += sample("smoke_test_step_seconds", {**labels, "quantile": "0.95"}, verdict["step_time_p95_s"])
+    for row in verdict.get("node_checks") or []:
+        of_node = {**labels, "tested_node": row["node"]}
+        lines += sample("smoke_test_node_healthy", of_node, row["health"] == "PASS")
+        if row.get("slower") is not None:
+            lines += sample("smoke_test_node_slower_ratio", of_node, row["slower"])
+    return "\n".join(lines) + "\n"
+
+
+def sample(name: str, labels: dict[str, str], value: float) -> list[str]:
+    """One line of a gauge."""
+    told = ",".join(f'{label}="{escaped(text)}"' for label, text in labels.items())
+    return [f"{name}{{{told}}} {float(value):.15g}"]
+
+
+def escaped(label: str) -> str:
+    """A label's value as the format has it."""
+    return str(label).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def write(file: Path, content: str) -> None:
+    """Put the file there in one step; the exporter reads files that end in .prom."""
+    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
+    try:
+        with os.fdopen(handle, "w") as opened:
+            opened.write(content)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(file)
+    except OSError:
+        Path(temporary).unlink()
+        raise
+
+
+def main(bucket: str, key: str, file: str) -> int:
+    """The exit status."""
+    job = Path(key).parent.name
+    try:
+        verdict = read(bucket, key)
+        content = text(job, verdict, time.time())
+    except Exception as error:  # whatever it is, the next look may succeed, and the journal has the reason
+        print(f"the verdict of {job} cannot be read: {error}", file=sys.stderr)
+        if not Path(file).exists():  # so that the first try has an age too
+            write(Path(file), "\n".join(sample(READ, {"job_name": job}, time.time())) + "\n")
+        return 1
+    write(Path(file), content)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:4]))

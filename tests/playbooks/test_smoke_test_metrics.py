@@ -1,0 +1,116 @@
+"""The smoke test's verdict becomes metrics that Prometheus can read, and what cannot be read leaves the last ones."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from playbooks import PLAYBOOKS
+from tests.operations.verdict_sample import HOSTILE, verdict
+
+PROGRAM = PLAYBOOKS / "roles" / "prometheus" / "files" / "smoke_test_metrics.py"
+KEY = "smoke-test/smoke-test-0a1b/verdict.json"
+
+
+@pytest.fixture(scope="module")
+def program() -> SimpleNamespace:
+    """The program as it is copied to the machine; run, not imported, so that no cache comes among the role's files."""
+    namespace: dict[str, Any] = {"__name__": "smoke_test_metrics"}
+    exec(compile(PROGRAM.read_text(), str(PROGRAM), "exec"), namespace)
+    return SimpleNamespace(**namespace, namespace=namespace)
+
+
+def samples(text: str) -> dict[tuple[str, str], float]:
+    """Values by the metric's name and the node, quantile or nothing that it is of."""
+    found = [one for family in text_string_to_metric_families(text) for one in family.samples]
+    assert {one.labels["job_name"] for one in found} == {"smoke-test-0a1b"}
+    return {(one.name, one.labels.get("tested_node", one.labels.get("quantile", ""))): one.value for one in found}
+
+
+def test_a_verdict_is_told_with_its_nodes_whatever_they_are_called(program: SimpleNamespace) -> None:
+    found = samples(program.text("smoke-test-0a1b", verdict(), 1e9))
+    assert found[("smoke_test_found", "")] == 1
+    assert found[("smoke_test_passed", "")] == 0
+    assert found[("smoke_test_finished_timestamp_seconds", "")] == 1795545524.774
+    assert found[("smoke_test_read_timestamp_seconds", "")] == 1e9
+    assert found[("smoke_test_tokens_per_second", "")] == 34985.3
+    assert found[("smoke_test_step_seconds", "0.95")] == 0.031
+    assert found[("smoke_test_node_slower_ratio", "ip-10-0-1-18")] == 0.069
+    healthy = {node: value for (name, node), value in found.items() if name == "smoke_test_node_healthy"}
+    assert healthy == {"ip-10-0-1-17": 1, "ip-10-0-1-18": 0, HOSTILE: 1}
+
+
+def test_what_is_not_proved_yet_is_told_as_that(program: SimpleNamespace) -> None:
+    assert set(samples(program.text("smoke-test-0a1b", None, 5.0))) == {
+        ("smoke_test_found", ""),
+        ("smoke_test_read_timestamp_seconds", ""),
+    }
+
+
+def test_the_file_is_replaced_whole_and_others_may_read_it(
+    program: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(program.namespace, "read", lambda _bucket, _key: verdict(passed=True))
+    file = tmp_path / "smoke_test.prom"
+    file.write_text("older")
+    assert program.main("bucket", KEY, str(file)) == 0
+    assert samples(file.read_text())[("smoke_test_passed", "")] == 1
+    assert [one.name for one in tmp_path.iterdir()] == ["smoke_test.prom"]
+    assert file.stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize("stored", [{}, [], {**verdict(), "finished_at": "soon"}, OSError("no route to host")])
+def test_what_cannot_be_read_leaves_the_last_metrics_and_says_why(
+    program: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str], stored: Any
+) -> None:  # fmt: skip
+    def read(_bucket: str, _key: str) -> Any:
+        if isinstance(stored, Exception):
+            raise stored
+        return stored
+
+    monkeypatch.setitem(program.namespace, "read", read)
+    file = tmp_path / "smoke_test.prom"
+    file.write_text("last")
+    assert program.main("bucket", KEY, str(file)) == 1
+    assert file.read_text() == "last"
+    assert "the verdict of smoke-test-0a1b cannot be read" in capsys.readouterr().err
+
+
+def test_a_bucket_that_never_answered_has_an_age_from_the_first_try(
+    program: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(program.namespace, "read", lambda _bucket, _key: [])
+    file = tmp_path / "smoke_test.prom"
+    assert [program.main("bucket", KEY, str(file)) for _ in range(2)] == [1, 1]
+    ((found, value),) = samples(file.read_text()).items()
+    assert found == ("smoke_test_read_timestamp_seconds", "")
+    assert value > 1.7e9
+
+
+@pytest.mark.real
+def test_it_reads_what_a_bucket_holds_and_tells_nothing_from_refused(
+    program: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import boto3
+
+    from local import moto
+    from local.paths import DataRoot
+
+    root = DataRoot(tmp_path / "moto")
+    try:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", moto.ensure(root).endpoint_url)
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        s3 = boto3.client("s3")
+        s3.create_bucket(Bucket="checkpoints")
+        assert program.read("checkpoints", KEY) is None
+        s3.put_object(Bucket="checkpoints", Key=KEY, Body=json.dumps(verdict()))
+        assert program.read("checkpoints", KEY)["job"] == verdict()["job"]
+        assert program.main("nobody", KEY, str(tmp_path / "file")) == 1
+    finally:
+        moto.stop(root)
