@@ -14,7 +14,8 @@ import pulumi
 import pulumi_aws as aws
 
 from .accelerators import InstanceType
-from .settings import PoolConfig
+from .node_group import taints
+from .settings import UNVERIFIED, PoolConfig
 
 _BLOCK_MARKET = aws.ec2.LaunchTemplateInstanceMarketOptionsArgs(market_type="capacity-block")
 
@@ -56,7 +57,7 @@ def launch_template(args: LaunchTemplateArgs) -> aws.ec2.LaunchTemplateArgs:
         placement=aws.ec2.LaunchTemplatePlacementArgs(group_name=args.placement_group)
         if args.placement_group
         else None,
-        user_data=user_data(config.instance, config.max_pods),
+        user_data=user_data(config),
         tag_specifications=[
             aws.ec2.LaunchTemplateTagSpecificationArgs(resource_type=kind, tags=args.tags) for kind in kinds
         ],
@@ -102,16 +103,21 @@ def network_interfaces(
     ]
 
 
-def user_data(instance: InstanceType, max_pods: int | None) -> str | None:
+def user_data(config: PoolConfig) -> str | None:
     """NodeConfig for what differs from EKS's defaults; ``None`` where nothing does.
 
     Instance store disks become one file system, for images and scratch space.
     """
     spec: dict[str, Any] = {}
-    if instance.nvme:
+    if config.instance.nvme:
         spec["instance"] = {"localStorage": {"strategy": "RAID0"}}
-    if max_pods is not None:
-        spec["kubelet"] = {"config": {"maxPods": max_pods}}
+    kubelet: dict[str, Any] = {"config": {"maxPods": config.max_pods}} if config.max_pods is not None else {}
+    if config.verified:
+        kubelet.setdefault("config", {})["registerWithTaints"] = _first_taints(config)
+        # nodeadm appends EKS's own flags, and the kubelet adds up the labels of all of them.
+        kubelet["flags"] = [f"--node-labels={UNVERIFIED}=true"]
+    if kubelet:
+        spec["kubelet"] = kubelet
     if not spec:
         return None
     node_config = {"apiVersion": "node.eks.aws/v1alpha1", "kind": "NodeConfig", "spec": spec}
@@ -127,3 +133,10 @@ def user_data(instance: InstanceType, max_pods: int | None) -> str | None:
         "",
     )
     return base64.b64encode("\n".join(parts).encode()).decode()
+
+
+def _first_taints(config: PoolConfig) -> list[dict[str, str]]:
+    """What a verified pool's nodes register with. The node group's taints are among it, for the list may take the place
+    of EKS's own; the last one is here alone, because EKS would hold what the node group declares."""
+    own = [{"key": taint.key, "value": taint.value, "effect": taint.effect} for taint in taints(config)]
+    return [*own, {"key": UNVERIFIED, "effect": "NoSchedule"}]

@@ -8,6 +8,7 @@ on one machine, the policies are kept and change nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from ipaddress import ip_network
 from typing import Any, Literal
 
 import pulumi
@@ -85,6 +86,16 @@ def to_dns(*caches: str) -> Rule:
 def to_pod_identity() -> Rule:
     """Credentials come from the agent on the pod's own node, and never from the node's metadata service."""
     return {"to": [{"ip_block": {"cidr": POD_IDENTITY_AGENT}}], "ports": [{"protocol": "TCP", "port": 80}]}
+
+
+def to_api_server(vpc_cidr: str, service_cidr: str) -> Rule:
+    """The API server is the first of the Services' addresses, and behind it the cluster's interfaces in the VPC.
+
+    Which addresses of the VPC those are, EKS changes when it likes.
+    """
+    service = f"{next(ip_network(service_cidr).hosts())}/32"
+    peers = [{"ip_block": {"cidr": cidr}} for cidr in (service, vpc_cidr)]
+    return {"to": peers, "ports": [{"protocol": "TCP", "port": 443}]}
 
 
 def to_aws(*own_cidrs: str) -> Rule:

@@ -12,6 +12,7 @@ from ..etl_job import EtlJob, EtlJobArgs
 from ..gpu_exporter import GpuExporter, GpuExporterArgs
 from ..karpenter import Karpenter
 from ..karpenter_pools import KarpenterPools, KarpenterPoolsArgs
+from ..node_verification import NodeVerification, NodeVerificationArgs, verified_pools
 from ..scheduling import Scheduling, SchedulingArgs
 from ..settings import DataPipelineConfig, EtlJobConfig, KarpenterConfig
 from ..smoke_test import SmokeTest, SmokeTestArgs
@@ -23,7 +24,7 @@ from .site import Site
 
 
 class Inside:
-    """Device plugins, storage classes, teams with their quotas, what makes training data, and last the training job."""
+    """Device plugins, checks of new nodes, storage classes, teams, what makes training data; last the training job."""
 
     etl: EtlJob | None = None
 
@@ -34,6 +35,7 @@ class Inside:
         kubeconfig = compute.cluster.kubeconfig
         self.provider = kubernetes.Provider("kubernetes", kubeconfig=kubeconfig, enable_server_side_apply=True)
         self.plugins = self._create_plugins()
+        verification = self._create_verification()
         if site.config.monitoring and site.config.monitoring.gpu_metrics:
             opts = pulumi.ResourceOptions(providers=[self.provider], depends_on=compute.groups)
             GpuExporter("gpu-exporter", GpuExporterArgs(pools=site.config.pools, karpenter=site.config.karpenter), opts)
@@ -46,12 +48,27 @@ class Inside:
         if pipeline and pipeline.etl:
             self.etl = self._create_etl(pipeline, pipeline.etl, foundation.encryption.key_arn)
         after = [*compute.groups, self.plugins, data.storage, foundation.network, management.node_configuration]
+        after += verification
         self.smoke_test = self._create_smoke_test(foundation.encryption.key_arn, after)
 
     def _create_plugins(self) -> DevicePlugins:
         args = DevicePluginsArgs(pools=self._site.config.pools, karpenter=self._site.config.karpenter)
         opts = pulumi.ResourceOptions(providers=[self.provider], depends_on=self._compute.groups)
         return DevicePlugins("device-plugins", args, opts)
+
+    def _create_verification(self) -> list[pulumi.Resource]:
+        """Not after the node groups: what EKS installs on nodes waits for them to take pods, and they for this."""
+        config = self._site.config
+        if not verified_pools(config.pools):
+            return []
+        args = NodeVerificationArgs(
+            pools=config.pools,
+            image=self._data.registry.image,
+            vpc_cidr=str(config.network.cidr),
+            service_cidr=str(config.cluster.service_cidr),
+        )
+        opts = pulumi.ResourceOptions(providers=[self.provider])
+        return [NodeVerification("node-verification", args, opts)]
 
     def _create_scheduling(self) -> Scheduling | None:
         config = self._site.config

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from components.accelerators import CATALOGUE, EC2_TYPES, OFFERS_SOURCE, Capacity, is_sold_in, regions_with
-from components.settings.pools import PoolConfig
+from components.settings.pools import UNVERIFIED, PoolConfig
 from components.settings.section import Conflict
 from components.settings.stack import StackConfig
 
@@ -123,6 +123,17 @@ def _zone_of_the_network(name: str, pool: PoolConfig, config: StackConfig) -> It
         yield Conflict(key=("pools", name, "zone"), message=message, allowed=zones, value=pool.zone)
 
 
+def _unverified_for_good(name: str, pool: PoolConfig, config: StackConfig) -> Iterator[Conflict]:
+    message = (
+        f"{UNVERIFIED} is put on and taken off by the checks, and EKS would keep what stands here: say verified: true"
+    )
+    if UNVERIFIED in pool.labels:
+        yield Conflict(key=("pools", name, "labels", UNVERIFIED), message=message)
+    for index, taint in enumerate(pool.taints):
+        if taint.key == UNVERIFIED:
+            yield Conflict(key=("pools", name, "taints", index, "key"), message=message)
+
+
 RULES = (
     _sizes,
     _room_to_scale,
@@ -137,4 +148,5 @@ RULES = (
     _adapters_of_the_type,
     _pods_of_the_type,
     _zone_of_the_network,
+    _unverified_for_good,
 )

@@ -33,7 +33,7 @@ from .lustre import LustreConfig, LustreLinkConfig
 from .monitoring import MonitoringConfig
 from .network import ZONES, NetworkConfig
 from .pool_sections import BlockCalendar, NodeRepairConfig, WarmPoolConfig
-from .pools import PoolConfig, Taint
+from .pools import UNVERIFIED, PoolConfig, Taint
 from .recovery import RecoveryConfig, ReplicationConfig
 from .registry import RegistryConfig
 from .scheduling import PriorityConfig, QuotaConfig, SchedulingConfig, TeamConfig
@@ -52,6 +52,7 @@ __all__ = [
     "REGIONS",
     "RETENTION_DAYS",
     "S3_REPLICATION_MINUTES",
+    "UNVERIFIED",
     "ZONES",
     "AccessPointConfig",
     "AlertsConfig",

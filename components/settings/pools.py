@@ -13,6 +13,9 @@ from .pool_sections import BlockCalendar, NodeRepairConfig, WarmPoolConfig
 from .section import Section
 from .values import LabelKey, LabelValue, enumeration, one_of
 
+# On a node that is to be checked: its label and its taint, and the annotation that says why it is still there.
+UNVERIFIED = "ai-datacenter/unverified"
+
 InstanceTypeName = Annotated[str, one_of("instance type", EC2_TYPES), enumeration(EC2_TYPES)]
 AmiRelease = Annotated[str, StringConstraints(pattern=r"^1\.[0-9]+\.[0-9]+-[0-9]{8}$")]
 
@@ -81,6 +84,12 @@ class PoolConfig(Section):
     )
     labels: dict[LabelKey, LabelValue] = Field(default_factory=dict, description="Labels on every node.")
     taints: tuple[Taint, ...] = Field(default=(), strict=False, description="Taints beside the accelerator's own.")
+    verified: bool = Field(
+        default=False,
+        description="New nodes keep the taint `ai-datacenter/unverified` until the checks have passed on them. An "
+        "autoscaler in the cluster must know it for one of starting nodes: "
+        "`--startup-taint=ai-datacenter/unverified`.",
+    )
 
     @property
     def instance(self) -> InstanceType:

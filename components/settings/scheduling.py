@@ -12,7 +12,7 @@ from .values import Name
 # Kubernetes, "Pod Priority and Preemption": values above are for what the system itself cannot do without.
 HIGHEST_PRIORITY = 1_000_000_000
 # Namespaces that somebody else has; of kube-… all are the cluster's own.
-TAKEN_NAMESPACES = ("default", "smoke-test", "data-pipeline", "kueue-system", "jobset-system")
+TAKEN_NAMESPACES = ("default", "smoke-test", "data-pipeline", "node-verification", "kueue-system", "jobset-system")
 
 
 class PriorityConfig(Section):

@@ -108,6 +108,7 @@ def pools(draw: st.DrawFn, region: str, zones: list[str]) -> Values:
             "labels": st.dictionaries(LABELS, LABELS, max_size=3),
             "taints": st.lists(st.fixed_dictionaries({"key": LABELS}, optional={"value": LABELS}), max_size=2),
             "ami_release": st.just("1.34.1-20251001"),
+            "verified": st.booleans(),
         },
     )
     if pool.get("max_size", desired) > pool.get("min_size", 0):

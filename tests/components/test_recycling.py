@@ -108,6 +108,7 @@ def test_what_does_not_change_recycles_nothing(values: dict[str, Any]) -> None:
         ({"ami_release": "1.34.2-20260128"}, Effect.NOTHING),
         ({"efa_interfaces": 4}, Effect.ROLL),
         ({"max_pods": 40}, Effect.ROLL),
+        ({"verified": True}, Effect.ROLL),
         ({"placement_group": True}, Effect.ROLL),
         ({"capacity_reservation_id": "cr-0123456789abcdef0"}, Effect.ROLL),
         ({"labels": {"team": "a"}}, Effect.IN_PLACE),
