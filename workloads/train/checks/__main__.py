@@ -2,21 +2,27 @@
 
 It is told the same as a training, by environment variables (:mod:`train.config`), and of none of them needs any: then
 it checks this machine alone, and what has neither a floor nor a peer is told and not judged.
+
+With ``--verify-node`` a pod does it on a new node of a cluster (:mod:`train.checks.node`), which takes work only then.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+
+import jax
 
 from train import checks, parallel
 from train.checks import devices, run, table
 from train.checks.estimate import Status
 from train.checks.health import Health
+from train.checks.node import Node
 from train.config import Failure, Job, load
 
 
@@ -29,16 +35,33 @@ def main(arguments: list[str], environ: Mapping[str, str] = os.environ) -> int:
     """Run the checks; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m train.checks", description=checks.__doc__)
     parser.add_argument("--output", choices=("text", "json"), default="text")
+    parser.add_argument(
+        "--verify-node",
+        action="store_true",
+        help="as a pod: take the taint off the Kubernetes node when all is well, else write on it why not",
+    )
     asked = parser.parse_args(arguments)
     try:
         job = load(environ)
+        own = Node.of(job.node, environ) if asked.verify_node else None
+        if own:
+            own.keep_out()
     except Failure as failure:
         return _fail(str(failure))
-    if job.config.checks == "auto":  # whoever asks for the checks alone wants to know
-        job = replace(job, config=job.config.model_copy(update={"checks": "strict"}))
+    # Whoever asks for the checks alone wants to know; but the speed of what stands in for chips says nothing of a node.
+    how = "report" if job.emulated_devices else "strict" if job.config.checks == "auto" else job.config.checks
+    job = replace(job, config=job.config.model_copy(update={"checks": how}))
+    reason = _reason_against(job, asked.output, own)
+    if own:
+        return _settle(own, reason)
+    return 1 if reason else 0
+
+
+def _reason_against(job: Job, output: str, own: Node | None) -> str:
+    """Check, print what was found, and say what is wrong; empty where all is well."""
     peers = parallel.Peers(job)
     try:
-        found = _check(job, peers)
+        found = _check(job, peers, lambda reason: _tell(own, reason))
     except Exception as error:  # a peer that died shows as one of many runtime errors of the backend
         first_line = next(iter(str(error).splitlines()), "")
         kind = "" if isinstance(error, Failure) else f"{type(error).__name__}: "
@@ -46,16 +69,48 @@ def main(arguments: list[str], environ: Mapping[str, str] = os.environ) -> int:
         peers.announce(reason)
         _fail(reason)
         peers.see_off()
-        return 1
+        return reason
     if job.first:
-        text = found.model_dump_json() if asked.output == "json" else "\n".join(table.lines(found))
+        text = found.model_dump_json() if output == "json" else "\n".join(table.lines(found))
         os.write(1, f"{text}\n".encode())
-    return 0 if found.status is Status.PASS else 1
+    if job.emulated_devices:
+        return found.wrong
+    return "" if found.status is Status.PASS else found.reason or found.status.value
 
 
-def _check(job: Job, peers: parallel.Peers) -> Health:
+def _settle(own: Node, reason: str) -> int:
+    """Let the node in and wait to be taken away, or say on it what is wrong and end, to be started again."""
+    if reason:
+        _tell(own, reason)
+        return 1
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))  # the first process of a container has no default for it
+    try:
+        own.let_in()
+    except Failure as failure:
+        return _fail(str(failure))
+    say(f"node {own.name} is verified")
+    while True:  # its label is gone, for which whoever started this ends it
+        signal.pause()
+
+
+def _tell(own: Node | None, reason: str) -> None:
+    if own is None:
+        return
+    try:
+        own.tell(reason)
+    except Failure as failure:
+        say(f"the reason could not be written on the node: {failure}")
+
+
+def _check(job: Job, peers: parallel.Peers, tell: Callable[[str], None]) -> Health:
+    def hung(reason: str) -> None:
+        say(f"FAIL: {reason}")
+        tell(f"{job.node}: {reason}")
+
     limits, diagnose = job.config, peers.diagnose if job.processes > 1 else None
-    watchdog = parallel.Watchdog(lambda reason: say(f"FAIL: {reason}"))
+    if job.emulated_devices:
+        jax.config.update("jax_num_cpu_devices", job.emulated_devices)
+    watchdog = parallel.Watchdog(hung)
     with watchdog.limit(limits.startup_timeout_s, "waiting for all processes", diagnose):
         peers.connect()
         peers.listen(_end)
