@@ -43,11 +43,14 @@ class Credentials:
 
 
 class KubeApi:
-    """One API server as one identity. Threads may share it: each has its own kept-alive connection."""
+    """One API server as one identity, at ``host`` and ``port``.
+
+    Threads may share it: each has its own kept-alive connection.
+    """
 
     def __init__(self, credentials: Credentials, timeout_s: float = 10.0) -> None:
         address = urlsplit(credentials.endpoint)
-        self._host, self._port = address.hostname or "127.0.0.1", address.port or 443
+        self.host, self.port = address.hostname or "127.0.0.1", address.port or 443
         self._timeout_s = timeout_s
         self._tls = ssl.create_default_context(cafile=str(credentials.ca))
         self._tls.load_cert_chain(credentials.certificate, credentials.key)
@@ -123,7 +126,7 @@ class KubeApi:
             connection.close()
 
     def _connect(self, timeout_s: float) -> http.client.HTTPSConnection:
-        return http.client.HTTPSConnection(self._host, self._port, timeout=timeout_s, context=self._tls)
+        return http.client.HTTPSConnection(self.host, self.port, timeout=timeout_s, context=self._tls)
 
     def _request(
         self, method: str, path: str, body: Mapping[str, Any] | None, query: Mapping[str, str], kind: str = ""
@@ -151,7 +154,7 @@ class KubeApi:
             except (OSError, http.client.HTTPException) as error:
                 self._local.connection = None
                 if connection is None:
-                    raise Unreachable(f"{self._host}:{self._port}: {error}") from error
+                    raise Unreachable(f"{self.host}:{self.port}: {error}") from error
         raise AssertionError("the second connection either answers or raises")
 
 

@@ -29,7 +29,8 @@ class NodeSpec:
     """One node of a node group; the sizes are what it declares, not what this machine has.
 
     ``tags`` are the instance's: those of the launch template and those that EKS sets. ``cloud`` is whose names its
-    labels and its provider id have: ``aws`` or ``gcp``.
+    labels and its provider id have: ``aws`` or ``gcp``. ``first_labels`` and ``first_taints`` are those that its
+    kubelet registers it with, beside the group's: nobody puts them back.
     """
 
     name: str
@@ -42,6 +43,8 @@ class NodeSpec:
     taints: tuple[Taint, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     cloud: str = "aws"
+    first_labels: Mapping[str, str] = field(default_factory=dict)
+    first_taints: tuple[Taint, ...] = ()
 
     @classmethod
     def find(cls, folder: Path) -> NodeSpec | None:
@@ -63,8 +66,9 @@ class NodeSpec:
     def read(cls, folder: Path) -> NodeSpec:
         """From the node's folder; raises OSError or ValueError when it holds none."""
         fields = json.loads((folder / FILE).read_text())
-        taints = tuple(Taint(**taint) for taint in fields.pop("taints"))
-        return cls(**fields, taints=taints)
+        for name in ("taints", "first_taints"):
+            fields[name] = tuple(Taint(**taint) for taint in fields.get(name, ()))
+        return cls(**fields)
 
     def write(self, folder: Path) -> None:
         """Into the node's folder."""
@@ -84,6 +88,15 @@ class NodeSpec:
             "topology.kubernetes.io/region": self.zone[:-1] if of_aws else self.zone.rpartition("-")[0],
         }
 
+    def registered_labels(self) -> dict[str, str]:
+        """Those of the first moment."""
+        return {**self.first_labels, **self.all_labels()}
+
+    def registered_taints(self) -> tuple[Taint, ...]:
+        """Those of the first moment; a group's may be among those that its kubelets are told, too."""
+        known = {(taint.key, taint.effect) for taint in self.taints}
+        return (*self.taints, *(taint for taint in self.first_taints if (taint.key, taint.effect) not in known))
+
     def annotations(self) -> dict[str, str]:
         """What the Node records for whoever changes it next."""
         return {POOL_LABELS: ",".join(sorted(self.labels))}
@@ -95,7 +108,7 @@ class NodeSpec:
 
     def manifest(self) -> dict[str, Any]:
         """The Node object without its status."""
-        taints = [asdict(taint) for taint in self.taints]
-        metadata = {"name": self.name, "labels": self.all_labels(), "annotations": self.annotations()}
+        taints = [asdict(taint) for taint in self.registered_taints()]
+        metadata = {"name": self.name, "labels": self.registered_labels(), "annotations": self.annotations()}
         spec = {"providerID": self.provider_id, "taints": taints}
         return {"apiVersion": "v1", "kind": "Node", "metadata": metadata, "spec": spec}

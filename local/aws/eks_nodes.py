@@ -9,6 +9,7 @@ from typing import Any
 from local import configuration, control_plane, nodes
 from local.aws.cloud import Cloud
 from local.aws.eks_common import plane_of
+from local.aws.node_config import registration
 from local.node_spec import NodeSpec, Taint
 from local.paths import LocalCloudError
 from local.provider import ProviderError
@@ -79,10 +80,12 @@ def _specs(cloud: Cloud, cluster: str, group: str, outputs: Values) -> list[Node
     taints = tuple(
         Taint(taint["key"], taint.get("value", ""), _EFFECTS[taint["effect"]]) for taint in outputs["taints"]
     )
+    first = registration(_launch_template(cloud, outputs).get("UserData"))
     return [
         NodeSpec(
             name=f"{group}-{number}", nodegroup=group, instance_type=kind, zone=zones[number % len(zones)],
             vcpus=vcpus, memory_mib=memory_mib, labels=dict(outputs["labels"]), taints=taints, tags=tags,
+            first_labels=first.labels, first_taints=first.taints,
         )
         for number in range(count)
     ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from local.kubernetes.api import ClusterApi
@@ -15,6 +16,8 @@ from local.kubernetes.readiness import (
     WAITING_REASONS_THAT_STAY,
     WITH_PODS,
     Readiness,
+    held_nodes,
+    is_unschedulable,
     readiness,
     selector_of,
     service_selector,
@@ -27,7 +30,9 @@ TIMEOUT = "pulumi.com/timeoutSeconds"
 DEFAULT_TIMEOUT_S = 600.0
 """The official provider's, for all kinds alike."""
 
-_POD = ObjectType("v1", "Pod")
+_POD, _NODE = ObjectType("v1", "Pod"), ObjectType("v1", "Node")
+_HELD = 3
+"""How many nodes that take no pods are named."""
 _GRACE_S = 15.0
 """How long pods may wait for an image: the first back-off of a kubelet is 10 s."""
 
@@ -76,9 +81,13 @@ class Waiter:
         if type.kind == "DaemonSet" and not workload_images(live):
             report(f"{what}: kept and not awaited; nodes of this machine carry the workload's image, and no other")
             return live
+        held: list[str] = []
         while True:
             pods = self._pods(live, id)
             state = readiness(live, pods)
+            if is_unschedulable(pods):  # remembered, for a Job that is over has no pods that wait
+                held = held_nodes(self._api.list(_NODE, "", ""))[:_HELD]
+                state = replace(state, progress="; ".join([state.progress, *held]))
             if state.progress and state.progress != said:
                 said = state.progress
                 report(f"{what}: {said}")
@@ -88,7 +97,7 @@ class Waiter:
             stuck_since = (stuck_since or now) if _is_stuck(pods) else 0.0
             if problem := self._problem(state, now - started, timeout_s, now - stuck_since if stuck_since else 0.0):
                 reader = log_reader(self._api.plane, lambda ns, pod, c: self._api.pod_log(ns, pod, c, LOG_LINES))
-                raise NotReady(f"{what} {problem}", explain(pods, reader), live)
+                raise NotReady(f"{what} {problem}", [*explain(pods, reader), *held], live)
             self._pause(now - started)
             found = self._api.find(type, id)
             if found is None:

@@ -55,6 +55,21 @@ def stuck_pods(pods: Sequence[Mapping[str, Any]]) -> list[str]:
     return found
 
 
+def is_unschedulable(pods: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether there is a pod that no node takes."""
+    return any(_condition(pod, "PodScheduled").get("reason") == "Unschedulable" for pod in pods)
+
+
+def held_nodes(nodes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Why nodes take no pods: where a node has an annotation of its taint's name, that is the taint's reason."""
+    return [
+        f"node {_at(node, 'metadata', 'name')} is tainted {taint['key']}: {reason}"
+        for node in nodes
+        for taint in _at(node, "spec", "taints") or []
+        if (reason := (_at(node, "metadata", "annotations") or {}).get(taint["key"]))
+    ]
+
+
 def container_statuses(pod: Mapping[str, Any]) -> list[Values]:
     """The statuses of a pod's init containers and containers."""
     status = _at(pod, "status") or {}

@@ -181,7 +181,9 @@ def _label(plane: ControlPlane, spec: NodeSpec, before: NodeSpec | None) -> None
         patch: dict[str, object] = {}
         if metadata := label_patch(node, spec, before):
             patch["metadata"] = metadata
-        kept = [taint for taint in taints if taint["key"].startswith("node.kubernetes.io/")]
+        # Those of the registration stay until somebody takes them off, and do not come back.
+        of_kubelet = {taint.key for taint in spec.first_taints} - {taint.key for taint in spec.taints}
+        kept = [t for t in taints if t["key"].startswith("node.kubernetes.io/") or t["key"] in of_kubelet]
         declared = [{k: v for k, v in asdict(taint).items() if v} for taint in spec.taints]
         if sorted(map(str, [t for t in taints if t not in kept])) != sorted(map(str, declared)):
             patch["spec"] = {"taints": kept + declared}

@@ -104,7 +104,7 @@ def kubelet_configuration(spec: NodeSpec, address: str, host: HostSize) -> dict[
         "failSwapOn": _SWAP_IS_THE_HOSTS,
         "maxPods": MAX_PODS,
         "rotateCertificates": True,
-        "registerWithTaints": [vars(taint) for taint in spec.taints],
+        "registerWithTaints": [vars(taint) for taint in spec.registered_taints()],
         "systemReserved": reserved(spec, host),
         # The disk is the host's: a node that is told that it is full would throw its pods out for others' files.
         "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
@@ -122,7 +122,7 @@ def reserved(spec: NodeSpec, host: HostSize) -> dict[str, str]:
 
 def kubelet_arguments(spec: NodeSpec, address: str) -> list[str]:
     """What has no place in the kubelet's file: who it is."""
-    labels = {name: value for name, value in spec.all_labels().items() if name not in _SELF_SET}
+    labels = {name: value for name, value in spec.registered_labels().items() if name not in _SELF_SET}
     return [
         f"--hostname-override={spec.name}",
         f"--node-ip={address}",

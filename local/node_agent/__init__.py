@@ -1,7 +1,8 @@
 """Process nodes: an agent registers a node and runs the containers of its pods as processes of this machine.
 
 What such a node is not: it has no kubelet port (``kubectl logs`` and ``exec`` find nobody; logs are files under
-``nodes/<node>/pods/``), no images but the workload's, no mounts, no probes, no resource limits and no pod network.
+``nodes/<node>/pods/``), no images but the workload's, no mounts (what a volume projects are
+files elsewhere), no probes, no resource limits and no pod network.
 """
 
 from __future__ import annotations

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from local.kube_api import MERGE_PATCH, ApiError, Credentials, KubeApi, Unreachable
+from local.node_agent.mapping import CannotRun
 from local.node_agent.node_status import node_status
 from local.node_agent.pod import Pod
 from local.node_agent.status import Json, rfc3339
+from local.node_agent.volumes import Cluster
 from local.node_objects import label_patch
 from local.node_spec import NodeSpec
 from local.processes import stop_under
@@ -25,6 +27,7 @@ TICK_S = 0.2
 LEASE_RENEWAL_S, LEASE_DURATION_S = 10.0, 40  # the kubelet's
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 RETRY_S = 0.5
+TOKEN_S = 3600  # Kubernetes' default of a projected token
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +84,7 @@ class Agent:
             known.manifest = manifest
         elif manifest.get("status", {}).get("phase") not in ("Succeeded", "Failed") or "deletionTimestamp" in metadata:
             folder = self._pods_folder / f"{metadata['namespace']}_{metadata['name']}_{metadata['uid']}"
-            self._pods[metadata["uid"]] = Pod(manifest, folder, self._lookup(metadata["namespace"]))
+            self._pods[metadata["uid"]] = Pod(manifest, folder, self._cluster(metadata["namespace"]))
 
     def _adopt(self, manifests: list[Json]) -> None:
         """Go on with what is listed; end what a former agent ran and nobody wants any more."""
@@ -136,6 +139,21 @@ class Agent:
             return {key: base64.b64decode(value).decode() for key, value in found.get("data", {}).items()}
 
         return data
+
+    def _cluster(self, namespace: str) -> Cluster:
+        return Cluster(self._api.host, self._api.port, self._lookup(namespace), self._token)
+
+    def _token(self, pod: Mapping[str, Any], source: Mapping[str, Any]) -> str:
+        """A token of the pod's account that ends with the pod, and says which node it is on: as a kubelet asks for."""
+        metadata = pod["metadata"]
+        account = f"/api/v1/namespaces/{metadata['namespace']}/serviceaccounts/{pod['spec']['serviceAccountName']}"
+        bound = {"apiVersion": "v1", "kind": "Pod", "name": metadata["name"], "uid": metadata["uid"]}
+        spec = {"expirationSeconds": source.get("expirationSeconds", TOKEN_S), "boundObjectRef": bound}
+        request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec}
+        try:
+            return self._api.create(f"{account}/token", request)["status"]["token"]
+        except ApiError as error:
+            raise CannotRun("CreateContainerConfigError", f"no token for the pod's account: {error}") from error
 
     def _register(self) -> None:
         manifest = self._spec.manifest()

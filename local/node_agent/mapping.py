@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +36,19 @@ def check(pod: Json, container: Json) -> None:
             f"process nodes carry only the workload image (a repository named …/{WORKLOAD_REPOSITORY}), not {image!r}",
         )
     volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes", [])}
+    given = [path for _, path in projected(pod, container)]
     for mount in container.get("volumeMounts", []):
         if mount["mountPath"] == "/dev/shm" and "emptyDir" in volumes.get(mount["name"], {}):
             continue  # the host's own is there
         if _is_token(volumes.get(mount["name"], {})):
             continue  # it would be changed for credentials of the cloud, which the environment brings
+        if str(mount["mountPath"]).rstrip("/") in given:
+            continue
         raise CannotRun(
             "CreateContainerConfigError",
             f"process nodes cannot mount {mount['name']!r} at {mount['mountPath']}: pass it through the environment"
-            " (for the service account's token: automountServiceAccountToken: false)",
+            " (for the service account's token: automountServiceAccountToken: false, and a projected volume whose path"
+            " a variable names)",
         )
     if not container.get("command"):
         raise CannotRun("CreateContainerError", "process nodes do not read images: give the container a `command`")
@@ -55,6 +59,33 @@ def _is_token(volume: Json) -> bool:
     sources = (volume.get("projected") or {}).get("sources") or []
     tokens = [source["serviceAccountToken"] for source in sources if "serviceAccountToken" in source]
     return bool(sources) and len(tokens) == len(sources) and all(token.get("audience") for token in tokens)
+
+
+def projected(pod: Json, container: Json) -> Iterator[tuple[Json, str]]:
+    """The container's projected volumes of which a process can be given the files, each with the path of its mount.
+
+    It is told by a variable where they are: one whose value is that path, or below it.
+    """
+    volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes", [])}
+    for mount in container.get("volumeMounts", []):
+        volume, path = volumes.get(mount["name"], {}), str(mount["mountPath"]).rstrip("/")
+        is_told = any(is_below(one.get("value"), path) for one in container.get("env", []))
+        if is_told and _can_be_files(volume):
+            yield volume, path
+
+
+def is_below(value: str | None, path: str) -> bool:
+    """Whether a variable's value is a path, or one below it."""
+    return value is not None and (value == path or value.startswith(f"{path}/"))
+
+
+def _can_be_files(volume: Json) -> bool:
+    """Whether all sources of a volume are config maps and the account's tokens for the API server."""
+    sources = (volume.get("projected") or {}).get("sources") or []
+    return bool(sources) and all(
+        "configMap" in source or ("serviceAccountToken" in source and not source["serviceAccountToken"].get("audience"))
+        for source in sources
+    )
 
 
 def is_workload(image: str) -> bool:

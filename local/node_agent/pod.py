@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from local.node_agent import mapping
+from local.node_agent import mapping, volumes
 from local.node_agent.container import Container
 from local.node_agent.status import ContainerState, Json, phase, pod_status
 
@@ -17,10 +17,10 @@ from local.node_agent.status import ContainerState, Json, phase, pod_status
 class Pod:
     """A pod's containers and how far they are. ``step`` never blocks; what is known is on disk."""
 
-    def __init__(self, manifest: Json, folder: Path, lookup: mapping.Lookup) -> None:
+    def __init__(self, manifest: Json, folder: Path, cluster: volumes.Cluster) -> None:
         self.manifest = manifest
         self.folder = folder
-        self._lookup = lookup
+        self._cluster = cluster
         self._specs = {spec["name"]: spec for spec in self._list("initContainers") + self._list("containers")}
         self._containers = {name: Container(folder, spec) for name, spec in self._specs.items()}
         self._refused: dict[str, tuple[mapping.CannotRun, float]] = {}
@@ -71,8 +71,10 @@ class Pod:
         spec = self._specs[name]
         try:
             mapping.check(self.manifest, spec)
-            declared = mapping.environment(self.manifest, spec, self._lookup)
-            env = {**mapping.base_environment(self.manifest, self.folder), **declared}
+            declared = mapping.environment(self.manifest, spec, self._cluster.lookup)
+            declared = volumes.provide(self.manifest, spec, declared, self.folder, self._cluster)
+            base = mapping.base_environment(self.manifest, self.folder) | self._cluster.environment()
+            env = {**base, **declared}
             self._containers[name].start(mapping.argv(spec, declared), env, self.folder)
             self._refused.pop(name, None)
         except mapping.CannotRun as error:

@@ -6,7 +6,7 @@ import pytest
 
 from local.kubernetes.awaiting import DEFAULT_TIMEOUT_S, TIMEOUT, timeout_of
 from local.kubernetes.failures import LOG_LINES, ended_badly, explain
-from local.kubernetes.readiness import Readiness, readiness, stuck_pods
+from local.kubernetes.readiness import Readiness, held_nodes, readiness, stuck_pods
 from local.provider import ProviderError, Values
 
 
@@ -127,3 +127,11 @@ def test_a_pod_that_no_node_takes_says_so() -> None:
     waiting = condition("PodScheduled", "False", reason="Unschedulable", message="0/2 nodes are available")
     stuck = stuck_pods([{"metadata": {"name": "a"}, "status": {"conditions": waiting}}])
     assert stuck == ["pod a: no node takes it: 0/2 nodes are available"]
+
+
+def test_an_annotation_of_a_taint_s_name_is_why_the_node_takes_no_pods() -> None:
+    spec = {"taints": [{"key": "gpu"}, {"key": "unverified"}]}
+    held: Values = {"metadata": {"name": "a", "annotations": {"unverified": "it is slow", "other": "x"}}, "spec": spec}
+    assert held_nodes([held, {"metadata": {"name": "b"}, "spec": spec}, {"metadata": {"name": "c"}}]) == [
+        "node a is tainted unverified: it is slow"
+    ]

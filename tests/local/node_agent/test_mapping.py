@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local.node_agent import mapping
+from local.node_agent import mapping, volumes
 from local.node_agent.container import Exit
 from local.node_agent.status import ContainerState, phase, pod_status
 
@@ -68,6 +69,50 @@ def test_what_a_process_cannot_be_given_waits_with_its_reason(container: dict[st
 
 def test_shared_memory_is_the_hosts_own() -> None:
     mapping.check(POD, {"image": IMAGE, "command": ["x"], "volumeMounts": [{"name": "shm", "mountPath": "/dev/shm"}]})
+
+
+CREDENTIALS: dict[str, Any] = {
+    "name": "t",
+    "projected": {
+        "sources": [
+            {"serviceAccountToken": {"path": "token", "expirationSeconds": 600}},
+            {"configMap": {"name": "ca", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+        ]
+    },
+}
+
+
+def with_credentials(*variables: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    pod = {**POD, "spec": {"serviceAccountName": "a", "volumes": [CREDENTIALS]}}
+    mounts = [{"name": "t", "mountPath": "/var/run/t/"}]
+    return pod, {"image": IMAGE, "command": ["x"], "volumeMounts": mounts, "env": list(variables)}
+
+
+def cluster(data: dict[str, str] | None) -> volumes.Cluster:
+    return volumes.Cluster("127.0.0.1", 6443, lambda kind, name: data, lambda pod, source: "secret")
+
+
+def test_projected_files_are_in_the_pod_s_folder_and_variables_that_name_the_mount_are_told_so(tmp_path: Path) -> None:
+    pod, container = with_credentials({"name": "WHERE", "value": "/var/run/t"})
+    mapping.check(pod, container)
+    told = {"WHERE": "/var/run/t", "FILE": "/var/run/t/token", "OTHER": "/var/run/tt"}
+    env = volumes.provide(pod, container, told, tmp_path, cluster({"ca.crt": "CA", "more": "x"}))
+    assert Path(env["FILE"]).read_text() == "secret"
+    assert Path(env["FILE"]).stat().st_mode & 0o077 == 0
+    assert sorted(path.name for path in Path(env["WHERE"]).iterdir()) == ["ca.crt", "token"]
+    assert env["OTHER"] == "/var/run/tt"
+
+
+def test_files_that_no_variable_names_would_not_be_found_and_are_refused() -> None:
+    with pytest.raises(mapping.CannotRun, match="whose path a variable names"):
+        mapping.check(*with_credentials())
+
+
+@pytest.mark.parametrize("data", [None, {"other": "x"}])
+def test_a_config_map_that_is_not_there_makes_the_container_wait(tmp_path: Path, data: dict[str, str] | None) -> None:
+    pod, container = with_credentials({"name": "WHERE", "value": "/var/run/t"})
+    with pytest.raises(mapping.CannotRun, match="configmap 'ca'"):
+        volumes.provide(pod, container, {}, tmp_path, cluster(data))
 
 
 @pytest.mark.parametrize(
