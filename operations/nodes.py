@@ -6,13 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from components.settings.pools import UNVERIFIED
 from local import control_plane, machines
 from local.paths import DataRoot
 
 
 @dataclass(frozen=True)
 class NodeState:
-    """One node of a cluster; ``is_stopped``: its machine does not run, whatever the API server still believes."""
+    """One node of a cluster; ``is_stopped``: its machine does not run, whatever the API server still believes.
+
+    ``unverified`` is why its checks have not let it take work: empty while they run, None where they have or nobody
+    asked for them.
+    """
 
     cluster: str
     name: str
@@ -20,11 +25,18 @@ class NodeState:
     instance_type: str
     ready: bool
     is_stopped: bool = False
+    unverified: str | None = None
+
+    @property
+    def failed_checks(self) -> bool:
+        """Whether its checks have said no."""
+        return bool(self.unverified)
 
     def line(self) -> str:
         """As one line."""
         state = "Ready" if self.ready else "Stopped" if self.is_stopped else "NotReady"
-        return f"{self.name}  {state}  pool {self.pool}, {self.instance_type}"
+        checks = "" if self.unverified is None else f", unverified: {self.unverified or 'its checks run'}"
+        return f"{self.name}  {state}  pool {self.pool}, {self.instance_type}{checks}"
 
 
 @dataclass(frozen=True)
@@ -66,6 +78,8 @@ def _node(cluster: str, item: Mapping[str, Any], stopped: set[tuple[str, str]]) 
     is_stopped = (cluster, name) in stopped
     labels = item["metadata"].get("labels") or {}
     conditions = item.get("status", {}).get("conditions") or []
+    taints = {taint["key"] for taint in item.get("spec", {}).get("taints") or []}
+    reason = (item["metadata"].get("annotations") or {}).get(UNVERIFIED, "")
     return NodeState(
         cluster=cluster,
         name=name,
@@ -73,6 +87,7 @@ def _node(cluster: str, item: Mapping[str, Any], stopped: set[tuple[str, str]]) 
         instance_type=labels.get("node.kubernetes.io/instance-type", "unknown"),
         ready=not is_stopped and any(one["type"] == "Ready" and one["status"] == "True" for one in conditions),
         is_stopped=is_stopped,
+        unverified=reason if UNVERIFIED in taints else None,
     )
 
 

@@ -22,7 +22,7 @@ def status(place: Workplace) -> bool:
     place.give(found, as_text(found))
     return (
         all(not plane["missing"] for plane in found["control_planes"])
-        and all(node["ready"] for node in found["nodes"])
+        and all(node["ready"] and not node["unverified"] for node in found["nodes"])
         and not any(watch["url"] and (watch["reason"] or not watch["watched"]) for watch in found["monitoring"])
     )
 

@@ -76,9 +76,13 @@ class Summary:
 
     @property
     def passed(self) -> bool:
-        """Whether all nodes are ready and the training jobs, where there are any, passed. Unknown is not passed."""
+        """Whether all nodes are ready, no checks say no, and the training jobs, where there are any, passed.
+
+        An unknown verdict is not passed. Nodes that are still being checked keep nobody waiting but their pods.
+        """
         verdicts = [*([] if self.verdict is None else [self.verdict]), *(one.verdict or {} for one in self.slices)]
-        return all(node.ready for node in self.nodes) and all(one.get("passed") is True for one in verdicts)
+        well = all(node.ready and not node.failed_checks for node in self.nodes)
+        return well and all(one.get("passed") is True for one in verdicts)
 
     def as_data(self) -> dict[str, Any]:
         """As plain values."""

@@ -16,7 +16,7 @@ METRICS = {
 }  # fmt: skip
 NODE = {
     "cluster": "main", "name": "main-cpu-0", "pool": "main-cpu", "instance_type": "m7i.large", "ready": True,
-    "is_stopped": False,
+    "is_stopped": False, "unverified": None,
 }  # fmt: skip
 WATCH: dict[str, Any] = {"cluster": "main", "url": "http://198.18.16.4:9090", "reason": "", "watched": 2, "alerts": []}
 FOUND: dict[str, Any] = {

@@ -173,3 +173,11 @@ def test_the_checks_are_one_row_a_node_and_the_sentence_that_names_the_slow_one(
 def test_a_reason_that_ended_the_job_is_said_once() -> None:
     lines = verdict_lines(checked(passed=False, reason="general-1 is slow"))
     assert [line for line in lines if "is slow" in line] == ["smoke test FAIL: general-1 is slow"]
+
+
+def test_a_node_that_its_checks_keep_out_is_told_and_no_pass() -> None:
+    slow = replace(NODES[1], unverified="it is slow")
+    found = replace(SUMMARY, nodes=(NODES[0], slow))
+    assert "general-1  Ready  pool general, m7i.xlarge, unverified: it is slow" in found.as_text()
+    assert not found.passed
+    assert replace(SUMMARY, nodes=(NODES[0], replace(slow, unverified=""))).passed
