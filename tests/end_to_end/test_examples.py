@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 
 from components.config import load
+from components.node_group import POOL_LABEL
+from components.settings import UNVERIFIED, StackConfig
+from local import control_plane
 from local.aws.provider import account_of
+from local.node_spec import NodeSpec
 from local.paths import CHECKOUT
 from tests.end_to_end.conftest import Checkout
 
@@ -37,6 +41,21 @@ def as_a_user_has_it(example: Path, checkout: Checkout) -> str:
     return text.replace(balancer.zone_id, zone.rpartition("/")[2])
 
 
+def check_verified(checkout: Checkout, config: StackConfig) -> None:
+    """Nodes of pools that say so began with the taint, and none of those that trained has it any more."""
+    name = config.smoke_test.pool
+    pool = config.pools[name]
+    if not pool.verified:
+        return
+    (plane,) = control_plane.clusters(checkout.root)
+    specs = [one for one in NodeSpec.of_folders(plane.nodes_folder, None) if one.labels[POOL_LABEL] == name]
+    assert len(specs) == pool.desired_size
+    for spec in specs:
+        assert UNVERIFIED in {taint.key for taint in spec.first_taints}
+        node = plane.api().get(f"/api/v1/nodes/{spec.name}")
+        assert UNVERIFIED not in {taint["key"] for taint in node["spec"].get("taints") or []}
+
+
 @each
 def test_an_example_comes_up_trains_and_stays_as_it_is(whole: Checkout, example: Path) -> None:
     stack = example.name.split(".")[1]
@@ -47,6 +66,7 @@ def test_an_example_comes_up_trains_and_stays_as_it_is(whole: Checkout, example:
     made, told = whole.aidc("up", "--stack", stack)
     assert made["passed"], told
     assert made["changes"]["create"] == planned["changes"]["create"]
+    check_verified(whole, load(example))
     refreshed, told = whole.aidc("refresh", "--stack", stack)
     assert {op: n for op, n in refreshed["changes"].items() if n and op != "same"} == {}, told
     whole.aidc("preview", "--stack", stack, "--exit-code")
