@@ -19,7 +19,7 @@ import jax
 from train.checks import __main__ as checks
 from train.checks import rounds, work
 from train.config import load
-from train.parallel import Peers
+from train.peers import Peers
 
 _product_series = rounds.product_series
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from train.arrays import named
 from train.config import TrainConfig, load
-from train.parallel import Peers, make_mesh, to_devices
+from train.parallel import make_mesh, to_devices
+from train.peers import Peers
 from train.train import Trainer
 
 WARM = 10

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from train.config import Accelerator, Job, TrainConfig
 from train.heartbeat import Beat, Heartbeat, missing
-from train.parallel import Peers
+from train.peers import Peers
 
 
 def beats(*stations: int, number: int = 1) -> dict[int, Beat]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from train.config import Job
-from train.parallel import Peers, within
+from train.peers import Peers, within
 
 PERIOD_S = 1.0
 _PAUSE_S = 2.5 * PERIOD_S  # who has given no sign meanwhile, gives none

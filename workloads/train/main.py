@@ -5,19 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
-import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 
 import jax
 
-from train import attention, gate, parallel
-from train.arrays import Damaged
-from train.checkpoint import Checkpoints, Policy, Writer
+from train import attention, parallel
+from train.checkpoint import Checkpoints
 from train.checks import collectives, devices
 from train.checks.estimate import Status
 from train.checks.health import Health
@@ -25,103 +21,12 @@ from train.checks.run import run as run_checks
 from train.checks.steps import compare_steps
 from train.config import Failure, Job, load
 from train.data import Corpus, open_corpus
-from train.heartbeat import Heartbeat
-from train.metrics import Recorder, Track, process_age_s
+from train.metrics import Recorder, process_age_s
 from train.model import compute_dtype, flops_per_token
-from train.report import (
-    Series,
-    Setup,
-    Verdict,
-    deliver,
-    judge_loss,
-    leave_reason,
-    now,
-    of_workers,
-    with_health,
-    with_steps,
-)
-from train.store import open_store
-from train.train import Loop, Progress, State, Trainer
-
-
-def say(text: str) -> None:
-    """One line of progress, on stderr: stdout carries the verdict alone."""
-    os.write(2, f"train: {text}\n".encode())
-
-
-@dataclass
-class Run:
-    """One process's part of a job; ``verdict`` fills up as facts become known."""
-
-    job: Job
-    environ: Mapping[str, str]
-    verdict: Verdict
-    stopping: bool = False
-    phase: str = "starting"
-    track: Track = field(default_factory=Track)
-    own_s: tuple[tuple[float | None, ...], ...] = ()
-    peers: parallel.Peers = field(init=False)
-    heartbeat: Heartbeat = field(init=False)
-    watchdog: parallel.Watchdog = field(init=False)
-    _ending: threading.Lock = field(default_factory=threading.Lock)
-
-    def __post_init__(self) -> None:
-        self.peers = parallel.Peers(self.job)
-        self.heartbeat = Heartbeat(self.job, self.peers)
-        self.watchdog = parallel.Watchdog(self.fail, self.heartbeat.missing)
-
-    def enter(self, phase: str) -> None:
-        """Name what is being done, in the log and for the case that the process dies in it."""
-        self.phase = phase
-        self.heartbeat.at(phase)
-        say(f"{phase} (process {self.job.index} of {self.job.processes} on {self.job.node})")
-        leave_reason(f"the process ended without a verdict while {phase}", self.environ)
-
-    @contextmanager
-    def stage(self, what: str) -> Iterator[None]:
-        """Within the block ``what`` is done; a hang of it ends the process."""
-        self.enter(what)
-        with self.watchdog.limit(self.job.config.step_timeout_s, what):
-            yield
-
-    def fail(self, reason: str, *, of_all: bool = False) -> None:
-        """Tell the others, report, and see them off. Only the first failure of a process is heard.
-
-        The reason is this process's, unless it is ``of_all``.
-        """
-        self._ending.acquire()  # never released: whoever comes second waits for the process to end
-        own = f"process {self.job.index}: {reason}" if self.job.processes > 1 and not of_all else reason
-        self.peers.announce(own)
-        self.report(own)
-
-    def fail_with_peer(self, reason: str) -> None:
-        """Another process failed: report its reason and end, whatever the main thread waits for."""
-        self._ending.acquire()
-        self.report(reason)
-        os._exit(1)
-
-    def report(self, reason: str) -> None:
-        """The verdict of a failed run."""
-        say(f"FAIL: {reason}")
-        self.finish(replace(self.verdict, passed=False, reason=reason))
-        self.peers.see_off()
-
-    def finish(self, verdict: Verdict) -> bool:
-        """Deliver the verdict; only process 0 stores it."""
-        uri = self.job.config.verdict_uri if self.job.first else ""
-        return deliver(replace(verdict, finished_at=now(), series=self._series()), uri, self.environ).passed
-
-    def _series(self) -> Series | None:
-        """The curves; of a training that ended early only this worker's, for the others were not asked."""
-        track, nodes = self.track, self.verdict.nodes
-        if not track.steps:
-            return None
-        workers = of_workers(nodes, self.own_s) if self.own_s else of_workers([self.job.node], [track.own_s])
-        return Series(track.steps, track.losses, track.seconds, workers)
-
-    def on_signal(self, number: int, frame: FrameType | None) -> None:
-        """SIGTERM: end at the next step."""
-        self.stopping = True
+from train.report import Setup, Verdict, deliver, judge_loss, now, with_health, with_steps
+from train.resume import open_checkpoints, start
+from train.run import Run, say
+from train.train import Loop, Progress, Trainer
 
 
 def main(environ: Mapping[str, str] = os.environ) -> int:
@@ -170,8 +75,8 @@ def _run(run: Run) -> Verdict:
         loop = Loop(job, trainer, corpus, run.heartbeat.at)
         if job.processes > 1 and not trainer.is_apart:
             say("devices share parameters, so that no process has a time of its own: the steps do not tell who is slow")
-        checkpoints = _open_checkpoints(run, config.training_digest(corpus.digest, loop.batch_rows))
-        progress = _start(run, trainer, loop, checkpoints)
+        checkpoints = open_checkpoints(run, config.training_digest(corpus.digest, loop.batch_rows))
+        progress = start(run, trainer, loop, checkpoints)
     run.verdict = replace(run.verdict, attention=trainer.attention)
     _train(run, loop, progress, checkpoints)
     with run.watchdog.limit(config.step_timeout_s, "the last evaluation"):
@@ -276,49 +181,6 @@ def _choose_attention(run: Run, mesh: jax.sharding.Mesh) -> str:
         return name
 
     return run.peers.from_first("train/attention", fastest)
-
-
-def _open_checkpoints(run: Run, training: str) -> Checkpoints | None:
-    job, config = run.job, run.job.config
-    if not config.checkpoint_uri:
-        return None
-    policy = Policy(config.keep_checkpoints, config.keep_every, config.read_back, config.checkpoint_timeout_s)
-    writer = Writer(job.index, job.processes, run.peers.from_first("train/attempt", now))
-    return Checkpoints(open_store(config.checkpoint_uri), training, say, policy, writer)
-
-
-def _start(run: Run, trainer: Trainer, loop: Loop, checkpoints: Checkpoints | None) -> Progress:
-    """From the newest checkpoint of an unfinished training, else from the beginning."""
-    initial = trainer.initial()
-    progress = Progress(trainer.place(initial))
-    run.verdict = replace(run.verdict, loss_first=loop.validation_loss(progress.state))
-    if checkpoints is None:
-        return progress
-    # Process 0 chooses the step, for two processes may see a different newest one.
-    step = int(run.peers.from_first("train/resume", lambda: str(_step_to_resume(run.job, checkpoints, initial))))
-    if step == 0:
-        return progress
-    try:
-        manifest, state = checkpoints.read(step, initial)
-    except Damaged as error:
-        raise Failure(f"the checkpoint of step {step} is damaged for this process only: {error}") from None
-    progress = Progress(trainer.place(state), step, manifest.cursor)
-    goes_on = gate.check(manifest, progress.state, progress.cursor, loop.next_rows(progress.cursor), trainer.topology)
-    say(f"resumed from the checkpoint of step {step}; it goes on {goes_on}")
-    run.verdict = replace(run.verdict, resumed_from_step=step)
-    return progress
-
-
-def _step_to_resume(job: Job, checkpoints: Checkpoints, like: State) -> int:
-    """The step of the newest good checkpoint; 0 to begin."""
-    found = checkpoints.newest(like)
-    if found is None:
-        return 0
-    step = found[0].step
-    if step >= job.config.steps:
-        say(f"the training of {step} steps is complete: it is done again from the beginning, to prove it again")
-        return 0
-    return step
 
 
 def _train(run: Run, loop: Loop, progress: Progress, checkpoints: Checkpoints | None) -> None:

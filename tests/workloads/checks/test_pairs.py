@@ -9,7 +9,8 @@ from train.checks import pairs
 from train.checks.estimate import Status
 from train.checks.schedule import tournament
 from train.config import Accelerator, Failure, Job, TrainConfig
-from train.parallel import Peers, make_mesh
+from train.parallel import make_mesh
+from train.peers import Peers
 
 
 def met(nodes: int, slow_node: int | None = None, slow_link: tuple[int, int] | None = None, by: float = 0.5):

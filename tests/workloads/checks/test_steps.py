@@ -6,7 +6,7 @@ import numpy as np
 from train.checks.estimate import Status, compare
 from train.checks.steps import compare_steps
 from train.config import Accelerator, Job, TrainConfig
-from train.parallel import Peers
+from train.peers import Peers
 from train.report import NodeCheck, Verdict, with_steps
 
 from .noise import times

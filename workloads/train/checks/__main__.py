@@ -24,6 +24,7 @@ from train.checks.estimate import Status
 from train.checks.health import Health
 from train.checks.node import Node
 from train.config import Failure, Job, load
+from train.peers import Peers, Watchdog
 
 
 def say(text: str) -> None:
@@ -59,7 +60,7 @@ def main(arguments: list[str], environ: Mapping[str, str] = os.environ) -> int:
 
 def _reason_against(job: Job, output: str, own: Node | None) -> str:
     """Check, print what was found, and say what is wrong; empty where all is well."""
-    peers = parallel.Peers(job)
+    peers = Peers(job)
     try:
         found = _check(job, peers, lambda reason: _tell(own, reason))
     except Exception as error:  # a peer that died shows as one of many runtime errors of the backend
@@ -102,7 +103,7 @@ def _tell(own: Node | None, reason: str) -> None:
         say(f"the reason could not be written on the node: {failure}")
 
 
-def _check(job: Job, peers: parallel.Peers, tell: Callable[[str], None]) -> Health:
+def _check(job: Job, peers: Peers, tell: Callable[[str], None]) -> Health:
     def hung(reason: str) -> None:
         say(f"FAIL: {reason}")
         tell(f"{job.node}: {reason}")
@@ -110,7 +111,7 @@ def _check(job: Job, peers: parallel.Peers, tell: Callable[[str], None]) -> Heal
     limits, diagnose = job.config, peers.diagnose if job.processes > 1 else None
     if job.emulated_devices:
         jax.config.update("jax_num_cpu_devices", job.emulated_devices)
-    watchdog = parallel.Watchdog(hung)
+    watchdog = Watchdog(hung)
     with watchdog.limit(limits.startup_timeout_s, "waiting for all processes", diagnose):
         peers.connect()
         peers.listen(_end)

@@ -19,7 +19,8 @@ from jax.sharding import Mesh, PartitionSpec
 from train.checks.estimate import ERROR_RATE, Effect, Status, Tolerance, judge
 from train.checks.schedule import Pair, swaps, tournament
 from train.config import Failure
-from train.parallel import AXIS, Peers, split
+from train.parallel import AXIS, split
+from train.peers import Peers
 
 LOOKS = (12, 24, 48)  # repeats of the tournament after which it is asked whether more are needed
 MAX_ROUNDS = 16  # a node that is slow is slow with any partner; among many nodes not every two need to meet

@@ -20,7 +20,7 @@ from train.checks.estimate import COMPUTE, Effect, Status, Tolerance, compare
 from train.checks.schedule import turn_of
 from train.config import Job
 from train.metrics import own_time
-from train.parallel import Peers
+from train.peers import Peers
 
 LOOKS = (32, 64, 128, 192)  # rounds after which it is asked whether more are needed
 _EFFECTS = TypeAdapter(list[Effect])

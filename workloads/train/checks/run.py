@@ -15,7 +15,7 @@ from train.checks.devices import Device
 from train.checks.estimate import Effect, Status
 from train.checks.health import Bus, Figures, Finding, Health, LinkHealth, NodeHealth
 from train.config import Job
-from train.parallel import Peers
+from train.peers import Peers
 from train.store import open_store
 
 Stage = Callable[[str], AbstractContextManager[None]]  # names what is done, and ends it when it takes too long

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from train.checks.estimate import Effect, compare
-from train.parallel import Peers
+from train.peers import Peers
 
 _EFFECTS = TypeAdapter(list[Effect])
 

@@ -1,13 +1,13 @@
-"""What names a compiled program on CPUs: the same in every process that can run it, and only there. What a lost
-coordinator says."""
+"""On CPUs: what names a compiled program is the same in every process that can run it; a step's memory is kept."""
 
 from __future__ import annotations
 
 import resource
 from pathlib import Path
 
-from train.config import Accelerator, Job, TrainConfig, load
-from train.parallel import Peers, _instruction_set
+from train.config import load
+from train.cpu import _instruction_set
+from train.peers import Peers
 
 
 def listed(folder: Path, flags: str, mhz: int) -> Path:
@@ -29,11 +29,6 @@ def test_a_processor_with_other_instructions_is_another(tmp_path: Path) -> None:
 
 def test_where_the_kernel_lists_nothing_the_architecture_is_named(tmp_path: Path) -> None:
     assert _instruction_set(tmp_path / "none")
-
-
-def test_a_coordinator_whose_name_has_no_address_points_to_names_and_not_to_processes() -> None:
-    peers = Peers(Job(TrainConfig(), Accelerator(), "job", "node", 2, 1, "smoke-test-0.invalid:55527"))
-    assert peers.diagnose().startswith("the name smoke-test-0.invalid has no address (")
 
 
 def test_on_a_cpu_the_memory_of_a_step_is_still_there_for_the_next() -> None:
