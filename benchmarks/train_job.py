@@ -52,7 +52,7 @@ def _starts(pairs: int) -> str:
 def _verdict_after(cache: Path) -> float:
     began = time.monotonic()
     with _job(cache, 1, {"compilation_cache": str(cache / "cache")}) as [process]:
-        if process.wait(_TIMEOUT_S):
+        if _ended(process):
             raise Failed(f"the training job failed: {_log(cache, 0)[-300:]}")
         return time.monotonic() - began
 
@@ -64,7 +64,10 @@ def _kills(kills: int) -> str:
         with tempfile.TemporaryDirectory() as name:
             found.append(_kill_one(Path(name)))
     head = ("until the other worker ended, s", "from the new start to its first step, s", "steps lost")
-    claim = f"Two processes, a checkpoint every {_EVERY} steps, SIGKILL to the second after {_KILLED_AFTER} steps."
+    claim = (
+        f"Two processes, a checkpoint every {_EVERY} steps, SIGKILL to the second after {_KILLED_AFTER} steps or a few "
+        "more: what is lost are those since the last checkpoint."
+    )
     noticed, resumed, lost = zip(*found, strict=True)
     return f"{claim}\n\n{table(head, [(spread(noticed, 1), spread(resumed, 1), spread(lost, 0))])}"
 
@@ -76,12 +79,20 @@ def _kill_one(folder: Path) -> tuple[float, float, int]:
         _until(lambda: len(_steps(folder)) >= _KILLED_AFTER, first)
         began = time.monotonic()
         second.kill()
-        first.wait(_TIMEOUT_S)
+        _ended(first)
         noticed = time.monotonic() - began
     reached, began = _steps(folder)[-1], time.monotonic()
     with _job(folder, 2, config) as [first, _]:
         _until(lambda: bool(_steps(folder)), first)
         return noticed, time.monotonic() - began, reached - (_steps(folder)[0] - 1)
+
+
+def _ended(process: subprocess.Popen[bytes]) -> int:
+    """Its exit status."""
+    try:
+        return process.wait(_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        raise Failed(f"the training job did not end within {_TIMEOUT_S:g} s") from None
 
 
 def _until(is_so: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:

@@ -232,6 +232,49 @@ def test_what_is_saved_is_the_state_of_that_moment(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found[1]["params"], tree(20)["params"])
 
 
+class Held:
+    """An array that is copied when the test says so."""
+
+    dtype, shape = np.dtype(np.float32), (4,)
+
+    def __init__(self) -> None:
+        self.go_on = threading.Event()
+
+    def __array__(self, dtype: object = None, copy: object = None) -> np.ndarray:
+        assert self.go_on.wait(20)
+        return np.zeros(4, np.float32)
+
+
+def test_the_training_waits_for_the_copy_which_the_next_step_would_spoil(kept: Kept) -> None:
+    held = Held()
+    saving = threading.Thread(target=kept.save, args=[Mark(20, 320), {"params": held}])
+    saving.start()
+    saving.join(0.2)
+    assert saving.is_alive()
+    held.go_on.set()
+    saving.join(20)
+    assert not saving.is_alive()
+    kept.wait()
+    assert steps_in(kept.folder) == [20]
+
+
+class Broken(Held):
+    """An array that cannot be copied."""
+
+    def __array__(self, dtype: object = None, copy: object = None) -> np.ndarray:
+        raise MemoryError("no room for a copy")
+
+
+def test_what_cannot_be_copied_ends_the_training_and_leaves_nothing_half_written(kept: Kept) -> None:
+    kept.save_steps(20)
+    with pytest.raises(MemoryError):
+        kept.save(Mark(40, 640), {"params": Broken()})
+    with pytest.raises(MemoryError):
+        kept.wait()
+    assert steps_in(kept.folder) == [20]
+    assert not list(kept.folder.glob(".writing-*"))
+
+
 class Full(FolderStore):
     """A disk on which there is no room, until there is."""
 

@@ -13,7 +13,7 @@ import json
 import re
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -133,7 +133,8 @@ class Checkpoints:
         self._began, self._step = time.monotonic(), mark.step
         pieces = pieces_of(state)
         self._pending = self._thread.submit(self._try, mark, pieces, writing)  # which begins with what is copied
-        wait([piece.copy for piece in pieces])
+        for piece in pieces:  # the next step writes into the same memory; and what cannot be copied ends the training
+            piece.copy.result()
 
     def save_last(self, mark: Mark, state: Any) -> str:
         """Write one more, after what is being written; returns its address. Raises :class:`Failure` where it cannot."""

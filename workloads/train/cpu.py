@@ -18,7 +18,8 @@ def keep_freed_memory() -> None:
     """Let the C library keep what is freed, and not give large blocks back to the kernel.
 
     XLA frees a step's memory and asks for it again in the next; to map and clear those pages anew took a third of a
-    step of 50 MB. A C library that is not GNU's is left as it is.
+    step of 50 MB. The price is that the process keeps the most that it ever held, the copies for a checkpoint included.
+    A C library that is not GNU's is left as it is.
     """
     with suppress(AttributeError):
         mallopt = ctypes.CDLL(None).mallopt

@@ -80,7 +80,7 @@ def _run(run: Run) -> Verdict:
     run.verdict = replace(run.verdict, attention=trainer.attention)
     _train(run, loop, progress, checkpoints)
     with run.watchdog.limit(config.step_timeout_s, "the last evaluation"):
-        everyone = run.peers.gather("train/curves", json.dumps(run.track.own_s))
+        everyone = run.peers.gather("train/curves", json.dumps([point.own_s for point in run.track.points]))
         run.own_s = tuple(tuple(json.loads(text)) for text in everyone)
         _judge_steps(run, loop)
         run.verdict = replace(run.verdict, loss_last=loop.validation_loss(progress.state))

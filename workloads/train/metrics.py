@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -108,42 +109,46 @@ class StepTimes:
         return self._seconds[1:] or self._seconds
 
 
+@dataclass(frozen=True)
+class Point:
+    """One step of a curve.
+
+    Attributes:
+        step: its number, from 1.
+        loss: the training's before it; None where it is not finite.
+        seconds: what it took, the wait for the others included; None for the first, which is the compiler's.
+        own_s: what it took until this worker needed the others.
+    """
+
+    step: int
+    loss: float | None
+    seconds: float | None
+    own_s: float | None
+
+
 class Track:
-    """The steps that curves are drawn of: at most ``POINTS``, evenly spread, and the same ones at every process."""
+    """The steps that curves are drawn of: at most ``POINTS``, evenly spread, and the newest; alike at every process."""
 
     def __init__(self) -> None:
         self._every = 1
-        self._points: list[tuple[int, float | None, float | None, float | None]] = []
+        self._even = list[Point]()
+        self._newest: Point | None = None
 
     def add(self, step: int, loss: float, times: StepTimes) -> None:
-        """One more step, by its number from 1. A loss that is not finite is none; nor has the first step a time."""
-        if (step - 1) % self._every:
-            return
-        seconds = times.last_s if self._points else None
-        self._points.append((step, loss if math.isfinite(loss) else None, seconds, times.last_own_s))
-        if len(self._points) > POINTS:
+        """One more step, by its number from 1."""
+        seconds = times.last_s if self._newest else None
+        self._newest = Point(step, loss if math.isfinite(loss) else None, seconds, times.last_own_s)
+        if not (step - 1) % self._every:
+            self._even.append(self._newest)
+        if len(self._even) == POINTS:
             self._every *= 2
-            self._points = [point for point in self._points if not (point[0] - 1) % self._every]
+            self._even = [point for point in self._even if not (point.step - 1) % self._every]
 
     @property
-    def steps(self) -> tuple[int, ...]:
-        """Their numbers."""
-        return tuple(step for step, *_ in self._points)
-
-    @property
-    def losses(self) -> tuple[float | None, ...]:
-        """Training losses before each of them."""
-        return tuple(loss for _, loss, *_ in self._points)
-
-    @property
-    def seconds(self) -> tuple[float | None, ...]:
-        """What each took, the wait for the others included; the first is the compiler's, and None."""
-        return tuple(seconds for _, _, seconds, _ in self._points)
-
-    @property
-    def own_s(self) -> tuple[float | None, ...]:
-        """What each took until this worker needed the others."""
-        return tuple(own for *_, own in self._points)
+    def points(self) -> tuple[Point, ...]:
+        """What there is at this moment, in one piece: other threads ask while steps are added."""
+        even, newest = tuple(self._even), self._newest
+        return (*even, newest) if newest and (not even or newest.step > even[-1].step) else even
 
 
 class Recorder:

@@ -85,11 +85,14 @@ class Run:
 
     def _series(self) -> Series | None:
         """The curves; of a training that ended early only this worker's, for the others were not asked."""
-        track, nodes = self.track, self.verdict.nodes
-        if not track.steps:
+        points, nodes = self.track.points, self.verdict.nodes
+        if not points:
             return None
-        workers = of_workers(nodes, self.own_s) if self.own_s else of_workers([self.job.node], [track.own_s])
-        return Series(track.steps, track.losses, track.seconds, workers)
+        own = [tuple(point.own_s for point in points)]
+        workers = of_workers(nodes, self.own_s) if self.own_s else of_workers([self.job.node], own)
+        curves = [(point.step, point.loss, point.seconds) for point in points]
+        steps, losses, seconds = zip(*curves, strict=True)
+        return Series(steps, losses, seconds, workers)
 
     def on_signal(self, number: int, frame: FrameType | None) -> None:
         """SIGTERM: end at the next step."""

@@ -62,7 +62,7 @@ class FolderStore:
                     _write_all(file.fileno(), data)
                 os.replace(temporary, self._root / name)
                 _sync_folder(self._root)
-            except OSError:
+            except BaseException:  # also of whoever makes the data while it is written
                 Path(temporary).unlink(missing_ok=True)
                 raise
         except OSError as error:
