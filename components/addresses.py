@@ -49,7 +49,7 @@ def plan_subnets(vpc: IPv4Network, zones: int) -> SubnetPlan:
     if not 1 <= zones <= 3:
         raise ValueError(f"a VPC is cut for 1 to 3 zones, not {zones}")
     if vpc.prefixlen + _STORAGE_BITS > 28:
-        raise ValueError(f"{vpc} is too small: AWS's smallest subnet is a /28")
+        raise ValueError(f"{vpc} is too small: its subnets would be smaller than a /28, AWS's smallest")
     quarters = list(vpc.subnets(prefixlen_diff=2))
     public = list(quarters[3].subnets(new_prefix=vpc.prefixlen + _PUBLIC_BITS))
     accelerator = list(quarters[3].subnets(new_prefix=vpc.prefixlen + _ACCELERATOR_BITS))[1:]

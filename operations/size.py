@@ -70,9 +70,9 @@ def size(place: Workplace, asked: Asked, writing: Writing | None = None) -> None
         there = f"there are {len(found.options)}" if len(found.options) > 1 else "there is one"
         raise OperationFailed(f"--option {writing.option} is none of the options: {there}.", Exit.CONFIGURATION)
     assumed = report.assumptions(request, [*defaults, *report.deadline_default(request)])
-    if writing:
-        _write(place, found, writing)
     place.give(report.as_data(found, assumed), report.as_text(found, assumed))
+    if writing:  # after the plan, which says what else there is to choose where this one cannot be written
+        _write(place, found, writing)
 
 
 def check(place: Workplace) -> None:

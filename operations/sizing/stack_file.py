@@ -79,7 +79,10 @@ def region_for(option: Option, region: str | None) -> str:
     """
     name = option.instance_type
     if CATALOGUE[name].cloud is not Cloud.AWS:
-        raise StackFileError(f"{name} is no machine of EC2, and stack files have no other pools yet: choose another")
+        raise StackFileError(
+            f"{name} is no machine of EC2, and only pools of EC2 are written: choose another by --option or --type. A "
+            "TPU slice is the section `tpu` of a stack file (docs/stack-file.md)"
+        )
     if region is not None and region not in REGIONS:
         raise StackFileError(f"{region} is no region that is known; these are: {', '.join(REGIONS)}")
     sold = regions_with(name) or (DEFAULT_REGION,)
