@@ -6,6 +6,7 @@ destroy in an orderly way, which is said; the processes and files go all the sam
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from dataclasses import replace
@@ -70,10 +71,18 @@ def _is_of_machines(root: DataRoot) -> bool:
 
 
 def stacks(root: DataRoot) -> list[str]:
-    """The stacks that have a state here."""
+    """The stacks of which something stands here, or may stand."""
     book = root.state / ".pulumi"
-    folders = [*book.glob("stacks/*/*.json"), *book.glob("journals/*/*.journal")]
-    return sorted({path.stem for path in folders})
+    states = [path for path in book.glob("stacks/*/*.json") if not _is_empty(path)]
+    return sorted({path.stem for path in (*states, *book.glob("journals/*/*.journal"))})
+
+
+def _is_empty(state: Path) -> bool:
+    """Whether a destroy was here already; its stack file may be gone since."""
+    try:
+        return not json.loads(state.read_text())["checkpoint"]["latest"].get("resources")
+    except (OSError, ValueError, LookupError, AttributeError, TypeError):
+        return False
 
 
 def _destroy(place: Workplace) -> None:

@@ -40,6 +40,17 @@ def test_a_damaged_state_does_not_keep_a_process_or_a_file(
     assert "local" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("resources", "told"), [([], False), ([{"urn": "a"}], True)])
+def test_a_stack_that_was_destroyed_is_not_missed_when_its_file_is_gone(
+    place: Workplace, capsys: pytest.CaptureFixture[str], resources: list[object], told: bool
+) -> None:
+    state = place.root.state / ".pulumi" / "stacks" / "ai-datacenter" / "gone.json"
+    state.parent.mkdir(parents=True)
+    state.write_text(json.dumps({"version": 3, "checkpoint": {"latest": {"resources": resources}}}))
+    assert down.down(place) == 0
+    assert ("`gone`" in capsys.readouterr().err) == told
+
+
 @pytest.fixture
 def broken_podman(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A podman on a root's PATH that refuses everything; the file that says what it was asked."""
