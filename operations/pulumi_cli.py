@@ -38,5 +38,6 @@ def run(place: Workplace, verb: str) -> None:
         command = command[:-2]
     code = subprocess.run(command, env={**os.environ, **given}, check=False).returncode
     if code != 0:
-        verdicts.tell_failed(place)
+        if verb == "up":  # the other verbs run no job: one that failed has failed before
+            verdicts.tell_failed(place)
         raise OperationFailed(f"`pulumi {verb}` ended with status {code}; its own words are above.")
