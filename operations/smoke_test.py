@@ -58,6 +58,8 @@ def show_stored(place: Workplace, source: Path, file: Path | None = None) -> Non
         raise OperationFailed(
             f"{source} is no verdict of a smoke test: give the verdict.json that a job stored in the checkpoint bucket."
         ) from None
+    if file:
+        verdict_report.require_place(file, source)
     where = f"The verdict was read from {source.name}, which does not tell where its job ran."
     _show(place, verdict, file, "", [where])
     _require_passed(verdict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from components.outputs import Series
 
 TEMPLATE = "verdict.html.j2"
+_PREFIX = ".report-"  # of the file that becomes the report; short, for names have a limit
 _CHECKS = {
     "strict": "A node that is slow, or of which that is not known, ends the job.",
     "report": "A slow node is told and does not fail the job.",
@@ -90,40 +92,64 @@ def _time_chart(series: Series) -> curves.Chart | None:
     )
 
 
-def require_place(file: Path) -> None:
+def require_place(file: Path, source: Path | None = None) -> None:
     """Refuse a place for the report before a minute is spent on a test.
 
+    Args:
+        source: the file that the verdict is read from, which the report must not replace.
+
     Raises:
-        OperationFailed: nothing can be written there.
+        OperationFailed: nothing can be written there, or something would be lost.
     """
-    if file.is_dir():
-        raise OperationFailed(f"The report cannot be written to {file}: it is a folder. Give the name of a file.")
+    target = _target(file)
     try:
-        with tempfile.NamedTemporaryFile(dir=file.parent):
+        if source and target.exists() and target.samefile(source):
+            raise OperationFailed(
+                f"The report cannot be written to {file}: that is the verdict itself. Give the name of another file."
+            )
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=_PREFIX):
             pass
     except OSError as error:
         raise OperationFailed(_refusal(file, error)) from None
 
 
 def write(file: Path, text: str) -> None:
-    """Put the report there, whole or not at all; what was there before is replaced.
+    """Put the report there, whole or not at all; a file that was there before is replaced, and no link to it.
 
     Raises:
         OperationFailed: it cannot be written.
     """
-    temporary = ""
+    target, temporary = _target(file), ""
     try:
-        handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name[:100]}-")
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=_PREFIX)
         with os.fdopen(handle, "wb") as opened:
             opened.write(text.encode(errors="replace"))
             opened.flush()
             os.fsync(opened.fileno())
         Path(temporary).chmod(0o644)  # a report is made to be shown to others
-        os.replace(temporary, file)
+        os.replace(temporary, target)
     except OSError as error:
         with suppress(OSError):  # also where there is no temporary file yet
             Path(temporary).unlink()
         raise OperationFailed(_refusal(file, error)) from None
+
+
+def _target(file: Path) -> Path:
+    """The file behind symbolic links, which may not be there yet.
+
+    Raises:
+        OperationFailed: it is a folder, or a device or pipe, which a report would replace instead of going into it.
+    """
+    try:
+        mode = file.stat().st_mode
+    except FileNotFoundError:
+        mode = stat.S_IFREG
+    except OSError as error:
+        raise OperationFailed(_refusal(file, error)) from None
+    if not stat.S_ISREG(mode):
+        what = "a folder" if stat.S_ISDIR(mode) else "no regular file"
+        raise OperationFailed(f"The report cannot be written to {file}: it is {what}. Give the name of a file.")
+    return Path(os.path.realpath(file))
 
 
 def _refusal(file: Path, error: OSError) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import resource
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -131,6 +133,58 @@ def test_a_place_that_takes_no_report_is_refused_before_the_test_runs(tmp_path: 
     with pytest.raises(OperationFailed, match="The report cannot be written to "):
         write(tmp_path / place, "text")
     assert [one.name for one in tmp_path.iterdir()] == ["file"]
+
+
+def pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def link_to_a_pipe(path: Path) -> None:
+    """As safe a stand-in for /dev/null as there is, which no test should risk."""
+    os.mkfifo(path.with_name("pipe"))
+    path.symlink_to("pipe")
+
+
+def loop(path: Path) -> None:
+    path.symlink_to(path)
+
+
+@pytest.mark.parametrize("make", [pipe, link_to_a_pipe, loop])
+def test_what_is_no_file_stays_what_it_is(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    place = tmp_path / "report.html"
+    make(place)
+    before = {one: one.lstat().st_mode for one in tmp_path.iterdir()}
+    for refuse in (require_place, lambda file: write(file, "text")):
+        with pytest.raises(OperationFailed, match=r"cannot be written to .*report\.html: "):
+            refuse(place)
+    assert {one: one.lstat().st_mode for one in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("name", ["x" * 300, f"{'x' * 300}/report.html"])
+def test_a_name_that_is_too_long_is_refused_in_a_sentence(tmp_path: Path, name: str) -> None:
+    for refuse in (require_place, lambda file: write(file, "text")):
+        with pytest.raises(OperationFailed, match="File name too long"):
+            refuse(tmp_path / name)
+
+
+def test_a_name_as_long_as_names_may_be_gets_its_report(tmp_path: Path) -> None:
+    file = tmp_path / ("é" * 127)
+    require_place(file)
+    write(file, "text")
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_report_goes_to_where_a_link_leads_and_the_link_stays(tmp_path: Path, is_there: bool) -> None:
+    (tmp_path / "shown").mkdir()
+    target, link = tmp_path / "shown" / "report.html", tmp_path / "latest.html"
+    link.symlink_to("shown/report.html")
+    if is_there:
+        target.write_text("older")
+    require_place(link)
+    write(link, "newer")
+    assert link.is_symlink()
+    assert target.read_text() == "newer"
 
 
 def test_a_disk_that_takes_no_more_is_told_and_nothing_half_written_is_left(tmp_path: Path) -> None:

@@ -210,6 +210,21 @@ def test_a_stored_verdict_is_shown_and_reported_without_any_stack(
     assert not data_root.exists()
 
 
+@pytest.mark.parametrize("name", ["verdict.json", "link.json"])
+def test_a_report_never_replaces_the_verdict_that_it_is_made_of(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str
+) -> None:
+    source = tmp_path / "verdict.json"
+    source.write_text(json.dumps(verdict(passed=True)))
+    (tmp_path / "link.json").symlink_to(source)
+    before = source.read_bytes()
+    assert main(["smoke-test", "--verdict", str(source), "--report", str(tmp_path / name)]) == 1
+    shown = capsys.readouterr()
+    assert "that is the verdict itself" in shown.err
+    assert shown.out == ""  # it is said before anything is shown
+    assert source.read_bytes() == before
+
+
 @pytest.mark.parametrize("content", [None, "", "{}", "[1]", '{"passed": "perhaps"}', "\x00"])
 def test_a_file_that_is_no_verdict_is_said_in_a_sentence(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, content: str | None
