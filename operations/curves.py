@@ -1,11 +1,15 @@
-"""Curves: one line of a terminal, or the geometry of a chart."""
+"""Curves: one line of a terminal, or the geometry of a chart.
+
+Both reckon with decimals, of any finite numbers: floats overflow between -1e308 and 1e308, and vanish beside 5e-324.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
+from decimal import Decimal
+from statistics import mean
 
 Values = Sequence[float | None]
 
@@ -23,8 +27,8 @@ def spark(values: Values, blocks: str = BLOCKS, width: int = SPARK_WIDTH) -> str
     """The curve in at most ``width`` characters, each the mean of its share; a blank where there is no number."""
     columns = min(width, len(values))
     shares = [values[len(values) * n // columns : len(values) * (n + 1) // columns] for n in range(columns)]
-    means = [fmean(known) if (known := [one for one in share if one is not None]) else None for share in shares]
-    low, high = _range(means)
+    means = [mean(known) if (known := _known(_exact(share))) else None for share in shares]
+    low, high = _range(_known(means))
     top = len(blocks) - 1
     return "".join(" " if one is None else blocks[round(top * (one - low) / (high - low))] for one in means)
 
@@ -63,37 +67,47 @@ class Chart:
 
 def chart(steps: Sequence[int], named: Sequence[tuple[str, Values]]) -> Chart | None:
     """The geometry of some curves with one axis for all; None where there is no number at all."""
-    known = [one for _, values in named for one in values if one is not None]
+    exact = [_exact(values) for _, values in named]
+    known = [one for values in exact for one in _known(values)]
     if not known or not steps:
         return None
     low, high = _range(known)
-    low, high = low - 0.04 * (high - low), high + 0.04 * (high - low)
-    first, last = _range(steps)
+    margin = (high - low) / 25
+    low, high = low - margin, high + margin
+    first, last = _range([Decimal(step) for step in steps])
     left, right, top, bottom = _LEFT, WIDTH - _RIGHT, _TOP, HEIGHT - _BOTTOM
 
-    def x(step: float) -> float:
-        return round(left + (right - left) * (step - first) / (last - first), 1)
+    def x(step: Decimal) -> float:
+        return round(left + (right - left) * float((step - first) / (last - first)), 1)
 
-    def y(value: float) -> float:
-        return round(bottom - (bottom - top) * (value - low) / (high - low), 1)
+    def y(value: Decimal) -> float:
+        return round(bottom - (bottom - top) * float((value - low) / (high - low)), 1)
 
-    def path(values: Values) -> str:
-        return _path([(x(step), None if one is None else y(one)) for step, one in zip(steps, values, strict=True)])
-
-    curves = [Curve(name, path(values), *_look(n)) for n, (name, values) in enumerate(named)]
+    across = [x(Decimal(step)) for step in steps]
+    paths = [_path([(at, None if one is None else y(one)) for at, one in zip(across, values, strict=True)])
+             for values in exact]  # fmt: skip
     return Chart(
-        left, right, top, bottom, tuple(curves),
+        left, right, top, bottom,
+        tuple(Curve(name, path, *_look(n)) for n, ((name, _), path) in enumerate(zip(named, paths, strict=True))),
         tuple(Tick(x(at), f"{at:,.0f}") for at in _nice(first, last, 6) if at == int(at)),
-        tuple(Tick(y(at), f"{at:g}") for at in _nice(low, high, 5)),
-        tuple(x(step) for step, one in zip(steps, named[0][1], strict=True) if one is None),
+        tuple(Tick(y(at), f"{float(at):g}") for at in _nice(low, high, 5) if math.isfinite(float(at))),
+        tuple(at for at, one in zip(across, exact[0], strict=True) if one is None),
     )  # fmt: skip
 
 
-def _range(values: Values) -> tuple[float, float]:
+def _exact(values: Values) -> list[Decimal | None]:
+    """The same numbers; None where there is none, or no finite one."""
+    return [None if one is None or not math.isfinite(one) else Decimal(one) for one in values]
+
+
+def _known(values: Sequence[Decimal | None]) -> list[Decimal]:
+    return [one for one in values if one is not None]
+
+
+def _range(known: Sequence[Decimal]) -> tuple[Decimal, Decimal]:
     """Lowest and highest; never the same, for a flat curve is drawn too."""
-    known = [one for one in values if one is not None] or [0.0]
-    low, high = min(known), max(known)
-    return (low, high) if high > low else (low, low + (abs(low) or 1.0))
+    low, high = min(known, default=Decimal(0)), max(known, default=Decimal(0))
+    return (low, high) if high > low else (low, low + (abs(low) or 1))
 
 
 def _path(points: Sequence[tuple[float, float | None]]) -> str:
@@ -112,9 +126,9 @@ def _look(number: int) -> tuple[str, str]:
     return _COLORS[number % len(_COLORS)], _DASHES[(number + turn) % len(_DASHES)]
 
 
-def _nice(low: float, high: float, most: int) -> list[float]:
+def _nice(low: Decimal, high: Decimal, most: int) -> list[Decimal]:
     """Round numbers in between, about ``most`` of them or half as many."""
     rough = (high - low) / most
-    size = 10 ** math.floor(math.log10(rough))
+    size = Decimal(1).scaleb(rough.adjusted())
     step = next(size * factor for factor in (1, 2, 5, 10) if size * factor >= rough)
-    return [round(n * step, 12) for n in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    return [n * step for n in range(math.ceil(low / step), math.floor(high / step) + 1)]

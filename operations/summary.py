@@ -168,7 +168,7 @@ def _measured(row: Mapping[str, Any]) -> str:
     parts = [f"{row['matmul_flops'] / 1e12:,.2f} TFLOP/s", f"memory {row['memory_bytes_per_s'] / 1e9:,.1f} GB/s"]
     if row.get("store_write_bytes_per_s") is not None:
         parts.append(f"store {row['store_write_bytes_per_s'] / 1e6:,.0f} MB/s")
-    if row.get("slower") is not None:
+    if not any(row.get(name) is None for name in ("slower", "slower_low", "slower_high")):
         interval = f"{100 * row['slower_low']:+.1f} to {100 * row['slower_high']:+.1f}"
         parts.append(f"slower than peers by {100 * row['slower']:+.1f} % ({interval})")
     if row.get("step_slower") is not None:

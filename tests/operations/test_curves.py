@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from operations.curves import ASCII, BLOCKS, HEIGHT, SPARK_WIDTH, WIDTH, chart, spark
 
@@ -51,3 +54,48 @@ def test_the_axis_of_steps_has_whole_numbers_in_its_range(low: int, high: int) -
     assert labels
     assert all(low <= label <= high for label in labels)
     assert 2 <= len(made.y_ticks) <= 8
+
+
+LARGEST = 1.7976931348623157e308
+anything = st.lists(st.none() | st.floats(), max_size=90)
+finite = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@settings(max_examples=60, deadline=None)
+@given(anything)
+@example([1e308, -1e308])
+@example([0.0, 5e-324])
+@example([LARGEST] * 100)
+@example([float("inf"), 1.0, float("nan")])
+def test_any_numbers_have_a_line_and_a_chart(values: list[float | None]) -> None:
+    line = spark(values, ASCII)
+    assert len(line) == min(len(values), SPARK_WIDTH)
+    assert set(line) <= {*ASCII, " "}
+    made = chart(range(1, len(values) + 1), [("a", values)])
+    assert (made is None) == (not line.strip())
+    if made:
+        drawn = re.findall(r"[ML]([\d.-]+) ([\d.-]+)", made.curves[0].path)
+        assert len(drawn) + len(made.gaps) == len(values)
+        assert all(made.left <= float(x) <= made.right and made.top < float(y) < made.bottom for x, y in drawn)
+        assert all(made.top <= tick.at <= made.bottom and "n" not in tick.label for tick in made.y_ticks)  # inf, nan
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(finite, min_size=2, max_size=SPARK_WIDTH, unique=True))
+@example([0.0, 5e-324])
+@example([1.0, 1.0000000000000002])
+def test_the_lowest_of_different_numbers_is_at_the_bottom_and_the_highest_at_the_top(values: list[float]) -> None:
+    line = spark(values)
+    assert line[values.index(min(values))] == BLOCKS[0]
+    assert line[values.index(max(values))] == BLOCKS[-1]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, 2**53), min_size=1, max_size=20))
+@example([2**53 - 1, 2**53])
+def test_any_steps_have_an_axis_of_whole_numbers_among_them(steps: Sequence[int]) -> None:
+    made = chart(steps, [("a", [1.0] * len(steps))])
+    assert made is not None
+    assert len(made.x_ticks) <= 7
+    top = max(steps) if max(steps) > min(steps) else 2 * min(steps) or 1
+    assert all(min(steps) <= int(tick.label.replace(",", "")) <= top for tick in made.x_ticks)
