@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+# Verdicts come from files too, that anybody may have written: what is beyond these is no measurement.
+Step = Annotated[int, Field(ge=0, le=2**53)]  # a float's whole numbers
+Seconds = Annotated[float, Field(ge=-1e9, le=1e9)]  # 31 years; clocks may be set back
+
 
 class Output(BaseModel):
-    """A part of the outputs: frozen, and closed to unknown keys."""
+    """A part of the outputs: frozen, closed to unknown keys, and without numbers that JSON does not have."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class NodeCheck(Output):
@@ -46,15 +50,15 @@ class WorkerSeries(Output):
     """What a worker needed of each step until it needed the others, in seconds; ``None`` where nobody knows."""
 
     node: str
-    own_s: tuple[float | None, ...]
+    own_s: tuple[Seconds | None, ...]
 
 
 class Series(Output):
     """The training's curves: a number for each of ``steps``; ``step_s`` are seconds, ``None`` is no finite number."""
 
-    steps: tuple[int, ...]
+    steps: tuple[Step, ...]
     loss: tuple[float | None, ...]
-    step_s: tuple[float | None, ...]
+    step_s: tuple[Seconds | None, ...]
     workers: tuple[WorkerSeries, ...] = ()
 
     @model_validator(mode="after")
@@ -84,18 +88,18 @@ class Verdict(Output):
     nodes: tuple[str, ...]
     loss_first: float
     loss_last: float
-    steps: int
-    first_step_s: float
+    steps: Step
+    first_step_s: Seconds
     tokens_per_s: float
-    step_time_p50_s: float
-    step_time_p95_s: float
-    collective_time_s: float
+    step_time_p50_s: Seconds
+    step_time_p95_s: Seconds
+    collective_time_s: Seconds
     health: str = ""  # a state that was written before the job made checks has none
     health_reason: str = ""
     node_checks: tuple[NodeCheck, ...] = ()
     attention: str = ""
-    skipped_steps: int = 0
-    resumed_from_step: int | None
+    skipped_steps: Step = 0
+    resumed_from_step: Step | None
     checkpoint: str | None
     started_at: str
     finished_at: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -237,3 +238,51 @@ def test_a_file_that_is_no_verdict_is_said_in_a_sentence(
     assert shown.out == ""
     assert str(source) in shown.err
     assert "Traceback" not in shown.err
+
+
+SERIES = verdict()["series"]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"loss_first": float("nan")}, {"loss_last": float("inf")}, {"tokens_per_s": float("-inf")},
+        {"step_time_p50_s": 1e308}, {"steps": 10**400}, {"steps": -1}, {"processes": 10**5000},
+        {"series": {**SERIES, "loss": [float("inf"), *SERIES["loss"][1:]]}},
+        {"series": {**SERIES, "step_s": [1e308, *SERIES["step_s"][1:]]}},
+        {"series": {**SERIES, "steps": [*SERIES["steps"][1:], 10**400]}},
+        {"node_checks": [{**verdict()["node_checks"][0], "matmul_flops": float("nan")}]},
+    ],
+)  # fmt: skip
+def test_numbers_that_nobody_can_have_measured_are_no_verdict_and_above_all_no_pass(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, changed: dict[str, Any]
+) -> None:
+    source = tmp_path / "verdict.json"
+    limit = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(0)  # to write what the other side then reads
+    source.write_text(json.dumps(verdict(passed=True, **changed)))
+    sys.set_int_max_str_digits(limit)
+    assert main(["smoke-test", "--verdict", str(source)]) == 1
+    shown = capsys.readouterr()
+    assert "is no verdict of a smoke test" in shown.err
+    assert shown.out == ""
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"series": {**SERIES, "loss": [1e308, -1e308] * 15}, "loss_first": 1e308, "tokens_per_s": 1e308},
+        {"series": {**SERIES, "loss": [0, 5e-324] * 15, "steps": [*[0] * 29, 2**53]}},
+        {"series": {**SERIES, "loss": [None] * 30, "step_s": [None] * 30}},
+        {"series": {"steps": [], "loss": [], "step_s": []}},
+        {"node_checks": [{**verdict()["node_checks"][0], "slower_low": None}]},
+    ],
+)
+def test_what_is_odd_but_a_number_is_shown_and_reported(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, changed: dict[str, Any]
+) -> None:
+    source, file = tmp_path / "verdict.json", tmp_path / "report.html"
+    source.write_text(json.dumps(verdict(passed=True, **changed)))
+    assert main(["smoke-test", "--verdict", str(source), "--report", str(file)]) == 0
+    assert "smoke test PASS" in capsys.readouterr().out
+    assert "</html>" in file.read_text()
