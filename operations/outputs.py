@@ -24,13 +24,15 @@ def stack_outputs(place: Workplace) -> Mapping[str, Any]:
 
 
 def last_verdict(place: Workplace) -> Mapping[str, Any] | None:
-    """The verdict of the last smoke test, which the outputs do not have where it failed."""
-    return verdicts.of_failed_job(place) or verdict_of(_readable(place))
+    """The verdict of the last smoke test, which the outputs do not have where a run failed."""
+    return verdicts.last(place, {None: verdict_of(_readable(place))})[None]
 
 
 def last_slice_verdicts(place: Workplace) -> tuple[Mapping[str, Any] | None, ...]:
-    """Those of the last smoke tests on TPU slices that passed; None: there is none yet."""
-    return slice_verdicts_of(_readable(place))
+    """Those of the last smoke tests on TPU slices, in their order; None: there is none yet."""
+    found = verdicts.last(place, dict(enumerate(slice_verdicts_of(_readable(place)))))
+    slices = [number for number in found if number is not None]
+    return tuple(found.get(number) for number in range(max(slices, default=-1) + 1))
 
 
 def _readable(place: Workplace) -> Mapping[str, Any]:

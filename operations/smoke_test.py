@@ -33,10 +33,13 @@ def smoke_test(place: Workplace, file: Path | None = None) -> None:
     with session(place, needs_cloud=True) as opened:
         _remove_job(place, stack_outputs(place))
         result = opened.engine.up(refresh=True)
-    verdict = verdicts.of_failed_job(place, result)
-    if verdict is None:  # so that whatever failed was not the job
+    failed = verdicts.of_failed_jobs(place, result)
+    verdict = failed.pop(None, None)
+    verdicts.tell(place, failed, is_new=True)  # of TPU slices
+    if verdict is None:
+        verdict = _with_curves(place, result) if result.succeeded else verdicts.of_passed_job(place, result)
+    if verdict is None:  # so that whatever failed did so before the job
         report.require_success(result, logs=str(place.root.path))
-        verdict = _with_curves(place, result)
     _show(place, verdict, file, place.stack, _realised(place, result))
     report.require_success(result, logs=str(place.root.path))
     _require_passed(verdict)

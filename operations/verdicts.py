@@ -1,8 +1,12 @@
-"""What a smoke test's job stored in its bucket: the rows of one that failed, which no output has, and the curves."""
+"""What smoke tests' jobs stored in their bucket: the rows of those that failed, which no output has, and the curves.
+
+Each job is known by its name in the program: the data centre has one, and each TPU slice has its own.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from components.outputs import Verdict
 
 _JOB = "kubernetes:batch/v1:Job"
+_SMOKE_TEST = re.compile(r"smoke-test-job|tpu-smoke-test-job-(\d+)")
 _REGION = "us-east-1"  # moto finds a bucket by its name from any region
 
 
@@ -29,6 +34,7 @@ class Job:
     """A smoke test's job as the state has it.
 
     Attributes:
+        slice: which TPU slice it tests; None: it is the data centre's own.
         verdict_uri: where its process 0 stores the verdict, whether it passes or not.
         made: when the API server made it; what was stored before is another's.
         failure: why it failed; empty where it did not.
@@ -36,6 +42,7 @@ class Job:
     """
 
     urn: str
+    slice: int | None
     name: str
     verdict_uri: str
     made: datetime
@@ -43,23 +50,50 @@ class Job:
     told: str
 
 
-def of_failed_job(place: Workplace, result: Result | None = None) -> Mapping[str, Any] | None:
-    """The verdict of a job that failed, with its rows where it lived to store them; else with its reason alone.
+def of_failed_jobs(place: Workplace, result: Result | None = None) -> dict[int | None, dict[str, Any]]:
+    """The verdicts of jobs that failed, by slice, None for the data centre's own.
+
+    Each has its rows where the job lived to store them; else its reason alone.
 
     Args:
-        result: a run, if only its own failure is asked for.
+        result: a run, if only its own failures are asked for.
     """
     urns = {error.urn for error in result.errors} if result is not None else None
     if urns == set():
-        return None  # without a look at the state
+        return {}  # without a look at the state
     failed = [job for job in _jobs(place) if job.failure and (urns is None or job.urn in urns)]
-    if not failed:
-        return None
-    job = failed[0]
+    return {job.slice: _of_failed(place, job) for job in failed}
+
+
+def of_passed_job(place: Workplace, result: Result) -> dict[str, Any] | None:
+    """The verdict of the data centre's own job, if this run made it and it passed, whatever else failed."""
+    made = {step.urn for step in result.steps if step.op in ("create", "replace") and not step.error}
+    own = (job for job in _jobs(place) if job.slice is None and job.urn in made and not job.failure)
+    verdict = next((stored(place, job) for job in own), None)
+    return as_data(verdict) if verdict else None
+
+
+def last(
+    place: Workplace, told: Mapping[int | None, Mapping[str, Any] | None]
+) -> dict[int | None, Mapping[str, Any] | None]:
+    """What each smoke test said last, by slice, None for the data centre's own.
+
+    Args:
+        told: what the outputs say; where a run failed, they say what an older one found.
+    """
+    found = dict(told)
+    for job in _jobs(place):
+        said = found.setdefault(job.slice, None)
+        if job.failure:
+            found[job.slice] = _of_failed(place, job)
+        elif (said is None or not _is_of(job, said.get("finished_at"))) and (verdict := stored(place, job)):
+            found[job.slice] = verdict.model_dump(mode="json")
+    return found
+
+
+def _of_failed(place: Workplace, job: Job) -> dict[str, Any]:
     verdict = stored(place, job)
-    if verdict is None or verdict.passed:
-        verdict = _of_nothing(job)
-    return as_data(verdict)
+    return as_data(_of_nothing(job) if verdict is None or verdict.passed else verdict)
 
 
 def _of_nothing(job: Job) -> Verdict:
@@ -86,9 +120,15 @@ def as_data(verdict: Verdict) -> dict[str, Any]:
 
 
 def tell_failed(place: Workplace, result: Result | None = None) -> None:
-    """Show the verdict of a job that failed, beside the run's own words."""
-    if verdict := of_failed_job(place, result):
-        place.tell("\n".join(verdict_lines(verdict, is_new=result is not None)))
+    """Show the verdicts of jobs that failed, beside the run's own words."""
+    tell(place, of_failed_jobs(place, result), is_new=result is not None)
+
+
+def tell(place: Workplace, found: Mapping[int | None, Mapping[str, Any]], *, is_new: bool) -> None:
+    """Show verdicts by slice, each with what it is of."""
+    for number, verdict in sorted(found.items(), key=lambda one: -1 if one[0] is None else one[0]):
+        what = "smoke test" if number is None else f"slice {number}"
+        place.tell("\n".join(verdict_lines(verdict, is_new=is_new, what=what)))
 
 
 def stored(place: Workplace, job: Job) -> Verdict | None:
@@ -98,9 +138,17 @@ def stored(place: Workplace, job: Job) -> Verdict | None:
     body = _read(place, job.verdict_uri)
     try:
         verdict = Verdict.model_validate_json(body) if body else None
-        return verdict if verdict and datetime.fromisoformat(verdict.finished_at) >= job.made else None
-    except (ValueError, TypeError):  # not a verdict, or without a time that can be compared
+    except ValueError:
         return None
+    return verdict if verdict and _is_of(job, verdict.finished_at) else None
+
+
+def _is_of(job: Job, finished_at: object) -> bool:
+    """Whether what ended then can be this job; not, if that is no time that can be compared."""
+    try:
+        return datetime.fromisoformat(str(finished_at)) >= job.made
+    except (ValueError, TypeError):
+        return False
 
 
 def _read(place: Workplace, uri: str) -> bytes:
@@ -130,7 +178,10 @@ def _jobs(place: Workplace) -> list[Job]:
 
 
 def _job(state: ResourceState) -> Job | None:
-    """The job, if it is one with a verdict: others have no such address among their settings."""
+    """The job, if it is a smoke test's with an address for its verdict among its settings."""
+    named = _SMOKE_TEST.fullmatch(state.urn.rpartition("::")[2])
+    if named is None:
+        return None
     try:
         (container, *_) = state.inputs["spec"]["template"]["spec"]["containers"]
         settings = {one["name"]: one.get("value") for one in container["env"]}
@@ -141,4 +192,5 @@ def _job(state: ResourceState) -> Job | None:
     except (LookupError, TypeError, ValueError, AttributeError):
         return None
     failure = " ".join(next(iter(state.init_errors), "").split())
-    return Job(state.urn, name, str(uri), made, failure, state.modified)
+    number = None if named[1] is None else int(named[1])
+    return Job(state.urn, number, name, str(uri), made, failure, state.modified)

@@ -192,6 +192,10 @@ def test_pods_of_a_slice_reach_each_other_names_and_aws_but_nothing_else_of_the_
     assert aws["ports"] == [{"protocol": "TCP", "port": 443}]
 
 
+def test_the_jobs_have_the_names_by_which_verdicts_are_told_apart() -> None:
+    assert set(of("kubernetes:batch/v1:Job")) == {"smoke-test-job", "tpu-smoke-test-job-0", "tpu-smoke-test-job-1"}
+
+
 def test_the_outputs_fit_the_model() -> None:
     tpu = DatacenterOutputs.model_validate(program()[1]).tpu
     assert tpu is not None

@@ -15,18 +15,21 @@ from typing import Any
 import pytest
 
 from local.engine import Diagnostic, Result
-from local.engine.events import OPS
+from local.engine.events import OPS, Step
 from local.engine.store import ResourceState
 from local.paths import DataRoot
 from operations import smoke_test, up, verdicts
 from operations.cli import main
-from operations.outputs import last_verdict
+from operations.outputs import last_slice_verdicts, last_verdict
 from operations.session import Session, open_store
 from operations.workplace import Output, Workplace
 
 from .verdict_sample import verdict
 
 URN = "urn:pulumi:local::ai-datacenter::kubernetes:batch/v1:Job::smoke-test-job"
+TPU_URN = (
+    "urn:pulumi:local::ai-datacenter::ai-datacenter:index:TpuSmokeTest$kubernetes:batch/v1:Job::tpu-smoke-test-job-"
+)
 NAME = "smoke-test-0a1b2c3d4e"
 REASON = "pod p on node n: container train ended with exit code 1 (Error): it is slow"
 MADE = "2026-11-24T18:38:00Z"  # before the sample was finished
@@ -72,13 +75,12 @@ def failed(*urns: str) -> Result:
 
 def test_the_rows_of_a_failed_job_are_what_it_stored(place: Workplace, bucket: dict[str, bytes]) -> None:
     keep(place, job())
-    found = verdicts.of_failed_job(place)
-    assert found
+    found = verdicts.of_failed_jobs(place)[None]
     assert [row["health"] for row in found["node_checks"]] == ["PASS", "FAIL", "PASS"]
     assert len(found["series"]["steps"]) == 30
     assert last_verdict(place) == found
-    assert verdicts.of_failed_job(place, failed("urn:of:something:else")) is None  # this run's failure is another
-    assert verdicts.of_failed_job(place, failed(URN)) == found
+    assert verdicts.of_failed_jobs(place, failed("urn:of:something:else")) == {}  # this run's failure is another
+    assert verdicts.of_failed_jobs(place, failed(URN)) == {None: found}
 
 
 @pytest.mark.parametrize(
@@ -95,7 +97,7 @@ def test_what_is_no_verdict_of_this_job_is_none_at_all(
     place: Workplace, bucket: dict[str, bytes], stored: bytes
 ) -> None:
     (address,) = bucket
-    made = verdicts.Job(URN, NAME, address, datetime(2026, 11, 24, 18, 38, tzinfo=UTC), REASON, "")
+    made = verdicts.Job(URN, None, NAME, address, datetime(2026, 11, 24, 18, 38, tzinfo=UTC), REASON, "")
     assert verdicts.stored(place, made) is not None
     bucket[address] = stored
     assert verdicts.stored(place, made) is None
@@ -107,26 +109,76 @@ def test_of_a_failed_job_that_stored_nothing_good_its_failure_is_told_and_no_old
     keep(place, job())
     for stored in (b"", json.dumps(verdict(passed=True)).encode()):  # which a job that failed cannot have said last
         bucket[next(iter(bucket))] = stored
-        found = verdicts.of_failed_job(place)
-        assert found
+        found = verdicts.of_failed_jobs(place)[None]
         assert (found["passed"], found["reason"], found["node_checks"]) == (False, REASON, [])
 
 
 def test_other_jobs_those_that_passed_and_those_that_are_replaced_have_no_failure(
     place: Workplace, bucket: dict[str, bytes]
 ) -> None:
-    other = {"metadata": {"name": "other"}, "spec": {"template": {"spec": {"containers": [{"env": []}]}}}}
-    keep(place, job(urn=f"{URN}-other", inputs=other), job(urn=f"{URN}-odd", inputs={}), job(delete=True))
-    keep(place, job(urn=f"{URN}-good", init_errors=()))
-    assert verdicts.of_failed_job(place) is None
+    silent = {"metadata": {"name": "silent"}, "spec": {"template": {"spec": {"containers": [{"env": []}]}}}}
+    keep(place, job(urn=f"{URN}-other"), job(urn=f"{TPU_URN}x"))  # trainings by other names
+    keep(place, job(urn=f"{TPU_URN}0", inputs={}), job(urn=f"{TPU_URN}1", inputs=silent), job(delete=True))
+    keep(place, on_slice(2))
+    assert verdicts.of_failed_jobs(place) == {}
     assert last_verdict(place) is None
+
+
+def on_slice(number: int, reason: str = "") -> ResourceState:
+    """The job of a TPU slice, which passed or failed."""
+    name = f"tpu-smoke-test-v6e-{number}"
+    train = json.dumps({"job": name, "verdict_uri": f"s3://bucket/smoke-test/{name}/verdict.json"})
+    pods = {"spec": {"containers": [{"env": [{"name": "TRAIN_CONFIG", "value": train}]}]}}
+    return job(
+        urn=f"{TPU_URN}{number}", id=f"smoke-test/{name}", init_errors=(reason,) if reason else (),
+        inputs={"metadata": {"name": name}, "spec": {"template": pods}},
+    )  # fmt: skip
+
+
+def test_a_slice_that_failed_is_told_of_itself_and_hides_no_verdict_of_the_data_centre(
+    place: Workplace, bucket: dict[str, bytes]
+) -> None:
+    bucket[next(iter(bucket))] = json.dumps(verdict(passed=True, reason="the loss fell")).encode()
+    keep(place, on_slice(1, "no chip answers"), job(init_errors=()), on_slice(0))
+    found = last_verdict(place)
+    assert found
+    assert (found["passed"], found["reason"]) == (True, "the loss fell")  # though the run's outputs were never told
+    first, second = last_slice_verdicts(place)
+    assert first is None
+    assert second
+    assert (second["passed"], second["reason"]) == (False, "no chip answers")
+    assert list(verdicts.of_failed_jobs(place)) == [1]
+
+
+def test_a_slice_has_no_part_in_the_failure_of_the_data_centre_s_own_job(
+    place: Workplace, bucket: dict[str, bytes]
+) -> None:
+    keep(place, on_slice(0, "no chip answers"), job())
+    assert {number: found["reason"][:15] for number, found in verdicts.of_failed_jobs(place).items()} == {
+        None: "ip-10-0-1-18 is", 0: "no chip answers",
+    }  # fmt: skip
+    assert [found["reason"] for found in verdicts.of_failed_jobs(place, failed(f"{TPU_URN}0")).values()] == [
+        "no chip answers"
+    ]
+
+
+def test_an_older_verdict_among_the_outputs_gives_way_to_that_of_the_job_that_is_there(
+    place: Workplace, bucket: dict[str, bytes]
+) -> None:
+    keep(place, job(init_errors=()))
+    older, same = {"finished_at": "2026-11-24T18:37:59Z"}, {"finished_at": verdict()["finished_at"]}
+    found = verdicts.last(place, {None: older})[None]
+    assert found
+    assert found["job"] == NAME
+    assert verdicts.last(place, {None: same}) == {None: same}
+    bucket.clear()
+    assert verdicts.last(place, {None: older}) == {None: older}  # better than nothing: it says of when it is
 
 
 def test_where_nothing_runs_nothing_is_started_to_ask_it(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verdicts.moto, "ensure", lambda _root: pytest.fail("a cloud was started"))
     keep(place, job())
-    found = verdicts.of_failed_job(place)
-    assert found
+    found = verdicts.of_failed_jobs(place)[None]
     assert found["reason"] == REASON
 
 
@@ -162,6 +214,33 @@ def test_up_shows_the_rows_of_the_job_that_failed_it(engine: FakeEngine, capsys:
     assert "smoke test FAIL: ip-10-0-1-18 is slow" in told
     assert len(re.findall(r"^ +ip-10-0-1-1[78] +(PASS|FAIL) ", told, re.MULTILINE)) == 2
     assert told.index("slower than peers by +6.9 % (+5.7 to +8.0)") < told.index("error: smoke-test-job")
+
+
+def test_up_tells_each_job_that_failed_it_by_what_it_tests(
+    engine: FakeEngine, place: Workplace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep(place, on_slice(0, "no chip answers"), on_slice(1), on_slice(2, "it is late"))
+    engine.answer = failed(f"{TPU_URN}2", f"{TPU_URN}0", URN)
+    assert main(["up"]) == 1
+    told = re.findall(r"^(smoke test|slice \d) +FAIL: (.*)", capsys.readouterr().err, re.MULTILINE)
+    assert [what for what, _ in told] == ["smoke test", "slice 0", "slice 2"]
+    assert [why for _, why in told[1:]] == ["no chip answers", "it is late"]
+
+
+def test_a_smoke_test_that_passed_is_shown_though_a_slice_failed(
+    engine: FakeEngine, place: Workplace, bucket: dict[str, bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep(place, job(init_errors=()), on_slice(0, "no chip answers"))
+    bucket[next(iter(bucket))] = json.dumps(verdict(passed=True)).encode()
+    step = Step(URN, "kubernetes:batch/v1:Job", "create")
+    for steps, is_shown in (((step,), True), ((), False), ((replace(step, error="the job failed"),), False)):
+        engine.answer = replace(failed(f"{TPU_URN}0"), steps=steps)
+        assert main(["smoke-test"]) == 1
+        shown = capsys.readouterr()
+        assert ("smoke test PASS" in shown.out) is is_shown  # of this run, not of one before
+        assert "slice 0    FAIL: no chip answers" in shown.err
+        assert "smoke test FAIL" not in shown.out + shown.err
+        assert "error: tpu-smoke-test-job-0: the job failed" in shown.err
 
 
 def test_the_smoke_test_gives_rows_curves_and_report_of_a_job_that_failed(
