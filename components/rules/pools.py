@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from components.accelerators import CATALOGUE, EC2_TYPES, OFFERS_SOURCE, Capacity, is_sold_in, regions_with
+from components.accelerators import CATALOGUE, EC2_TYPES, OFFERS_SOURCE, Capacity, Vendor, is_sold_in, regions_with
 from components.settings.pools import UNVERIFIED, PoolConfig
 from components.settings.section import Conflict
 from components.settings.stack import StackConfig
@@ -134,6 +134,16 @@ def _unverified_for_good(name: str, pool: PoolConfig, config: StackConfig) -> It
             yield Conflict(key=("pools", name, "taints", index, "key"), message=message)
 
 
+def _checks_of_the_chips(name: str, pool: PoolConfig, config: StackConfig) -> Iterator[Conflict]:
+    if pool.verified and pool.instance.vendor is Vendor.NEURON:
+        message = (
+            f"the checks have not run on {pool.instance_type}: where Neuron does not tell a chip's memory, or compiles "
+            "longer than they wait, each new node would be kept out for ever. Leave verified out; the smoke test looks "
+            "at the nodes"
+        )
+        yield Conflict(key=("pools", name, "verified"), message=message)
+
+
 RULES = (
     _sizes,
     _room_to_scale,
@@ -149,4 +159,5 @@ RULES = (
     _pods_of_the_type,
     _zone_of_the_network,
     _unverified_for_good,
+    _checks_of_the_chips,
 )

@@ -88,7 +88,7 @@ class PoolConfig(Section):
         default=False,
         description="New nodes keep the taint `ai-datacenter/unverified` until the checks have passed on them. An "
         "autoscaler in the cluster must know it for one of starting nodes: "
-        "`--startup-taint=ai-datacenter/unverified`.",
+        "`--startup-taint=ai-datacenter/unverified`. Not for Neuron's chips, on which the checks have not run.",
     )
 
     @property

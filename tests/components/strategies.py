@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from components.accelerators import CATALOGUE, EC2_TYPES, Capacity, InstanceType, is_sold_in, zones_of
+from components.accelerators import CATALOGUE, EC2_TYPES, Capacity, InstanceType, Vendor, is_sold_in, zones_of
 from components.settings import KUBERNETES_VERSIONS, PROJECT, REGIONS, RETENTION_DAYS, ZONES
 
 from .backup_strategies import backups
@@ -108,7 +108,7 @@ def pools(draw: st.DrawFn, region: str, zones: list[str]) -> Values:
             "labels": st.dictionaries(LABELS, LABELS, max_size=3),
             "taints": st.lists(st.fixed_dictionaries({"key": LABELS}, optional={"value": LABELS}), max_size=2),
             "ami_release": st.just("1.34.1-20251001"),
-            "verified": st.booleans(),
+            "verified": st.just(False) if row.vendor is Vendor.NEURON else st.booleans(),
         },
     )
     if pool.get("max_size", desired) > pool.get("min_size", 0):

@@ -10,6 +10,7 @@ from typing import Any
 import pulumi
 import pytest
 
+from components.config import load
 from components.launch_template import user_data
 from components.node_group import taints
 from components.node_verification import NodeVerification, NodeVerificationArgs
@@ -137,3 +138,14 @@ def test_a_taint_or_label_that_the_checks_put_on_is_refused_where_eks_would_keep
 
 def test_what_verified_takes_is_yes_or_no(tmp_path: Path) -> None:
     assert "verified" in only(tmp_path, "      desired_size: 2\n", "      desired_size: 2\n      verified: maybe\n").key
+
+
+def test_chips_that_the_checks_have_not_run_on_keep_no_node_out(tmp_path: Path) -> None:
+    neuron = "instance_type: trn1.32xlarge\n      verified: true\n"
+    problem = only(tmp_path, "instance_type: m7i.large\n", neuron)
+    assert problem.key.endswith("pools.cpu.verified")
+    assert "the checks have not run on trn1.32xlarge" in problem.message
+    (tmp_path / "Pulumi.good.yaml").write_text(
+        GOOD.replace("instance_type: m7i.large\n", neuron.replace("true", "false"))
+    )
+    assert load(tmp_path / "Pulumi.good.yaml").pools["cpu"].instance.chips
