@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from .prometheus import RULES_TEST, render, rules
+from .prometheus import ROLE, RULES_TEST, render, rules
 
 PROMTOOL = shutil.which("promtool")
 NEEDS_PROMTOOL = pytest.mark.skipif(PROMTOOL is None, reason="promtool (of the package prometheus) is not on PATH")
@@ -111,6 +111,28 @@ def test_thresholds_and_times_are_those_of_the_variables() -> None:
     assert found["NodeDown"]["for"] == "5s"
     assert "offset 600s" in found["NodeDown"]["expr"]
     assert "> 50" in found["NodeDiskFull"]["expr"]
+
+
+SECRET = """a "b" $HOME `id` %h \\ c'd = #e"""
+
+
+def test_a_secret_comes_whole_to_what_asks_aws_and_into_no_unit(tmp_path: Path) -> None:
+    """A shell reads what stands in double quotes as systemd does."""
+    variables = {"prometheus_aws_environment": {"AWS_SECRET_ACCESS_KEY": SECRET}, "prometheus_ec2_region": "us-east-2"}
+    known = YAML(typ="safe").load(ROLE / "vars" / "main.yml")
+    unit = render("smoke-test-metrics.service.j2", **{**known, **variables})
+    assert "EnvironmentFile=/etc/default/smoke-test-metrics" in unit
+    assert "AWS_" not in unit
+    file = tmp_path / "environment"
+    file.write_text(render("smoke-test-metrics.env.j2", **variables))
+    told = ["sh", "-c", f'. {file}; printf "%s|%s" "$AWS_DEFAULT_REGION" "$AWS_SECRET_ACCESS_KEY"']
+    assert subprocess.check_output(told, text=True) == f"us-east-2|{SECRET}"
+
+
+def test_the_file_with_the_secret_is_root_s_alone_and_no_log_has_it() -> None:
+    tasks = YAML(typ="safe").load(ROLE / "tasks" / "verdict.yml")
+    (task,) = [one for one in tasks if "smoke-test-metrics.env.j2" in str(one)]
+    assert (task["ansible.builtin.template"]["mode"], task["no_log"]) == ("0600", True)
 
 
 @NEEDS_PROMTOOL

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os.path
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ def render(template: str, marks: tuple[str, str] = ("{{", "}}"), **variables: An
         trim_blocks=True, undefined=jinja2.StrictUndefined, keep_trailing_newline=True,
     )  # fmt: skip
     environment.filters["to_nice_json"] = lambda value: json.dumps(value, indent=4)
+    environment.filters["dirname"] = os.path.dirname
     known = {"ansible_managed": "Ansible", "_prometheus_rules": "/etc/prometheus/rules/nodes.yml"}
     known |= {"_prometheus_targets": "/etc/prometheus/targets/nodes.json"}
     return environment.get_template(template).render({**known, **defaults(), **variables})
