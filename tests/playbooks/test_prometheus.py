@@ -88,17 +88,23 @@ def test_the_server_watches_itself() -> None:
 
 
 def test_each_rule_names_the_node_and_says_what_to_do() -> None:
-    found = by_name(rules())
+    found = by_name(rules(prometheus_verdict_bucket="checkpoints"))
     of_nodes = {"NodeDown", "NoNodeWatched", "NodeCPUHigh", "NodeMemoryHigh", "NodeDiskFull"}
     of_gpus = {"GPUExporterDown", "GPUXidError", "GPUMemoryError", "GPUThrottledByHeat"}
     of_the_smoke_test = {"SmokeTestFailed", "SmokeTestMissing", "SmokeTestUnread"}
-    assert set(found) == of_nodes | of_gpus | of_the_smoke_test
+    assert set(found) == of_nodes | of_gpus | of_the_smoke_test | {"SmokeTestUntold"}
     for name, rule in found.items():
         summary = rule["annotations"]["summary"]
-        assert ("{{ $labels.node }}" in summary) == (name not in {"NoNodeWatched", *of_the_smoke_test})
+        assert ("{{ $labels.node }}" in summary) == (
+            name not in {"NoNodeWatched", "SmokeTestUntold", *of_the_smoke_test}
+        )
         assert ("{{ $labels.job_name }}" in summary) == (name in of_the_smoke_test)
         assert len(rule["annotations"]["description"].split()) > 20
         assert "[[" not in str(rule)
+
+
+def test_metrics_of_a_smoke_test_are_missed_only_where_one_is_looked_for() -> None:
+    assert "SmokeTestUntold" not in by_name(rules())
 
 
 def test_no_rule_advises_what_a_data_centre_does_not_have() -> None:
@@ -136,10 +142,13 @@ def test_the_file_with_the_secret_is_root_s_alone_and_no_log_has_it() -> None:
 
 
 @NEEDS_PROMTOOL
-def test_the_rules_fire_when_they_should_and_not_before(tmp_path: Path) -> None:
-    (tmp_path / "rules.yml").write_text(rules())
-    shutil.copy(RULES_TEST, tmp_path)
-    run = subprocess.run(["promtool", "test", "rules", RULES_TEST.name], cwd=tmp_path, capture_output=True, text=True)
+@pytest.mark.parametrize(
+    ("file", "bucket"), [(RULES_TEST, ""), (RULES_TEST.with_name("untold_test.yml"), "checkpoints")]
+)
+def test_the_rules_fire_when_they_should_and_not_before(tmp_path: Path, file: Path, bucket: str) -> None:
+    (tmp_path / "rules.yml").write_text(rules(prometheus_verdict_bucket=bucket))
+    shutil.copy(file, tmp_path)
+    run = subprocess.run(["promtool", "test", "rules", file.name], cwd=tmp_path, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr
 
 

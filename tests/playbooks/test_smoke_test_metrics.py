@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -91,6 +92,49 @@ def test_a_bucket_that_never_answered_has_an_age_from_the_first_try(
     ((found, value),) = samples(file.read_text()).items()
     assert found == ("smoke_test_read_timestamp_seconds", "")
     assert value > 1.7e9
+
+
+def test_a_first_look_that_is_killed_has_an_age(
+    program: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(_bucket: str, _key: str) -> None:
+        raise SystemExit  # as systemd ends it, amid the call
+
+    monkeypatch.setitem(program.namespace, "read", read)
+    file = tmp_path / "smoke_test.prom"
+    with pytest.raises(SystemExit):
+        program.main("bucket", KEY, str(file))
+    assert set(samples(file.read_text())) == {("smoke_test_read_timestamp_seconds", "")}
+
+
+def test_a_folder_that_is_not_there_is_told_in_a_sentence(
+    program: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(program.namespace, "read", lambda _bucket, _key: verdict())
+    assert program.main("bucket", KEY, str(tmp_path / "missing" / "smoke_test.prom")) == 1
+    assert "missing/smoke_test.prom cannot be written" in capsys.readouterr().err
+
+
+def test_a_bucket_that_stalls_is_given_up_once_and_before_the_unit_s_time(
+    program: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import boto3
+
+    asked: list[Any] = []
+    monkeypatch.setattr(boto3, "client", lambda _service, config, **_: asked.append(config) or _Verdict())
+    program.read("bucket", KEY)
+    (config,) = asked
+    assert config.retries == {"total_max_attempts": 1}
+    unit = (PROGRAM.parents[1] / "templates" / "smoke-test-metrics.service.j2").read_text()
+    limit = next(int(line.partition("=")[2]) for line in unit.splitlines() if line.startswith("TimeoutStartSec="))
+    assert config.connect_timeout + config.read_timeout < limit / 2
+
+
+class _Verdict:
+    """Stands in for S3: it has a verdict."""
+
+    def get_object(self, **_: str) -> dict[str, Any]:
+        return {"Body": io.StringIO("{}")}
 
 
 @pytest.mark.real

@@ -26,7 +26,11 @@ def read(bucket: str, key: str) -> dict[str, Any] | None:
     from botocore.exceptions import ClientError
 
     endpoint = os.environ.get("AWS_ENDPOINT_URL")  # botocore reads it from 1.31 on, and bookworm's is older
-    config = Config(connect_timeout=5, read_timeout=20, s3={"addressing_style": "path"} if endpoint else {})
+    config = Config(
+        # The next look is in a minute, and the unit ends this one before: botocore's own would try five times.
+        connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 1},
+        s3={"addressing_style": "path"} if endpoint else {},
+    )  # fmt: skip
     try:
         found = boto3.client("s3", endpoint_url=endpoint, config=config).get_object(Bucket=bucket, Key=key)
     except ClientError as error:
@@ -88,15 +92,25 @@ def main(bucket: str, key: str, file: str) -> int:
     """The exit status."""
     job = Path(key).parent.name
     try:
-        verdict = read(bucket, key)
-        content = text(job, verdict, time.time())
+        if not Path(file).exists():  # so that the first look has an age too, even if it is killed
+            write(Path(file), "\n".join(sample(READ, {"job_name": job}, time.time())) + "\n")
+        content = told(bucket, key, job)
+        if content is None:
+            return 1
+        write(Path(file), content)
+    except OSError as error:
+        print(f"{file} cannot be written: {error}; the node exporter's package makes the folder", file=sys.stderr)
+        return 1
+    return 0
+
+
+def told(bucket: str, key: str, job: str) -> str | None:
+    """The metrics; None where the verdict cannot be read."""
+    try:
+        return text(job, read(bucket, key), time.time())
     except Exception as error:  # whatever it is, the next look may succeed, and the journal has the reason
         print(f"the verdict of {job} cannot be read: {error}", file=sys.stderr)
-        if not Path(file).exists():  # so that the first try has an age too
-            write(Path(file), "\n".join(sample(READ, {"job_name": job}, time.time())) + "\n")
-        return 1
-    write(Path(file), content)
-    return 0
+        return None
 
 
 if __name__ == "__main__":
