@@ -80,15 +80,43 @@ def test_the_check_runs_on_unverified_nodes_of_its_pool_alone_and_takes_all_thei
     assert json.loads(environment["ACCELERATOR"])["instance_type"] == "p5en.48xlarge"
 
 
-def test_nobody_else_tolerates_the_taint() -> None:
-    pods = [
-        one["spec"]["template"]["spec"]
-        for stack in ("local", "prod")
-        for kind in ("batch/v1:Job", "apps/v1:Deployment")
-        for one in program(stack)[0].of(f"kubernetes:{kind}").values()
-    ]
-    assert pods
-    assert not [one for one in pods if UNVERIFIED in json.dumps(one)]
+# What must run before a node can be checked, and what tells of its chips meanwhile.
+SYSTEM = {"nvidia-device-plugin", "neuron-device-plugin", "efa-device-plugin", "dcgm-exporter"}
+
+
+def pod_specs(stack: str) -> list[tuple[str, dict[str, Any]]]:
+    """Everything of a stack that makes pods: kind/name in the cluster, and what the pods are."""
+    found: list[tuple[str, dict[str, Any]]] = []
+    for one in program(stack)[0].resources:
+        spec = one.inputs.get("spec") if one.typ.startswith("kubernetes:") else None
+        if not isinstance(spec, dict):
+            continue
+        spec = spec.get("jobTemplate", {}).get("spec") or spec
+        template = spec.get("template", {}).get("spec") or (spec if "containers" in spec else None)
+        if template:
+            found.append((f"{one.inputs['metadata'].get('namespace')}/{one.inputs['metadata']['name']}", template))
+    return found
+
+
+def tolerates_the_taint(spec: dict[str, Any]) -> bool:
+    return any(
+        one.get("key") in (UNVERIFIED, None, "") and one.get("effect") in ("NoSchedule", None, "")
+        for one in spec.get("tolerations") or ()
+    )
+
+
+def test_nobody_else_tolerates_the_taint_but_what_makes_chips_known() -> None:
+    found = [one for stack in ("local", "prod") for one in pod_specs(stack)]
+    tolerant = {name for name, spec in found if tolerates_the_taint(spec)}
+    checks = {name for name in tolerant if name.startswith(f"{NAMESPACE}/")}
+    assert checks
+    assert {name.rpartition("/")[2] for name in tolerant - checks} <= SYSTEM
+    assert len(found) > len(tolerant), "what keeps away is among them"
+
+
+def test_a_toleration_of_everything_is_one_of_the_taint() -> None:
+    assert tolerates_the_taint({"tolerations": [{"operator": "Exists"}]})
+    assert not tolerates_the_taint({"tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists"}]})
 
 
 def test_the_pod_has_a_token_that_ends_and_is_its_own(cloud: Cloud) -> None:
