@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from components.node_verification_rights import NAMESPACE
 from components.settings.pools import UNVERIFIED
 from local import control_plane, machines
 from local.paths import DataRoot
+from operations.node_checks import LIMIT_S, age_s, pod_on, progress
 
 
 @dataclass(frozen=True)
 class NodeState:
     """One node of a cluster; ``is_stopped``: its machine does not run, whatever the API server still believes.
 
-    ``unverified`` is why its checks have not let it take work: empty while they run, None where they have or nobody
-    asked for them.
+    ``unverified`` is why its checks have not let it take work: empty before they have said, None where they have or
+    nobody asked for them; ``check`` is how far they are, and ``kept_out_s`` for how long, None where nobody can tell.
     """
 
     cluster: str
@@ -26,16 +28,20 @@ class NodeState:
     ready: bool
     is_stopped: bool = False
     unverified: str | None = None
+    check: str = ""
+    kept_out_s: float | None = None
 
     @property
     def failed_checks(self) -> bool:
-        """Whether its checks have said no."""
-        return bool(self.unverified)
+        """Whether its checks have said no, or have said nothing for so long that somebody must look."""
+        return bool(self.unverified) or (self.unverified is not None and (self.kept_out_s or 0) > LIMIT_S)
 
     def line(self) -> str:
         """As one line."""
         state = "Ready" if self.ready else "Stopped" if self.is_stopped else "NotReady"
-        checks = "" if self.unverified is None else f", unverified: {self.unverified or 'its checks run'}"
+        since = "" if self.kept_out_s is None else f", for {self.kept_out_s / 60:.0f} min"
+        told = self.unverified or f"{self.check or 'not checked yet'}{since}"
+        checks = "" if self.unverified is None else f", unverified: {told}"
         return f"{self.name}  {state}  pool {self.pool}, {self.instance_type}{checks}"
 
 
@@ -54,8 +60,9 @@ def nodes(root: DataRoot) -> tuple[NodeState, ...]:
     """The nodes of every cluster that runs here."""
     stopped = {(machine.cluster, machine.name) for machine in machines.list_machines(root) if not machine.running}
     return tuple(
-        _node(plane.name, item, stopped)
+        _node(plane.name, item, stopped, checks)
         for plane in _running(root)
+        for checks in [_items(plane.api().get(f"/api/v1/namespaces/{NAMESPACE}/pods"))]
         for item in _items(plane.api().get("/api/v1/nodes"))
     )
 
@@ -73,13 +80,17 @@ def _items(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return list(answer.get("items") or [])
 
 
-def _node(cluster: str, item: Mapping[str, Any], stopped: set[tuple[str, str]]) -> NodeState:
+def _node(
+    cluster: str, item: Mapping[str, Any], stopped: set[tuple[str, str]], checks: Sequence[Mapping[str, Any]] = ()
+) -> NodeState:
     name = item["metadata"]["name"]
     is_stopped = (cluster, name) in stopped
     labels = item["metadata"].get("labels") or {}
     conditions = item.get("status", {}).get("conditions") or []
     taints = {taint["key"] for taint in item.get("spec", {}).get("taints") or []}
     reason = (item["metadata"].get("annotations") or {}).get(UNVERIFIED, "")
+    is_kept_out = UNVERIFIED in taints
+    pod = pod_on(name, checks) if is_kept_out else None
     return NodeState(
         cluster=cluster,
         name=name,
@@ -87,7 +98,9 @@ def _node(cluster: str, item: Mapping[str, Any], stopped: set[tuple[str, str]]) 
         instance_type=labels.get("node.kubernetes.io/instance-type", "unknown"),
         ready=not is_stopped and any(one["type"] == "Ready" and one["status"] == "True" for one in conditions),
         is_stopped=is_stopped,
-        unverified=reason if UNVERIFIED in taints else None,
+        unverified=reason if is_kept_out else None,
+        check=progress(pod) if is_kept_out else "",
+        kept_out_s=age_s(item, pod) if is_kept_out else None,
     )
 
 

@@ -22,7 +22,7 @@ def status(place: Workplace) -> bool:
     place.give(found, as_text(found))
     return (
         all(not plane["missing"] for plane in found["control_planes"])
-        and all(node["ready"] and not node["unverified"] for node in found["nodes"])
+        and all(node.ready and not node.failed_checks for node in map(_state, found["nodes"]))
         and not any(watch["url"] and (watch["reason"] or not watch["watched"]) for watch in found["monitoring"])
     )
 
@@ -69,8 +69,12 @@ def as_text(found: dict[str, Any]) -> str:
     return "\n".join([*lines, f"logs       {found['logs']}"])
 
 
+def _state(node: dict[str, Any]) -> nodes.NodeState:
+    return nodes.NodeState(**{name: value for name, value in node.items() if name != "metrics"})
+
+
 def _node_lines(node: dict[str, Any]) -> list[str]:
-    state = nodes.NodeState(**{name: value for name, value in node.items() if name != "metrics"})
+    state = _state(node)
     busy = [f"           {metrics.NodeMetrics(**node['metrics']).line()}"] if node["metrics"] else []
     return [f"node       {state.line()}", *busy]
 

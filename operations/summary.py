@@ -78,7 +78,8 @@ class Summary:
     def passed(self) -> bool:
         """Whether all nodes are ready, no checks say no, and the training jobs, where there are any, passed.
 
-        An unknown verdict is not passed. Nodes that are still being checked keep nobody waiting but their pods.
+        An unknown verdict is not passed. Nodes that are still being checked keep nobody waiting but their pods, as long
+        as that takes no longer than a check may.
         """
         verdicts = [*([] if self.verdict is None else [self.verdict]), *(one.verdict or {} for one in self.slices)]
         well = all(node.ready and not node.failed_checks for node in self.nodes)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import pytest
 
 from operations.nodes import _node
 
@@ -38,10 +41,59 @@ def test_a_node_that_its_checks_keep_out_says_why() -> None:
     assert found.failed_checks
 
 
-def test_a_node_whose_checks_run_has_not_failed_them() -> None:
-    found = _node("main", with_checks(None), set())
-    assert found.line().endswith("unverified: its checks run")
+def check_pod(age_s: float = 60, scheduled: bool = True, **status: Any) -> dict[str, Any]:
+    """The check's pod of the node; not scheduled it has its node where the DaemonSets' controller writes it."""
+    fields = {"nodeSelectorTerms": [{"matchFields": [{"key": "metadata.name", "values": ["main-cpu-0"]}]}]}
+    affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": fields}}
+    made = (datetime.now(UTC) - timedelta(seconds=age_s)).isoformat()
+    return {
+        "metadata": {"namespace": "node-verification", "name": "cpu-x", "creationTimestamp": made},
+        "spec": {"nodeName": "main-cpu-0"} if scheduled else {"affinity": affinity},
+        "status": status,
+    }
+
+
+def in_state(last: dict[str, Any] | None = None, **state: Any) -> dict[str, Any]:
+    return {"containerStatuses": [{"state": state, "lastState": last or {}}]}
+
+
+PULLING = {"reason": "ImagePullBackOff", "message": "Back-off pulling image"}
+BUSY = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "Insufficient nvidia.com/gpu"}
+DIED = {"terminated": {"exitCode": 139, "reason": "Error"}}
+
+
+@pytest.mark.parametrize(
+    ("pod", "told"),
+    [
+        (check_pod(**in_state(running={})), "its checks run, for 1 min"),
+        (check_pod(**in_state(waiting=PULLING)), "its check's pod waits: ImagePullBackOff: Back-off pulling image"),
+        (check_pod(scheduled=False, phase="Pending", conditions=[BUSY]), "Unschedulable: Insufficient nvidia.com/gpu"),
+        (check_pod(**in_state(DIED, waiting={"reason": "CrashLoopBackOff"})), "(it ended with 139: Error)"),
+        (check_pod(phase="Failed", reason="Evicted"), "its check's pod is Failed: Evicted"),
+        (check_pod(), "its check's pod is new"),
+    ],
+)
+def test_a_node_that_is_not_checked_yet_says_what_its_check_waits_for(pod: dict[str, Any], told: str) -> None:
+    found = _node("main", with_checks(None), set(), [pod])
+    assert told in found.line()
     assert not found.failed_checks
+
+
+def test_a_node_without_a_check_s_pod_is_not_said_to_be_checked() -> None:
+    found = _node("main", with_checks(None), set(), [])
+    assert found.line().endswith("unverified: not checked yet, and no pod is there to do it")
+
+
+def test_the_pod_of_another_node_or_namespace_is_not_its_own() -> None:
+    other = check_pod(**in_state(running={}))
+    assert "no pod" in _node("main", with_checks(None), set(), [{**other, "spec": {"nodeName": "main-cpu-1"}}]).line()
+    assert "no pod" in _node("main", with_checks(None), set(), [{**other, "metadata": {"namespace": "x"}}]).line()
+
+
+def test_a_node_that_is_kept_out_for_long_is_a_trouble_though_its_checks_said_nothing() -> None:
+    found = _node("main", with_checks(None), set(), [check_pod(age_s=1200, **in_state(waiting=PULLING))])
+    assert found.failed_checks
+    assert found.line().endswith("for 20 min")
 
 
 def test_a_reason_without_its_taint_is_of_the_past() -> None:

@@ -85,3 +85,13 @@ def test_nobody_being_watched_is_a_problem_that_is_told(
     found = {**FOUND, "aws": None, "control_planes": [], "monitoring": watches}
     monkeypatch.setattr(module, "collect", lambda place: found)
     assert status(cast(Workplace, Place())) == bool(watched)
+
+
+@pytest.mark.parametrize(("kept_out_s", "well"), [(60.0, True), (3600.0, False), (None, True)])
+def test_a_node_that_is_kept_out_for_long_is_no_success(
+    monkeypatch: pytest.MonkeyPatch, kept_out_s: float | None, well: bool
+) -> None:
+    node = {**NODE, "metrics": None, "unverified": "", "check": "its checks run", "kept_out_s": kept_out_s}
+    found = {**FOUND, "aws": None, "control_planes": [], "nodes": [node]}
+    monkeypatch.setattr(module, "collect", lambda place: found)
+    assert status(cast(Workplace, Place())) == well
