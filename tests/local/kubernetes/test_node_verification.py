@@ -21,6 +21,7 @@ from local import node_agent
 from local.control_plane import ControlPlane
 from local.node_agent import NodeSpec, Taint
 from local.paths import DataRoot
+from operations import node_checks
 from tests.components.mocks import Cloud, run
 from tests.local.kubernetes.conftest import Client, Refused, new_client, urn_of
 
@@ -106,6 +107,15 @@ def test_a_node_that_fails_stays_tainted_with_its_reason_and_is_tried_again(node
     assert taints_of(nodes, BAD) == [UNVERIFIED]
     wait_for(lambda: restarts(nodes, BAD) >= 1)
     assert taints_of(nodes, BAD) == [UNVERIFIED]
+
+
+def test_what_its_pod_does_is_read_from_the_real_pod(nodes: ControlPlane) -> None:
+    wait_for(lambda: restarts(nodes, BAD) >= 1)
+    found = node_checks.pod_on(BAD, nodes.api().get(f"/api/v1/namespaces/{NAMESPACE}/pods")["items"])
+    said = node_checks.progress(found)
+    assert said.startswith(("its checks run", "not checked yet, its check's pod"))
+    assert "it ended with " in said
+    assert 0 <= (node_checks.age_s(node(nodes, BAD), found) or -1) < node_checks.LIMIT_S
 
 
 def restarts(plane: ControlPlane, name: str) -> int:
