@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from components.accelerators import CATALOGUE, OFFERS_SOURCE, is_sold_in
 from components.settings.karpenter import INFERENCE_FAMILIES, INFERENCE_TYPES, KarpenterPoolConfig, is_for_gangs
-from components.settings.pools import PoolConfig
+from components.settings.pools import UNVERIFIED, PoolConfig
 from components.settings.section import Conflict
 from components.settings.stack import StackConfig
 
@@ -122,6 +122,18 @@ def _labels(name: str, pool: KarpenterPoolConfig, config: StackConfig) -> Iterat
             )
 
 
+def _unverified_for_good(name: str, pool: KarpenterPoolConfig, config: StackConfig) -> Iterator[Conflict]:
+    message = (
+        f"{UNVERIFIED} is taken off by the checks, which know the section pools only; Karpenter's nodes would keep it "
+        "for good: leave it out"
+    )
+    if UNVERIFIED in pool.labels:
+        yield _conflict(name, "labels", UNVERIFIED, message=message)
+    for index, taint in enumerate(pool.taints):
+        if taint.key == UNVERIFIED:
+            yield _conflict(name, "taints", index, "key", message=message)
+
+
 def _another_name(name: str, pool: KarpenterPoolConfig, config: StackConfig) -> Iterator[Conflict]:
     if name in config.pools:
         message = f"pools has a {name} already, and pods choose a pool by its name: take another one"
@@ -169,5 +181,6 @@ POOL_RULES = (
     _budgets,
     _pods_of_the_types,
     _labels,
+    _unverified_for_good,
     _another_name,
 )

@@ -269,6 +269,16 @@ CPU = f"{{ families: [m7i], {LIMITS} }}"
         ),
         (f"{{ families: [m7i], max_pods: 100, {LIMITS} }}", ".max_pods", "29 get an address on m7i.large"),
         (f"{{ families: [m7i], labels: {{ karpenter.sh/x: z }}, {LIMITS} }}", ".labels.karpenter.sh/x", "refuses it"),
+        (
+            f"{{ families: [m7i], labels: {{ ai-datacenter/unverified: z }}, {LIMITS} }}",
+            ".labels.ai-datacenter/unverified",
+            "would keep it for good",
+        ),
+        (
+            f"{{ families: [m7i], taints: [{{ key: a }}, {{ key: ai-datacenter/unverified }}], {LIMITS} }}",
+            ".taints.1.key",
+            "would keep it for good",
+        ),
         (f"{{ families: [m7i], capacities: [capacity_block], {LIMITS} }}", ".capacities.0", "capacity_block"),
         (f"{{ families: [m7i], expire_hours: 0, {LIMITS} }}", ".expire_hours", ""),
         (
