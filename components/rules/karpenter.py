@@ -22,6 +22,7 @@ _OWN_TAGS_BEGIN = "kubernetes.io/cluster"
 _OWN_DOMAINS = ("karpenter.sh", "karpenter.k8s.aws")
 # Beside what every private cluster needs (network.PRIVATE_CLUSTER_SERVICES): AMIs are looked up, interruptions read.
 _SERVICES = ("sqs", "ssm")
+_REPLICAS = 2  # of the controller: Karpenter's chart, where nothing else is said
 
 
 def _conflict(name: str, *key: str | int, message: str, allowed: tuple[str, ...] = ()) -> Conflict:
@@ -143,14 +144,18 @@ def _another_name(name: str, pool: KarpenterPoolConfig, config: StackConfig) -> 
 def _holds_the_controller(pool: PoolConfig) -> bool:
     """The controller's pods tolerate neither an accelerator's taint nor others."""
     kept_away = any(taint.effect != "PreferNoSchedule" for taint in pool.taints)
-    return bool(pool.initial_size) and not pool.instance.chips and not kept_away
+    return not pool.instance.chips and not kept_away
 
 
 def _somewhere_to_run(config: StackConfig) -> Iterator[Conflict]:
-    if config.karpenter and not any(_holds_the_controller(pool) for pool in config.pools.values()):
+    """With one node the second replica would wait for ever, and while that node is replaced nobody starts others."""
+    if not config.karpenter:
+        return
+    nodes = sum(pool.initial_size for pool in config.pools.values() if _holds_the_controller(pool))
+    if nodes < _REPLICAS:
         message = (
-            "Karpenter does not run on nodes that it makes, and no pool of the section pools has nodes for it: one "
-            "without accelerators and taints, with two nodes, for its two replicas never share one"
+            "Karpenter does not run on nodes that it makes, and its two replicas never share one: they need two nodes "
+            f"of pools without accelerators and taints in the section pools, which has {nodes or 'none'}"
         )
         yield Conflict(key=("karpenter",), message=message)
 

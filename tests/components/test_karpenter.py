@@ -305,11 +305,20 @@ def test_no_two_pools_have_one_name(tmp_path: Path) -> None:
     [
         ("m7i.large", "g6.xlarge"),
         ("desired_size: 2", "desired_size: 2\n      taints: [{ key: a }]"),
+        ("desired_size: 2", "desired_size: 1"),
     ],
 )
 def test_karpenter_needs_nodes_that_it_does_not_make_itself(tmp_path: Path, old: str, new: str) -> None:
     (problem,) = told(tmp_path, CPU, GOOD.replace(old, new))
     assert problem.startswith("karpenter: Karpenter does not run on nodes that it makes")
+
+
+def test_its_two_nodes_may_be_of_two_pools(tmp_path: Path) -> None:
+    second = "    more: { instance_type: m7i.large, desired_size: 1 }\n"
+    file = tmp_path / "Pulumi.test.yaml"
+    pools = GOOD.replace("desired_size: 2\n", f"desired_size: 1\n{second}")
+    file.write_text(f"{pools}  ai-datacenter:karpenter: {json.dumps(SECTION)}\n")
+    assert load(file).karpenter
 
 
 def test_without_a_way_out_it_needs_endpoints_of_its_own(tmp_path: Path) -> None:
