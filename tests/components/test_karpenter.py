@@ -50,6 +50,15 @@ RIGHTS = ControllerRights(
 )  # fmt: skip
 
 
+TIMEOUTS: dict[str, Any] = {}
+
+
+def remember(args: pulumi.ResourceTransformationArgs) -> None:
+    """How long a run waits for a child to be gone, which mocks are not told."""
+    if timeouts := args.opts.custom_timeouts:
+        TIMEOUTS[args.name] = timeouts.delete
+
+
 def declared() -> Cloud:
     """Both components; ids as AWS gives them, for Karpenter's definitions know their spelling."""
 
@@ -62,7 +71,7 @@ def declared() -> Cloud:
         KarpenterPools("karpenter-pools", KarpenterPoolsArgs(
             name="dc", config=CONFIG, kubernetes_version="1.34", instance_profile_name="dc-nodes", subnet_ids=subnets,
             security_group_id="sg-0a1", key_arn="arn:key", tags={"team": "t"},
-        ))  # fmt: skip
+        ), pulumi.ResourceOptions(transformations=[remember]))  # fmt: skip
 
     return run(lambda: declare())[0]  # type: ignore[func-returns-value]
 
@@ -231,6 +240,14 @@ def test_nodes_go_when_and_as_many_at_once_as_the_pool_says(cloud: Cloud) -> Non
     assert (web["template"]["spec"]["expireAfter"], llm["template"]["spec"]["expireAfter"]) == ("Never", "720h")
     assert llm["template"]["spec"]["terminationGracePeriod"] == "30m"
     assert "terminationGracePeriod" not in web["template"]["spec"]
+
+
+def test_a_run_waits_for_a_pool_to_be_gone_longer_than_its_pods_may_hold_a_node(cloud: Cloud) -> None:
+    assert CONFIG.pools["llm"].drain_minutes == 30
+    assert TIMEOUTS == {
+        "karpenter-pools-class-llm": "50m", "karpenter-pools-pool-llm": "50m",
+        "karpenter-pools-class-web": "60m", "karpenter-pools-pool-web": "60m",
+    }  # fmt: skip
 
 
 def test_what_drives_and_watches_gpus_runs_on_its_nodes_too() -> None:
