@@ -185,6 +185,10 @@ def _node_disks(sid: str, actions: list[str], account_id: str, role: str, more: 
 
     It is a condition on anybody in the account: a policy that names a role that does not exist yet is refused, and one
     that names the account only lets IAM decide, where that role has no right to any key.
+
+    EC2's spot role needs none: Auto Scaling starts spot machines of a launch template by its own role (the same page),
+    Karpenter by its controller's, with instant fleets; and images are public and not encrypted, the only case for which
+    the EC2 guide, "Service-linked role for Spot Instance requests", wants the role to have a key.
     """
     who = {"StringEquals": {"kms:CallerAccount": account_id}, "ArnEquals": {"aws:PrincipalArn": role}}
     return {

@@ -1,8 +1,10 @@
 """What Karpenter's controller may do in AWS: start and end machines of this cluster, and no others.
 
-The rights are those that Karpenter's reference publishes ("CloudFormation", ControllerPolicy), with less where the
-stack knows more: machines start in its own subnets and group only, and the instance profile is declared, so that the
-controller needs no right to make one. It tags all that it makes with the cluster's name and the pool's, and only what
+The rights begin with those that Karpenter's reference publishes ("CloudFormation"). They are less where the stack knows
+more: machines start in its own subnets and group only, and the instance profile is declared, so that the controller
+needs no right to make one. They are more in two things: it uses the key of the nodes' disks, through EC2 only, for they
+are encrypted with the stack's own; and where a pool buys spot machines, it may make the role of EC2's spot service,
+which an account without any lacks. It tags all that it makes with the cluster's name and the pool's, and only what
 bears those tags may it change or end.
 """
 

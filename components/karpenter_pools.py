@@ -24,6 +24,8 @@ CAPACITY_LABEL = "karpenter.sh/capacity-type"
 _CAPACITIES = {"on_demand": "on-demand", "spot": "spot"}
 _CONSOLIDATION = {"when_empty": "WhenEmpty", "when_empty_or_underutilized": "WhenEmptyOrUnderutilized"}
 _ARCHITECTURES = {"x86_64": "amd64", "arm64": "arm64"}
+_END_MINUTES = 20  # after a node is empty: its machine ends, and Karpenter takes the node's object away
+_PATIENCE_MINUTES = 60  # with nodes that their pods may hold without limit, before the run tells so
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +54,8 @@ class KarpenterPoolsArgs:
 class KarpenterPools(pulumi.ComponentResource):
     """A NodePool and its EC2NodeClass for each pool; their deletion waits until Karpenter has ended their nodes.
 
+    It waits as long as pods may hold a node and 20 minutes more; an hour where ``drain_minutes`` bounds nothing.
+
     Attributes:
         pool_names: the NodePools.
     """
@@ -62,8 +66,11 @@ class KarpenterPools(pulumi.ComponentResource):
         super().__init__(component_type(KarpenterPools), name, None, opts)
         self._name, self._args = name, args
         for pool, config in args.config.pools.items():
-            made = self._create(f"class-{pool}", AWS, "EC2NodeClass", pool, self._class(pool, config))
-            self._create(f"pool-{pool}", CORE, "NodePool", pool, node_pool(pool, config), after=[made])
+            timeouts = pulumi.CustomTimeouts(delete=f"{deletion_minutes(config)}m")
+            opts = pulumi.ResourceOptions(parent=self, custom_timeouts=timeouts)
+            made = self._create(f"class-{pool}", AWS, "EC2NodeClass", pool, self._class(pool, config), opts)
+            after = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[made]))
+            self._create(f"pool-{pool}", CORE, "NodePool", pool, node_pool(pool, config), after)
         self.pool_names = list(args.config.pools)
         self.register_outputs({"pool_names": self.pool_names})
 
@@ -80,21 +87,20 @@ class KarpenterPools(pulumi.ComponentResource):
         }
 
     def _create(
-        self,
-        child: str,
-        api: str,
-        kind: str,
-        name: str,
-        spec: dict[str, Any],
-        after: list[pulumi.Resource] | None = None,
+        self, child: str, api: str, kind: str, name: str, spec: dict[str, Any], opts: pulumi.ResourceOptions
     ) -> pulumi.CustomResource:
         """An object of Karpenter's, for which the SDK has no classes."""
         return pulumi.CustomResource(
             f"kubernetes:{api}:{kind}",
             f"{self._name}-{child}",
             {"apiVersion": api, "kind": kind, "metadata": {"name": name}, "spec": spec},
-            pulumi.ResourceOptions(parent=self, depends_on=after),
+            opts,
         )
+
+
+def deletion_minutes(config: KarpenterPoolConfig) -> int:
+    """For how long a run waits for the objects of a pool to be gone, minutes; it would give up after ten of itself."""
+    return _PATIENCE_MINUTES if config.drain_minutes is None else config.drain_minutes + _END_MINUTES
 
 
 def node_class(config: KarpenterPoolConfig, ami_release: str, key_arn: pulumi.Input[str]) -> dict[str, Any]:

@@ -26,9 +26,12 @@ def level(pool: PoolConfig) -> Level:
 
 
 def job_name(config: SmokeTestConfig, pool: PoolConfig, image_digest: str) -> str:
-    """The job's name: another one exactly when the pool, the image or the test's configuration is another."""
-    tested = {"pool": pool.model_dump(mode="json"), "image": image_digest, "test": config.model_dump(mode="json")}
-    tested["accelerator"] = pool.instance.row()
+    """The job's name: another one exactly when the pool, the image or the test's configuration is another.
+
+    What is left at its default counts as absent: a release that knows one more field is no reason to test again.
+    """
+    pool_, test = (section.model_dump(mode="json", exclude_defaults=True) for section in (pool, config))
+    tested = {"pool": pool_, "image": image_digest, "test": test, "accelerator": pool.instance.row()}
     return fit(SERVICE, digest(json.dumps(tested, sort_keys=True))[:10], limit=JOB_LIMIT)
 
 

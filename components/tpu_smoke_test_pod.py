@@ -20,10 +20,11 @@ _DEVICES_OF_A_CHIP = {"TPU7x": 2}
 def job_name(config: SmokeTestConfig, pool: TpuPoolConfig, index: int, image: str) -> str:
     """The job's name: another one exactly when the slices, the image or the test's configuration are others.
 
-    How many slices there are is no part of it: one more is no reason to test the others again.
+    How many slices there are is no part of it: one more is no reason to test the others again. What is left at its
+    default counts as absent, as in :func:`components.smoke_test_pod.job_name`.
     """
-    tested = {"pool": pool.model_dump(mode="json", exclude={"slices"}), "image": image}
-    tested |= {"test": config.model_dump(mode="json"), "accelerator": accelerator(pool)}
+    tested = {"pool": pool.model_dump(mode="json", exclude={"slices"}, exclude_defaults=True), "image": image}
+    tested |= {"test": config.model_dump(mode="json", exclude_defaults=True), "accelerator": accelerator(pool)}
     return fit(SERVICE, "tpu", str(index), digest(json.dumps(tested, sort_keys=True))[:10], limit=JOB_LIMIT)
 
 

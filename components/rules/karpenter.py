@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from components.accelerators import CATALOGUE, OFFERS_SOURCE, is_sold_in
 from components.settings.karpenter import INFERENCE_FAMILIES, INFERENCE_TYPES, KarpenterPoolConfig, is_for_gangs
-from components.settings.pools import PoolConfig
+from components.settings.pools import UNVERIFIED, PoolConfig
 from components.settings.section import Conflict
 from components.settings.stack import StackConfig
 
@@ -18,10 +18,11 @@ _OWN_TAGS = (
     "karpenter.k8s.aws/ec2nodeclass",
 )
 _OWN_TAGS_BEGIN = "kubernetes.io/cluster"
-# NodePool's definition, spec.template.metadata.labels.
-_OWN_DOMAINS = ("karpenter.sh", "karpenter.k8s.aws")
+# NodePool's definition, spec.template.metadata.labels: these domains and those below them.
+_OWN_DOMAINS = (".karpenter.sh", ".karpenter.k8s.aws")
 # Beside what every private cluster needs (network.PRIVATE_CLUSTER_SERVICES): AMIs are looked up, interruptions read.
 _SERVICES = ("sqs", "ssm")
+_REPLICAS = 2  # of the controller: Karpenter's chart, where nothing else is said
 
 
 def _conflict(name: str, *key: str | int, message: str, allowed: tuple[str, ...] = ()) -> Conflict:
@@ -116,10 +117,22 @@ def _pods_of_the_types(name: str, pool: KarpenterPoolConfig, config: StackConfig
 def _labels(name: str, pool: KarpenterPoolConfig, config: StackConfig) -> Iterator[Conflict]:
     for label in pool.labels:
         domain = label.partition("/")[0] if "/" in label else ""
-        if domain.endswith(_OWN_DOMAINS) or label == "kubernetes.io/hostname":
+        if f".{domain}".endswith(_OWN_DOMAINS) or label == "kubernetes.io/hostname":
             yield _conflict(
                 name, "labels", label, message="Karpenter gives nodes this label itself, and refuses it here"
             )
+
+
+def _unverified_for_good(name: str, pool: KarpenterPoolConfig, config: StackConfig) -> Iterator[Conflict]:
+    message = (
+        f"{UNVERIFIED} is taken off by the checks, which know the section pools only; Karpenter's nodes would keep it "
+        "for good: leave it out"
+    )
+    if UNVERIFIED in pool.labels:
+        yield _conflict(name, "labels", UNVERIFIED, message=message)
+    for index, taint in enumerate(pool.taints):
+        if taint.key == UNVERIFIED:
+            yield _conflict(name, "taints", index, "key", message=message)
 
 
 def _another_name(name: str, pool: KarpenterPoolConfig, config: StackConfig) -> Iterator[Conflict]:
@@ -131,14 +144,18 @@ def _another_name(name: str, pool: KarpenterPoolConfig, config: StackConfig) -> 
 def _holds_the_controller(pool: PoolConfig) -> bool:
     """The controller's pods tolerate neither an accelerator's taint nor others."""
     kept_away = any(taint.effect != "PreferNoSchedule" for taint in pool.taints)
-    return bool(pool.initial_size) and not pool.instance.chips and not kept_away
+    return not pool.instance.chips and not kept_away
 
 
 def _somewhere_to_run(config: StackConfig) -> Iterator[Conflict]:
-    if config.karpenter and not any(_holds_the_controller(pool) for pool in config.pools.values()):
+    """With one node the second replica would wait for ever, and while that node is replaced nobody starts others."""
+    if not config.karpenter:
+        return
+    nodes = sum(pool.initial_size for pool in config.pools.values() if _holds_the_controller(pool))
+    if nodes < _REPLICAS:
         message = (
-            "Karpenter does not run on nodes that it makes, and no pool of the section pools has nodes for it: one "
-            "without accelerators and taints, with two nodes, for its two replicas never share one"
+            "Karpenter does not run on nodes that it makes, and its two replicas never share one: they need two nodes "
+            f"of pools without accelerators and taints in the section pools, which has {nodes or 'none'}"
         )
         yield Conflict(key=("karpenter",), message=message)
 
@@ -169,5 +186,6 @@ POOL_RULES = (
     _budgets,
     _pods_of_the_types,
     _labels,
+    _unverified_for_good,
     _another_name,
 )

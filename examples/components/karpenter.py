@@ -24,7 +24,8 @@ karpenter = Karpenter(
         key_arn=key.arn,
     ),
 )
-# What its nodes may be is another component's: karpenter_pools.py.
+# What its nodes may be is another component's: karpenter_pools.py, which takes the last two of the outputs.
 
 pulumi.export("settings.interruptionQueue", karpenter.queue_name)
+pulumi.export("key_arn", key.arn)
 pulumi.export("instance_profile_name", karpenter.instance_profile_name)

@@ -55,9 +55,9 @@ def _pools(draw: st.DrawFn, region: str) -> Values:
 
 
 def has_room(pools: Values) -> bool:
-    """Whether one of the pools has nodes for Karpenter itself."""
-    rows = [CATALOGUE[pool["instance_type"]] for pool in pools.values() if not pool.get("taints")]
-    return any(not row.chips for row in rows)
+    """Whether the pools have nodes for both replicas of Karpenter itself."""
+    open_ = [pool for pool in pools.values() if not pool.get("taints")]
+    return sum(pool["desired_size"] for pool in open_ if not CATALOGUE[pool["instance_type"]].chips) >= 2
 
 
 def karpenters(region: str) -> st.SearchStrategy[Values]:

@@ -26,7 +26,7 @@ SECTION: dict[str, Any] = {
     "pools": {
         "web": {
             "families": ["m7i", "c7i"], "max_cpus": 16, "capacities": ["spot", "on_demand"], "limits": {"cpus": 256},
-            "labels": {"team": "serve"}, "max_pods": 20, "weight": 10, "expire_hours": None,
+            "labels": {"team": "serve", "mykarpenter.sh/a": "z"}, "max_pods": 20, "weight": 10, "expire_hours": None,
             "disruption": {
                 "budgets": [
                     {"nodes": "20%"},
@@ -50,6 +50,15 @@ RIGHTS = ControllerRights(
 )  # fmt: skip
 
 
+TIMEOUTS: dict[str, Any] = {}
+
+
+def remember(args: pulumi.ResourceTransformationArgs) -> None:
+    """How long a run waits for a child to be gone, which mocks are not told."""
+    if timeouts := args.opts.custom_timeouts:
+        TIMEOUTS[args.name] = timeouts.delete
+
+
 def declared() -> Cloud:
     """Both components; ids as AWS gives them, for Karpenter's definitions know their spelling."""
 
@@ -62,7 +71,7 @@ def declared() -> Cloud:
         KarpenterPools("karpenter-pools", KarpenterPoolsArgs(
             name="dc", config=CONFIG, kubernetes_version="1.34", instance_profile_name="dc-nodes", subnet_ids=subnets,
             security_group_id="sg-0a1", key_arn="arn:key", tags={"team": "t"},
-        ))  # fmt: skip
+        ), pulumi.ResourceOptions(transformations=[remember]))  # fmt: skip
 
     return run(lambda: declare())[0]  # type: ignore[func-returns-value]
 
@@ -210,7 +219,7 @@ def test_nodes_are_of_the_catalogue_s_types_and_no_larger_than_asked_for(cloud: 
 
 def test_nodes_bear_their_pool_s_label_and_accelerators_their_taint(cloud: Cloud) -> None:
     web, llm = (spec(cloud, "NodePool", name)["template"] for name in ("web", "llm"))
-    assert web["metadata"]["labels"] == {"team": "serve", "ai-datacenter/pool": "web"}
+    assert web["metadata"]["labels"] == {"team": "serve", "mykarpenter.sh/a": "z", "ai-datacenter/pool": "web"}
     assert "taints" not in web["spec"]
     assert llm["spec"]["taints"] == [
         {"key": "nvidia.com/gpu", "effect": "NoSchedule", "value": "present"}, {"key": "team", "effect": "NoExecute"},
@@ -231,6 +240,14 @@ def test_nodes_go_when_and_as_many_at_once_as_the_pool_says(cloud: Cloud) -> Non
     assert (web["template"]["spec"]["expireAfter"], llm["template"]["spec"]["expireAfter"]) == ("Never", "720h")
     assert llm["template"]["spec"]["terminationGracePeriod"] == "30m"
     assert "terminationGracePeriod" not in web["template"]["spec"]
+
+
+def test_a_run_waits_for_a_pool_to_be_gone_longer_than_its_pods_may_hold_a_node(cloud: Cloud) -> None:
+    assert CONFIG.pools["llm"].drain_minutes == 30
+    assert TIMEOUTS == {
+        "karpenter-pools-class-llm": "50m", "karpenter-pools-pool-llm": "50m",
+        "karpenter-pools-class-web": "60m", "karpenter-pools-pool-web": "60m",
+    }  # fmt: skip
 
 
 def test_what_drives_and_watches_gpus_runs_on_its_nodes_too() -> None:
@@ -269,6 +286,21 @@ CPU = f"{{ families: [m7i], {LIMITS} }}"
         ),
         (f"{{ families: [m7i], max_pods: 100, {LIMITS} }}", ".max_pods", "29 get an address on m7i.large"),
         (f"{{ families: [m7i], labels: {{ karpenter.sh/x: z }}, {LIMITS} }}", ".labels.karpenter.sh/x", "refuses it"),
+        (
+            f"{{ families: [m7i], labels: {{ ai-datacenter/unverified: z }}, {LIMITS} }}",
+            ".labels.ai-datacenter/unverified",
+            "would keep it for good",
+        ),
+        (
+            f"{{ families: [m7i], taints: [{{ key: a }}, {{ key: ai-datacenter/unverified }}], {LIMITS} }}",
+            ".taints.1.key",
+            "would keep it for good",
+        ),
+        (
+            f"{{ families: [m7i], labels: {{ a.karpenter.sh/x: z }}, {LIMITS} }}",
+            ".labels.a.karpenter.sh/x",
+            "refuses it",
+        ),
         (f"{{ families: [m7i], capacities: [capacity_block], {LIMITS} }}", ".capacities.0", "capacity_block"),
         (f"{{ families: [m7i], expire_hours: 0, {LIMITS} }}", ".expire_hours", ""),
         (
@@ -295,11 +327,20 @@ def test_no_two_pools_have_one_name(tmp_path: Path) -> None:
     [
         ("m7i.large", "g6.xlarge"),
         ("desired_size: 2", "desired_size: 2\n      taints: [{ key: a }]"),
+        ("desired_size: 2", "desired_size: 1"),
     ],
 )
 def test_karpenter_needs_nodes_that_it_does_not_make_itself(tmp_path: Path, old: str, new: str) -> None:
     (problem,) = told(tmp_path, CPU, GOOD.replace(old, new))
     assert problem.startswith("karpenter: Karpenter does not run on nodes that it makes")
+
+
+def test_its_two_nodes_may_be_of_two_pools(tmp_path: Path) -> None:
+    second = "    more: { instance_type: m7i.large, desired_size: 1 }\n"
+    file = tmp_path / "Pulumi.test.yaml"
+    pools = GOOD.replace("desired_size: 2\n", f"desired_size: 1\n{second}")
+    file.write_text(f"{pools}  ai-datacenter:karpenter: {json.dumps(SECTION)}\n")
+    assert load(file).karpenter
 
 
 def test_without_a_way_out_it_needs_endpoints_of_its_own(tmp_path: Path) -> None:

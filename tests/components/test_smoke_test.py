@@ -24,6 +24,29 @@ def test_the_same_test_has_the_same_name() -> None:
     assert name() == name()
 
 
+class LaterPool(PoolConfig):
+    """As a later release may know it."""
+
+    another: bool = False
+
+
+class LaterTest(SmokeTestConfig):
+    another: int | None = None
+
+
+def test_a_release_that_knows_more_fields_tests_nothing_again_until_one_is_used() -> None:
+    def later(**used: Any) -> str:
+        return job_name(LaterTest(**TEST), LaterPool(**POOL, **used), "a")
+
+    assert later() == name()
+    assert later(another=True) != name()
+
+
+def test_a_default_that_is_written_out_is_no_other_pool() -> None:
+    whole = PoolConfig(**POOL).model_dump(), SmokeTestConfig(**TEST).model_dump()
+    assert name(*whole) == name()
+
+
 @pytest.mark.parametrize(
     "change",
     [{"pool": {"desired_size": 3}}, {"pool": {"instance_type": "c7i.large"}}, {"test": {"steps": 9}}, {"image": "b"}],

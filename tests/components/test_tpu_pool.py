@@ -214,6 +214,19 @@ def test_one_more_slice_tests_no_other_slice_again_and_another_image_tests_all()
     assert job_name(test, pool, 0, "image:1") != job_name(test, pool, 0, "image:2")
 
 
+def test_a_release_that_knows_more_fields_tests_no_slice_again() -> None:
+    from components.tpu_smoke_test_pod import job_name
+
+    class LaterPool(TpuPoolConfig):
+        another: bool = False
+
+    test, pools = (
+        SmokeTestConfig(pool="v6e"),
+        [kind.model_validate(POOLS["v6e"]) for kind in (TpuPoolConfig, LaterPool)],
+    )
+    assert len({job_name(test, pool, 0, "image:1") for pool in pools}) == 1
+
+
 def test_a_tpu7x_shows_two_devices_a_chip() -> None:
     from components.tpu_smoke_test_pod import accelerator
 

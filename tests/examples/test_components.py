@@ -19,7 +19,10 @@ from tests.components.mocks import Cloud, run
 
 HERE = Path(__file__).resolve().parents[2] / "examples/components"
 PROGRAMS = sorted(file.stem for file in HERE.glob("*.py") if file.stem != "__main__")
-CONFIG = {"aws:region": "us-east-1", "own-program:zone_id": "Z0123456789ABCDEFGHIJ"}
+CONFIG = {
+    "aws:region": "us-east-1", "own-program:zone_id": "Z0123456789ABCDEFGHIJ", "own-program:key_arn": "arn:key",
+    "own-program:instance_profile_name": "profile",
+}  # fmt: skip
 
 MAY_IMPORT = {
     "components", "ipaddress", "json", "pathlib", "pulumi", "pulumi_aws", "pulumi_gcp", "pulumi_kubernetes",
@@ -51,6 +54,17 @@ def test_a_component_has_a_program_that_makes_it_and_exports_what_it_gives(kind:
     cloud, exported = declared(f"{kind.__module__.rpartition('.')[2]}.py")
     assert component_type(kind) in {resource.typ for resource in cloud.resources}
     assert exported
+
+
+def test_karpenter_s_pools_use_the_key_and_the_profile_that_its_role_may_use() -> None:
+    """The first program gives what the second one asks for, under the same names."""
+    exported, (cloud, _) = declared("karpenter.py")[1], declared("karpenter_pools.py")
+    assert not cloud.of("aws:kms/key:Key")
+    (made,) = cloud.of("kubernetes:karpenter.k8s.aws/v1:EC2NodeClass").values()
+    asked = {"key_arn": "arn:key", "instance_profile_name": "profile"}
+    (disk,) = made["spec"]["blockDeviceMappings"]
+    assert {"key_arn": disk["ebs"]["kmsKeyID"], "instance_profile_name": made["spec"]["instanceProfile"]} == asked
+    assert asked.keys() <= exported.keys()
 
 
 def imported(file: Path) -> set[str]:
