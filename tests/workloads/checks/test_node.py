@@ -19,6 +19,7 @@ from local.control_plane.certificates import ensure_authority, ensure_server
 
 GPU = {"key": "nvidia.com/gpu", "effect": "NoSchedule"}
 TAINT = {"key": NAME, "effect": "NoSchedule"}
+BREAKS_OFF = "an answer that ends before its end"
 
 
 class Api(ThreadingHTTPServer):
@@ -77,7 +78,9 @@ class Handler(BaseHTTPRequestHandler):
             body = {"message": message}
         content = json.dumps(body).encode()
         self.send_response(status)
-        self.send_header("Content-Length", str(len(content)))
+        missing = 10 if body == {"message": BREAKS_OFF} else 0
+        self.send_header("Content-Length", str(len(content) + missing))
+        self.close_connection = True
         self.end_headers()
         self.wfile.write(content)
 
@@ -181,6 +184,17 @@ def test_a_busy_api_server_is_asked_again(api: Api, node: Node) -> None:
     api.answers = [(503, "starting"), (429, "slow down")]
     node.let_in()
     assert api.node["spec"]["taints"] == [GPU]
+
+
+@pytest.mark.parametrize("status", [200, 503])
+def test_an_api_server_that_breaks_off_is_asked_again(api: Api, node: Node, status: int) -> None:
+    api.node = unverified(TAINT)
+    api.answers = [(status, BREAKS_OFF)]
+    node.let_in()
+    assert api.node == {
+        "metadata": {"name": "n", "resourceVersion": "1", "labels": {"zone": "a"}},
+        "spec": {"taints": []},
+    }
 
 
 def test_an_api_server_that_stays_away_ends_it_with_the_reason(node: Node) -> None:

@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,7 @@ class Node:
             # Read anew each time: the kubelet renews the token.
             request.add_header("Authorization", f"Bearer {(self.credentials / 'token').read_text().strip()}")
             tls = ssl.create_default_context(cafile=str(self.credentials / "ca.crt"))
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             raise Failure(f"node {self.name}: the pod's credentials cannot be read: {error}") from error
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=tls))
         try:
@@ -130,7 +131,7 @@ class Node:
             if error.code in (*_CHANGED_MEANWHILE, *_BUSY) and not _is_policy(said):
                 raise _Again(f"the API server answered {error.code}: {said}") from error
             raise Failure(f"node {self.name}: the API server refuses ({error.code}): {said}") from error
-        except (OSError, ValueError) as error:  # urllib's own is an OSError
+        except (OSError, ValueError, HTTPException) as error:  # urllib's own is an OSError; the last: it broke off
             reason = error.reason if isinstance(error, urllib.error.URLError) else error
             raise _Again(f"the API server does not answer: {reason}") from error
 
@@ -159,5 +160,5 @@ def _is_policy(said: str) -> bool:
 def _message(error: urllib.error.HTTPError) -> str:
     try:
         return str(json.load(error)["message"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, HTTPException):
         return error.reason or "no reason given"
