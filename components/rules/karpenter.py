@@ -18,8 +18,8 @@ _OWN_TAGS = (
     "karpenter.k8s.aws/ec2nodeclass",
 )
 _OWN_TAGS_BEGIN = "kubernetes.io/cluster"
-# NodePool's definition, spec.template.metadata.labels: these domains and those below them.
-_OWN_DOMAINS = (".karpenter.sh", ".karpenter.k8s.aws")
+# NodePool's definition, spec.template.metadata.labels, whose rule is endsWith: it also refuses mykarpenter.sh.
+_OWN_DOMAINS = ("karpenter.sh", "karpenter.k8s.aws")
 # Beside what every private cluster needs (network.PRIVATE_CLUSTER_SERVICES): AMIs are looked up, interruptions read.
 _SERVICES = ("sqs", "ssm")
 _REPLICAS = 2  # of the controller: Karpenter's chart, where nothing else is said
@@ -117,7 +117,7 @@ def _pods_of_the_types(name: str, pool: KarpenterPoolConfig, config: StackConfig
 def _labels(name: str, pool: KarpenterPoolConfig, config: StackConfig) -> Iterator[Conflict]:
     for label in pool.labels:
         domain = label.partition("/")[0] if "/" in label else ""
-        if f".{domain}".endswith(_OWN_DOMAINS) or label == "kubernetes.io/hostname":
+        if domain.endswith(_OWN_DOMAINS) or label == "kubernetes.io/hostname":
             yield _conflict(
                 name, "labels", label, message="Karpenter gives nodes this label itself, and refuses it here"
             )

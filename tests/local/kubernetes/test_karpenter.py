@@ -93,6 +93,7 @@ def test_karpenter_s_definitions_know_every_field_and_value(
     ("kind", "path", "value"),
     [
         ("NodePool", ("template", "metadata", "labels"), {"karpenter.sh/x": "y"}),
+        ("NodePool", ("template", "metadata", "labels"), {"mykarpenter.sh/a": "y"}),
         ("NodePool", ("disruption", "consolidationPolicy"), "Whenever"),
         ("NodePool", ("template", "spec", "taints"), [{"key": "a", "effect": "NoSchedule", "value": ""}]),
         ("EC2NodeClass", ("tags",), {"karpenter.sh/nodepool": "a"}),
