@@ -130,9 +130,10 @@ def test_any_bytes_are_no_stack_file_and_told(file: Path, text: str | bytes) -> 
 
 
 @pytest.mark.soak
-@settings(FEW, max_examples=100)
+@pytest.mark.timeout(3600)  # two previews of a second or less each
+@MANY
 @given(values=stacks())
-def test_a_hundred_valid_stacks_preview_the_same_twice(file: Path, values: Values) -> None:
+def test_a_thousand_valid_stacks_preview_the_same_twice(file: Path, values: Values) -> None:
     previews_the_same_twice(file, values)
 
 
