@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from benchmarks.jobs import job
 from benchmarks.tables import Failed, Section, say, table
-from local.paths import CHECKOUT
-from local.processes import free_port
 
 Trial = tuple[str, float]  # how process 1 is slowed down, and by what share
 WORKER = Path(__file__).with_name("slow_worker.py")
@@ -59,31 +57,11 @@ def _row(workers: int, share: float, runs: Sequence[Sequence[str]]) -> Sequence[
     return (f"{workers}", f"{share:.0%}" if share else "no one", f"{len(runs)}", *counts, f"{blamed / len(runs):.1%}")
 
 
-@contextmanager
-def group(workers: int, told: Mapping[str, str]) -> Iterator[list[subprocess.Popen[Any]]]:
-    """So many processes of ``slow_worker`` as one job; whatever is left of them at the end is ended."""
-    environment = {
-        **{key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ},
-        "PYTHONPATH": str(CHECKOUT / "workloads"),
-        "JAX_PLATFORMS": "cpu",
-        "JAX_NUM_PROCESSES": str(workers),
-        "JAX_COORDINATOR_ADDRESS": f"127.0.0.1:{free_port()}",
-        **told,
-    }
-    processes = [
-        subprocess.Popen(
-            [sys.executable, str(WORKER)],
-            env={**environment, "JOB_COMPLETION_INDEX": str(index), "NODE_NAME": f"node-{index}"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE if index == 0 else subprocess.DEVNULL,
-            text=True,
-        )
-        for index in range(workers)
-    ]
-    try:
-        yield processes
-    finally:
-        for process in processes:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
+def group(workers: int, told: Mapping[str, str]) -> AbstractContextManager[list[subprocess.Popen[Any]]]:
+    """So many processes of ``slow_worker`` as one job, whose texts are read from the first."""
+
+    def streams(index: int) -> Mapping[str, Any]:
+        stderr = subprocess.PIPE if index == 0 else subprocess.DEVNULL
+        return {"stdout": subprocess.PIPE, "stderr": stderr, "text": True}
+
+    return job([sys.executable, str(WORKER)], workers, told, streams)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from benchmarks.jobs import job
 from benchmarks.tables import Failed, Section, say, spread, table
-from local.paths import CHECKOUT
-from local.processes import free_port
 
 _TIMEOUT_S = 300.0
 _EVERY = 20  # steps from one checkpoint to the next
@@ -114,25 +112,10 @@ def _log(folder: Path, index: int) -> str:
 
 @contextmanager
 def _job(folder: Path, processes: int, config: dict[str, object]) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """The job's processes, as pods start them; whatever is left of them at the end is ended."""
-    environment = {
-        **{key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ},
-        "PYTHONPATH": str(CHECKOUT / "workloads"),
-        "JAX_PLATFORMS": "cpu",
-        "TRAIN_CONFIG": json.dumps(config),
-        "JAX_NUM_PROCESSES": str(processes),
-        "JAX_COORDINATOR_ADDRESS": f"127.0.0.1:{free_port()}",
-    }
-    started = list[subprocess.Popen[bytes]]()
-    try:
-        for index in range(processes):
-            own = {"JOB_COMPLETION_INDEX": str(index), "NODE_NAME": f"node-{index}"}
-            own["TERMINATION_LOG"] = str(folder / f"{index}.termination")
-            with (folder / f"{index}.log").open("wb") as log:
-                command = [sys.executable, "-m", "train"]
-                started.append(subprocess.Popen(command, env={**environment, **own}, stdout=log, stderr=log))
-        yield started
-    finally:
-        for process in started:
-            process.kill()
-            process.wait()
+    """The training job's processes, which log into the folder."""
+    told = {"TRAIN_CONFIG": json.dumps(config), "TERMINATION_LOG": str(folder / "termination")}
+    with ExitStack() as files:
+        logs = [files.enter_context((folder / f"{index}.log").open("wb")) for index in range(processes)]
+        command = [sys.executable, "-m", "train"]
+        with job(command, processes, told, lambda index: {"stdout": logs[index], "stderr": logs[index]}) as started:
+            yield started
