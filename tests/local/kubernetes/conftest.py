@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,9 @@ from local.kubernetes import KubernetesProvider
 from local.paths import DataRoot
 from local.provider import Values, from_struct, to_struct
 from local.provider.values import reveal
+from tests.components.mocks import Cloud
+
+DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
 class Refused(Exception):
@@ -91,6 +95,31 @@ class Client:
 def urn_of(token: str, name: str) -> str:
     """The URN of a resource in a stack that no other test shares a name with."""
     return f"urn:pulumi:test::ai-datacenter::{token}::{name}"
+
+
+def serve(plane: ControlPlane, definitions: Sequence[dict[str, Any]]) -> None:
+    """Let the API server know kinds of others, by their definitions; nothing acts on them."""
+    for one in definitions:
+        plane.api().create(DEFINITIONS, one)
+    end = time.monotonic() + 30
+    for one in definitions:
+        while not _is_served(plane, name := one["metadata"]["name"]):
+            assert time.monotonic() < end, f"{name} is not served after 30 s"
+            time.sleep(0.1)
+
+
+def _is_served(plane: ControlPlane, name: str) -> bool:
+    conditions = plane.api().get(f"{DEFINITIONS}/{name}").get("status", {}).get("conditions") or []
+    return any(one["type"] == "Established" and one["status"] == "True" for one in conditions)
+
+
+def objects_of(cloud: Cloud) -> list[tuple[str, str, dict[str, Any]]]:
+    """Token, name and inputs of everything in Kubernetes. Through the mocks whole numbers come as floating ones."""
+    return [
+        (one.typ, one.name, json.loads(json.dumps(one.inputs), parse_float=lambda text: int(float(text))))
+        for one in cloud.resources
+        if one.typ.startswith("kubernetes:")
+    ]
 
 
 def kubeconfig_for(endpoint: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import shutil
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,12 @@ from ruamel.yaml import YAML
 from components.karpenter_pools import AWS, CORE
 from local.control_plane import ControlPlane
 from local.kube_api import ApiError
-from tests.components.mocks import Cloud
 from tests.components.test_karpenter import declared
 
-from .conftest import Client, urn_of
+from .conftest import Client, objects_of, serve, urn_of
 
 pytestmark = pytest.mark.real
 MODULE, RELEASE = "github.com/aws/karpenter-provider-aws", "v1.14.1"
-DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 PLURALS = {"NodePool": (CORE, "nodepools"), "EC2NodeClass": (AWS, "ec2nodeclasses")}
 
 
@@ -43,36 +40,14 @@ def definitions() -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def with_karpenter(plane: ControlPlane) -> ControlPlane:
     """The control plane with Karpenter's kinds, and nothing that acts on them."""
-    made = definitions()
-    for one in made:
-        plane.api().create(DEFINITIONS, one)
-    end = time.monotonic() + 30
-    while not all(_served(plane, one["metadata"]["name"]) for one in made):
-        assert time.monotonic() < end, "Karpenter's kinds are not served after 30 s"
-        time.sleep(0.1)
+    serve(plane, definitions())
     return plane
-
-
-def _served(plane: ControlPlane, name: str) -> bool:
-    conditions = plane.api().get(f"{DEFINITIONS}/{name}").get("status", {}).get("conditions") or []
-    return any(one["type"] == "Established" and one["status"] == "True" for one in conditions)
 
 
 @pytest.fixture(scope="module")
 def made() -> list[tuple[str, str, dict[str, Any]]]:
     """Token, name and inputs of all of Karpenter's objects, classes first."""
-    cloud: Cloud = declared()
-    found = [(one.typ, one.name, _whole(one.inputs)) for one in cloud.resources if one.typ.startswith("kubernetes:")]
-    return sorted(found)
-
-
-def _whole(value: Any) -> Any:
-    """Numbers come through the mocks as floating ones; on the wire they are what they were."""
-    if isinstance(value, dict):
-        return {key: _whole(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_whole(item) for item in value]
-    return int(value) if isinstance(value, float) else value
+    return sorted(objects_of(declared()))
 
 
 def strictly(plane: ControlPlane, token: str, inputs: dict[str, Any]) -> dict[str, Any]:

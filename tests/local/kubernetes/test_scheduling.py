@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +16,10 @@ from local.paths import DataRoot
 from tests.components.mocks import Cloud
 from tests.components.test_scheduling import declared
 
-from .conftest import Client, new_client, urn_of
+from .conftest import Client, new_client, objects_of, serve, urn_of
 
 pytestmark = pytest.mark.real
 MODULE, RELEASE = "sigs.k8s.io/kueue", "v0.17.0"
-DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 PLURALS = {
     "Topology": "topologies", "ResourceFlavor": "resourceflavors", "Cohort": "cohorts", "ClusterQueue": "clusterqueues",
     "WorkloadPriorityClass": "workloadpriorityclasses",
@@ -45,32 +42,13 @@ def schemas() -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def with_kueue(plane: ControlPlane) -> ControlPlane:
     """The control plane with Kueue's kinds, and nothing that acts on them."""
-    definitions = schemas()
-    for one in definitions:
-        plane.api().create(DEFINITIONS, one)
-    for one in definitions:
-        _wait_for(plane, one["metadata"]["name"])
+    serve(plane, schemas())
     return plane
-
-
-def _wait_for(plane: ControlPlane, name: str) -> None:
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        conditions = plane.api().get(f"{DEFINITIONS}/{name}").get("status", {}).get("conditions", [])
-        if any(one["type"] == "Established" and one["status"] == "True" for one in conditions):
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"{name} is not served after 30 s")
 
 
 def objects(cloud: Cloud) -> list[tuple[str, str, dict[str, Any]]]:
     """Token, name and inputs of everything in Kubernetes, in the order of declaration."""
-    told = [
-        (one.typ, one.name, json.loads(json.dumps(one.inputs), parse_float=lambda text: int(float(text))))
-        for one in cloud.resources
-        if one.typ.startswith("kubernetes:")
-    ]
-    return sorted(told, key=lambda one: "LocalQueue" in one[0])
+    return sorted(objects_of(cloud), key=lambda one: "LocalQueue" in one[0])
 
 
 def stand(client: Client, made: list[tuple[str, str, dict[str, Any]]]) -> None:
