@@ -18,8 +18,8 @@ from typing import Any
 import jax
 from train.checks import __main__ as checks
 from train.checks import rounds, work
-from train.config import load
-from train.peers import Peers
+from train.config.job import load
+from train.parallel.peers import Peers
 
 _product_series = rounds.product_series
 

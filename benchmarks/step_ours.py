@@ -8,10 +8,11 @@ import time
 from pathlib import Path
 
 import numpy as np
-from train.arrays import named
-from train.config import TrainConfig, load
-from train.parallel import make_mesh, to_devices
-from train.peers import Peers
+from train.checkpoint.arrays import named
+from train.config.job import load
+from train.config.settings import TrainConfig
+from train.parallel.mesh import make_mesh, to_devices
+from train.parallel.peers import Peers
 from train.train import Trainer
 
 WARM = 10

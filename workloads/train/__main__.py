@@ -7,8 +7,8 @@ import json
 import os
 from collections.abc import Mapping
 
-from train.config import PRESETS
-from train.main import main
+from train.config.settings import PRESETS
+from train.main.smoke_test import main
 
 
 def with_preset(environ: Mapping[str, str], name: str) -> dict[str, str]:

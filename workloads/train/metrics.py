@@ -15,7 +15,7 @@ from typing import IO, Any, TypeVar
 
 import numpy as np
 
-from train.config import Job
+from train.config.job import Job
 
 QUANTILES = (0.5, 0.95, 0.99)
 _STARTED_AT_TICKS = 19  # of the fields after the program's name in /proc/<pid>/stat (proc(5))

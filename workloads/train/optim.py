@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import optax
 
-from train.config import TrainConfig
+from train.config.settings import TrainConfig
 
 
 def make_optimizer(config: TrainConfig) -> optax.GradientTransformation:

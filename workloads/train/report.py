@@ -12,10 +12,10 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from train.checkpoint.store import split_uri
 from train.checks.estimate import Effect, Status
 from train.checks.health import Health, judge_effect
-from train.config import Failure
-from train.store import split_uri
+from train.config.failure import Failure
 
 TERMINATION_LOG = "/dev/termination-log"  # the kubelet's default
 TERMINATION_BYTES = 4096  # what the kubelet reads of it

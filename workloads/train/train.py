@@ -13,15 +13,17 @@ import numpy as np
 import optax
 from jax.sharding import Mesh, PartitionSpec
 
-from train import attention
-from train.checkpoint import Mark
-from train.config import Failure, Job, TrainConfig
-from train.data import Batches, Corpus, Prefetch, validation_rows
-from train.gate import batch_digest
+from train.checkpoint.checkpoints import Mark
+from train.checkpoint.gate import batch_digest
+from train.config.failure import Failure
+from train.config.job import Job
+from train.config.settings import TrainConfig
+from train.data.batches import Batches, Corpus, Prefetch, validation_rows
 from train.metrics import StepTimes, own_time
-from train.model import Transformer, compute_dtype, initial
+from train.model import attention
+from train.model.transformer import Transformer, compute_dtype, initial
 from train.optim import make_optimizer
-from train.parallel import arrange, place, replicated, row_shards, rows_of, shardings, split, to_devices
+from train.parallel.mesh import arrange, place, replicated, row_shards, rows_of, shardings, split, to_devices
 
 State = dict[str, Any]  # "params", "optimizer" and "guard": everything that a step changes
 

@@ -18,13 +18,16 @@ from dataclasses import replace
 
 import jax
 
-from train import checks, parallel
+from train import checks
 from train.checks import devices, run, table
 from train.checks.estimate import Status
 from train.checks.health import Health
 from train.checks.node import Node
-from train.config import Failure, Job, load
-from train.peers import Peers, Watchdog
+from train.config.failure import Failure
+from train.config.job import Job, load
+from train.parallel.mesh import make_mesh
+from train.parallel.peers import Peers
+from train.parallel.watchdog import Watchdog
 
 
 def say(text: str) -> None:
@@ -115,7 +118,7 @@ def _check(job: Job, peers: Peers, tell: Callable[[str], None]) -> Health:
     with watchdog.limit(limits.startup_timeout_s, "waiting for all processes", diagnose):
         peers.connect()
         peers.listen(_end)
-        mesh = parallel.make_mesh()
+        mesh = make_mesh()
 
     @contextmanager
     def stage(what: str) -> Iterator[None]:

@@ -6,7 +6,7 @@ import json
 import statistics
 import time
 
-from train.peers import Peers
+from train.parallel.peers import Peers
 
 LIMIT_S = 0.5  # what logs, leases and certificates bear; S3 refuses requests that are 15 minutes off
 _READINGS = 5

@@ -12,8 +12,8 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 
-from train.config import Failure
-from train.parallel import AXIS, split
+from train.config.failure import Failure
+from train.parallel.mesh import AXIS, split
 
 REPEATS = 5
 CPU_BYTES, CHIP_BYTES = (64 << 10, 4 << 20), (1 << 20, 128 << 20)  # messages, a device

@@ -12,7 +12,8 @@ from typing import Any
 import jax
 from jax.sharding import Mesh
 
-from train.config import Accelerator, Failure, Job
+from train.config.failure import Failure
+from train.config.job import Accelerator, Job
 
 Device = Any  # jax.Device, which is no type to a type checker
 _KINDS = {"TPU v5e": "TPU v5 lite", "TPU v5p": "TPU v5", "TPU v6e": "TPU v6 lite"}  # JAX's names

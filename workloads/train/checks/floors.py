@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from train.config import Accelerator
+from train.config.job import Accelerator
 
 # Published best bf16 products reach 0.80 of an H100's peak and 0.87 of an A100's: half of it is no healthy chip.
 MATMUL_SHARE = 0.5

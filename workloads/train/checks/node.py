@@ -17,7 +17,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
-from train.config import Failure
+from train.config.failure import Failure
 
 NAME = "ai-datacenter/unverified"
 CREDENTIALS = "/var/run/secrets/kubernetes.io/serviceaccount"

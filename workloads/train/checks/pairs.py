@@ -18,9 +18,9 @@ from jax.sharding import Mesh, PartitionSpec
 
 from train.checks.estimate import ERROR_RATE, Effect, Status, Tolerance, judge
 from train.checks.schedule import Pair, swaps, tournament
-from train.config import Failure
-from train.parallel import AXIS, split
-from train.peers import Peers
+from train.config.failure import Failure
+from train.parallel.mesh import AXIS, split
+from train.parallel.peers import Peers
 
 LOOKS = (12, 24, 48)  # repeats of the tournament after which it is asked whether more are needed
 MAX_ROUNDS = 16  # a node that is slow is slow with any partner; among many nodes not every two need to meet

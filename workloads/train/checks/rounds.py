@@ -18,9 +18,9 @@ from train.checks import work
 from train.checks.devices import Device
 from train.checks.estimate import COMPUTE, Effect, Status, Tolerance, compare
 from train.checks.schedule import turn_of
-from train.config import Job
+from train.config.job import Job
 from train.metrics import own_time
-from train.peers import Peers
+from train.parallel.peers import Peers
 
 LOOKS = (32, 64, 128, 192)  # rounds after which it is asked whether more are needed
 _EFFECTS = TypeAdapter(list[Effect])

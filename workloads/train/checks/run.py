@@ -10,13 +10,13 @@ from contextlib import AbstractContextManager
 import jax
 from jax.sharding import Mesh
 
+from train.checkpoint.store import open_store
 from train.checks import clock, collectives, devices, floors, health, pairs, rounds, storage, work
 from train.checks.devices import Device
 from train.checks.estimate import Effect, Status
 from train.checks.health import Bus, Figures, Finding, Health, LinkHealth, NodeHealth
-from train.config import Job
-from train.peers import Peers
-from train.store import open_store
+from train.config.job import Job
+from train.parallel.peers import Peers
 
 Stage = Callable[[str], AbstractContextManager[None]]  # names what is done, and ends it when it takes too long
 

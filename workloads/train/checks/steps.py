@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from train.checks.estimate import Effect, compare
-from train.peers import Peers
+from train.parallel.peers import Peers
 
 _EFFECTS = TypeAdapter(list[Effect])
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import time
 
-from train.config import Failure
-from train.store import Store
+from train.checkpoint.store import Store
+from train.config.failure import Failure
 
 SIZE_BYTES = 4 << 20  # a checkpoint of the small model; larger ones would tell the medium's limit, and take its time
 

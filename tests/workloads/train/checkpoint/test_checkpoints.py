@@ -1,0 +1,348 @@
+from __future__ import annotations
+
+import json
+import threading
+import time
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+from train.checkpoint.arrays import Damaged, assemble, file_of, pieces_of, read_file
+from train.checkpoint.checkpoints import Checkpoints, Mark, Policy, Writer
+from train.checkpoint.store import Data, FolderStore
+from train.config.failure import Failure
+from train.parallel.mesh import arrange, make_mesh, place, shardings
+
+LIKE = {"params": np.zeros(1000, np.float32), "count": np.zeros((), np.int32)}
+
+DEFAULT = Policy()
+
+
+def tree(value: float) -> dict[str, np.ndarray]:
+    return {"params": np.full(1000, value, np.float32), "count": np.array(int(value), np.int32)}
+
+
+class Kept(Checkpoints):
+    """Checkpoints in a folder, and what was said of them."""
+
+    def __init__(
+        self, folder: Path, training: str = "this", policy: Policy = DEFAULT, store: type = FolderStore
+    ) -> None:
+        self.folder, self.said = folder, list[str]()
+        super().__init__(store(str(folder)), training, self.said.append, policy)
+
+    def save_steps(self, *steps: int) -> None:
+        for step in steps:
+            self.save_last(Mark(step, 16 * step), tree(step))
+
+    def step(self) -> int | None:
+        found = self.newest(LIKE)
+        return found[0].step if found else None
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Kept:
+    return Kept(tmp_path / "checkpoints")
+
+
+def test_what_was_saved_comes_back_to_the_bit(kept: Kept) -> None:
+    where = kept.save_last(Mark(20, 320, "next", "here"), tree(1 / 3))
+    assert Path(where).is_file()
+    found = kept.newest(LIKE)
+    assert found is not None
+    assert (found[0].step, found[0].cursor, found[0].next_batch, found[0].topology) == (20, 320, "next", "here")
+    np.testing.assert_array_equal(found[1]["params"], tree(1 / 3)["params"])
+
+
+def test_the_files_are_those_of_a_library(kept: Kept) -> None:
+    kept.save_steps(20)
+    arrays = load_file(kept.folder / "step_00000020.0of1.safetensors")
+    assert sorted(arrays) == ["count", "params"]
+    np.testing.assert_array_equal(arrays["params"], tree(20)["params"])
+
+
+def test_an_empty_folder_holds_no_checkpoint(kept: Kept) -> None:
+    assert kept.step() is None
+
+
+def test_the_newest_is_taken_and_only_the_newest_few_are_kept(kept: Kept) -> None:
+    kept.save_steps(20, 40, 60, 80)
+    assert kept.step() == 80
+    assert steps_in(kept.folder) == [40, 60, 80]
+    assert len(list(kept.folder.iterdir())) == 2 * 3 + 1
+
+
+def steps_in(folder: Path) -> list[int]:
+    return sorted(int(path.name[5:13]) for path in folder.glob("*.safetensors"))
+
+
+def test_some_are_kept_for_good(tmp_path: Path) -> None:
+    kept = Kept(tmp_path, policy=Policy(keep=2, keep_every=40))
+    kept.save_steps(20, 40, 60, 80, 100, 120, 140)
+    assert steps_in(tmp_path) == [40, 80, 120, 140]
+
+
+def flip(path: Path) -> None:
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    path.write_bytes(raw)
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def alter(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("damage", "word"),
+    [
+        (lambda path: flip(path.with_suffix(".0of1.safetensors")), "the digest of params differs"),
+        (lambda path: path.with_suffix(".0of1.safetensors").write_bytes(b"short"), "its arrays cannot be read"),
+        (lambda path: cut(path.with_suffix(".0of1.safetensors")), "its arrays cannot be read"),
+        (lambda path: path.with_suffix(".0of1.safetensors").unlink(), "its arrays are missing"),
+        (lambda path: path.with_suffix(".json").write_text("{"), "its manifest cannot be read"),
+        (lambda path: path.with_suffix(".json").write_text('{"step": 40}'), "its manifest cannot be read"),
+        (
+            lambda path: alter(path.with_suffix(".json"), '"cursor": 640', '"cursor": 641'),
+            "its manifest's digest differs",
+        ),
+    ],
+)
+def test_a_damaged_checkpoint_is_named_and_the_one_before_it_is_taken(kept: Kept, damage, word: str) -> None:
+    kept.save_steps(20, 40)
+    damage(kept.folder / "step_00000040")
+    assert kept.step() == 20
+    assert word in kept.said[0]
+    assert "step 40" in kept.said[0]
+
+
+@pytest.mark.parametrize(("damaged", "left"), [(2, 20), (3, None)])
+def test_past_the_last_two_damaged_the_third_is_found_and_past_all_none(
+    kept: Kept, damaged: int, left: int | None
+) -> None:
+    kept.save_steps(20, 40, 60)
+    for path in sorted(kept.folder.glob("*.safetensors"))[-damaged:]:
+        flip(path)
+    assert kept.step() == left
+    assert len(kept.said) == damaged
+
+
+def test_arrays_of_another_shape_or_type_are_damage() -> None:
+    for other in ({**LIKE, "params": np.zeros(3, np.float32)}, {**LIKE, "count": np.zeros((), np.float32)}, {}):
+        pieces = pieces_of(other)
+        found = {("f", key): array for key, array in read_file(b"".join(file_of(pieces))).items()}
+        with pytest.raises(Damaged):
+            assemble([piece.entry("f") for piece in pieces], found, LIKE)
+
+
+def test_a_manifest_under_another_name_is_damage(kept: Kept) -> None:
+    kept.save_steps(20, 40)
+    (kept.folder / "step_00000040.json").write_bytes((kept.folder / "step_00000020.json").read_bytes())
+    assert kept.step() == 20
+
+
+def test_a_writer_that_died_before_the_end_leaves_the_previous_one_in_force(kept: Kept) -> None:
+    kept.save_steps(20, 40)
+    (kept.folder / "latest.json").write_text('{"step": 20}')
+    assert kept.step() == 20
+
+
+def test_a_damaged_pointer_is_said_and_the_newest_is_found_without_it(kept: Kept) -> None:
+    kept.save_steps(20, 40)
+    (kept.folder / "latest.json").write_text("?")
+    assert kept.step() == 40
+    assert "latest.json is damaged" in kept.said[0]
+
+
+def test_a_checkpoint_of_another_training_is_refused_with_what_to_do(kept: Kept) -> None:
+    kept.save_steps(20)
+    with pytest.raises(Failure, match=r"another training .* give another checkpoint_uri or empty this one"):
+        Kept(kept.folder, "other").newest(LIKE)
+
+
+def test_numbers_that_are_not_finite_are_never_saved(kept: Kept) -> None:
+    with pytest.raises(Failure, match="no longer finite at step 20"):
+        kept.save_last(Mark(20, 320), {**tree(1), "params": np.full(1000, np.nan, np.float32)})
+    assert not list(kept.folder.iterdir())
+
+
+class Forgetful(FolderStore):
+    """A store that changes a bit on the way."""
+
+    def put(self, name: str, data: Data, content_type: str = "application/octet-stream") -> None:
+        whole = data if isinstance(data, bytes) else b"".join(data)
+        super().put(name, whole[:-1] + b"?" if name.endswith(".safetensors") else whole, content_type)
+
+
+def test_a_store_that_gives_other_bytes_back_is_found_out_at_once(tmp_path: Path) -> None:
+    kept = Kept(tmp_path)
+    kept.save_steps(20)
+    liar = Kept(tmp_path, store=Forgetful)
+    with pytest.raises(Failure, match="gave other bytes back than were written: the digest of params differs"):
+        liar.save_last(Mark(40, 640), tree(40))
+    assert json.loads((tmp_path / "latest.json").read_text()) == {"step": 20}
+    assert kept.step() == 20
+
+
+class Slow(FolderStore):
+    """A store that takes its time until it is let go."""
+
+    def __init__(self, uri: str) -> None:
+        super().__init__(uri)
+        self.go_on = threading.Event()
+
+    def put(self, name: str, data: Data, content_type: str = "application/octet-stream") -> None:
+        assert self.go_on.wait(10)
+        super().put(name, data, content_type)
+
+
+def test_a_store_that_cannot_follow_costs_checkpoints_and_no_time_and_is_told(tmp_path: Path) -> None:
+    kept = Kept(tmp_path, store=Slow)
+    began = time.monotonic()
+    for step in (20, 40, 60):
+        kept.save(Mark(step, 16 * step), tree(step))
+    assert time.monotonic() - began < 1
+    assert [said.partition(":")[0] for said in kept.said] == [
+        "the checkpoint of step 40 is left out",
+        "the checkpoint of step 60 is left out",
+    ]
+    assert "that of step 20 is still being written" in kept.said[0]
+    assert isinstance(kept.store, Slow)
+    kept.store.go_on.set()
+    kept.save_steps(80)
+    assert steps_in(tmp_path) == [20, 80]
+
+
+def test_what_is_saved_is_the_state_of_that_moment(tmp_path: Path) -> None:
+    kept, state = Kept(tmp_path, store=Slow), tree(20)
+    kept.save(Mark(20, 320), state)
+    state["params"] += 1  # as the next step does, in the same memory
+    assert isinstance(kept.store, Slow)
+    kept.store.go_on.set()
+    kept.wait()
+    found = kept.newest(LIKE)
+    assert found is not None
+    np.testing.assert_array_equal(found[1]["params"], tree(20)["params"])
+
+
+class Held:
+    """An array that is copied when the test says so."""
+
+    dtype, shape = np.dtype(np.float32), (4,)
+
+    def __init__(self) -> None:
+        self.go_on = threading.Event()
+
+    def __array__(self, dtype: object = None, copy: object = None) -> np.ndarray:
+        assert self.go_on.wait(20)
+        return np.zeros(4, np.float32)
+
+
+def test_the_training_waits_for_the_copy_which_the_next_step_would_spoil(kept: Kept) -> None:
+    held = Held()
+    saving = threading.Thread(target=kept.save, args=[Mark(20, 320), {"params": held}])
+    saving.start()
+    saving.join(0.2)
+    assert saving.is_alive()
+    held.go_on.set()
+    saving.join(20)
+    assert not saving.is_alive()
+    kept.wait()
+    assert steps_in(kept.folder) == [20]
+
+
+class Broken(Held):
+    """An array that cannot be copied."""
+
+    def __array__(self, dtype: object = None, copy: object = None) -> np.ndarray:
+        raise MemoryError("no room for a copy")
+
+
+def test_what_cannot_be_copied_ends_the_training_and_leaves_nothing_half_written(kept: Kept) -> None:
+    kept.save_steps(20)
+    with pytest.raises(MemoryError):
+        kept.save(Mark(40, 640), {"params": Broken()})
+    with pytest.raises(MemoryError):
+        kept.wait()
+    assert steps_in(kept.folder) == [20]
+    assert not list(kept.folder.glob(".writing-*"))
+
+
+class Full(FolderStore):
+    """A disk on which there is no room, until there is."""
+
+    full = True
+
+    def put(self, name: str, data: Data, content_type: str = "application/octet-stream") -> None:
+        if self.full:
+            raise Failure(f"cannot write {name}: No space left on device")
+        super().put(name, data, content_type)
+
+
+def test_a_full_disk_is_told_and_survived_and_only_the_last_checkpoint_must_be_written(tmp_path: Path) -> None:
+    kept = Kept(tmp_path, store=Full)
+    kept.save(Mark(20, 320), tree(20))
+    kept.wait()
+    assert "the checkpoint of step 20 is not written: cannot write step_00000020" in kept.said[0]
+    with pytest.raises(Failure, match="No space left on device"):
+        kept.save_last(Mark(40, 640), tree(40))
+    assert isinstance(kept.store, Full)
+    kept.store.full = False
+    assert kept.save_last(Mark(60, 960), tree(60)).endswith("step_00000060.json")
+
+
+def test_what_a_killed_writer_left_is_removed(kept: Kept) -> None:
+    kept.save_steps(20)
+    (kept.folder / ".writing-abc").write_bytes(b"half")
+    assert kept.step() == 20
+    assert not list(kept.folder.glob(".*"))
+
+
+def test_four_megabytes_hold_the_training_up_for_less_than_20_ms(tmp_path: Path) -> None:
+    kept, state = Kept(tmp_path), {f"a{n}": jax.numpy.ones(1 << 14) * n for n in range(64)}
+    held_up: list[float] = []
+    for step in range(1, 6):
+        kept.wait()
+        began = time.perf_counter()
+        kept.save(Mark(step, step), state)
+        held_up.append(time.perf_counter() - began)
+    kept.wait()
+    assert min(held_up) < 0.02
+
+
+def test_arrays_that_are_spread_over_devices_come_back_whole_and_on_other_devices_too(tmp_path: Path) -> None:
+    like = {"down": np.arange(64, dtype=np.float32).reshape(8, 8), "norm": np.ones(8, np.float32)}
+    mesh = arrange(make_mesh(), 2, 1)
+    kept = Kept(tmp_path)
+    kept.save_last(Mark(20, 320), place(shardings(mesh, like), like))
+    assert sorted(load_file(tmp_path / "step_00000020.0of1.safetensors")) == ["down@0:8,0:4", "down@0:8,4:8", "norm"]
+    found = kept.newest(like)
+    assert found is not None
+    jax.tree.map(np.testing.assert_array_equal, found[1], like)
+
+
+def test_process_0_publishes_what_all_processes_of_its_own_attempt_have_written(tmp_path: Path) -> None:
+    def process(index: int, attempt: str) -> Checkpoints:
+        return Checkpoints(
+            FolderStore(str(tmp_path)), "this", said.append, Policy(timeout_s=0.2), Writer(index, 2, attempt)
+        )
+
+    said = list[str]()
+    pieces = pieces_of(tree(20))
+    process(1, "of an older start")._try(Mark(20, 320), pieces[1:], {0, 1})
+    first = process(0, "now")
+    first._try(Mark(20, 320), pieces[:1], {0, 1})
+    assert "process 1 did not write its part within 0.2 s" in said[0]
+    assert first.newest(LIKE) is None
+    process(1, "now")._try(Mark(20, 320), pieces[1:], {0, 1})
+    first._try(Mark(20, 320), pieces[:1], {0, 1})
+    found = first.newest(LIKE)
+    assert found is not None
+    np.testing.assert_array_equal(found[1]["params"], tree(20)["params"])

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from train.__main__ import with_preset
+from train.config.failure import Failure
+from train.config.job import load
+from train.config.settings import TrainConfig
+
+from components.accelerators import CATALOGUE
+
+TWO = {"JAX_NUM_PROCESSES": "2", "JOB_COMPLETION_INDEX": "1", "JAX_COORDINATOR_ADDRESS": "127.0.0.1:5000"}
+
+
+def test_an_empty_environment_is_a_job_of_one_process() -> None:
+    job = load({})
+    assert (job.processes, job.index, job.name, job.config) == (1, 0, "train", TrainConfig())
+
+
+def test_a_pod_of_an_indexed_job_knows_its_place() -> None:
+    job = load({**TWO, "NODE_NAME": "cpu-2", "JOB_NAME": "smoke"})
+    assert (job.processes, job.index, job.coordinator, job.node, job.name) == (
+        2,
+        1,
+        "127.0.0.1:5000",
+        "cpu-2",
+        "smoke",
+    )
+    assert not job.first
+
+
+@pytest.mark.parametrize(
+    ("environment", "sentence"),
+    [
+        ({"TRAIN_CONFIG": "{steps: 3}"}, "TRAIN_CONFIG is not usable: Invalid JSON"),
+        ({"TRAIN_CONFIG": '{"steps": 0}'}, "TRAIN_CONFIG is not usable: steps: Input should be greater than 0"),
+        (
+            {"TRAIN_CONFIG": '{"step": 3}'},
+            "TRAIN_CONFIG is not usable: step is unknown (known: preset, job, model, steps",
+        ),
+        ({"TRAIN_CONFIG": '{"model": {"depth": 3}}'}, "model.depth is unknown (known: architecture, layers, width"),
+        ({"TRAIN_CONFIG": '{"model": {"width": 65}}'}, "width 65 must be a multiple of 2 × heads (8)"),
+        ({"TRAIN_CONFIG": '{"model": {"kv_heads": 3}}'}, "heads 4 must be a multiple of kv_heads 3"),
+        ({"TRAIN_CONFIG": '{"tensor": 3}'}, "tensor 3 must divide the model's 4 heads of keys"),
+        ({"TRAIN_CONFIG": '{"preset": "7b"}'}, "preset: Input should be 'small', '124m' or '1b'"),
+        ({"TRAIN_CONFIG": '{"preset": "1b", "model": 3}'}, "TRAIN_CONFIG is not usable: model"),
+        ({"ACCELERATOR": '{"chips": -1}'}, "ACCELERATOR is not usable: chips"),
+        ({**TWO, "JAX_NUM_PROCESSES": "two"}, "JAX_NUM_PROCESSES must be a whole number, not 'two'"),
+        ({**TWO, "JAX_NUM_PROCESSES": "0"}, "JAX_NUM_PROCESSES must be at least 1"),
+        ({**TWO, "JOB_COMPLETION_INDEX": ""}, "JOB_COMPLETION_INDEX is missing"),
+        ({**TWO, "JOB_COMPLETION_INDEX": "2"}, "JOB_COMPLETION_INDEX 2 is not below JAX_NUM_PROCESSES 2"),
+        ({**TWO, "JAX_COORDINATOR_ADDRESS": ""}, "JAX_COORDINATOR_ADDRESS is missing"),
+        ({**TWO, "JAX_COORDINATOR_ADDRESS": "train-0"}, "JAX_COORDINATOR_ADDRESS must be host:port, not 'train-0'"),
+    ],
+)
+def test_a_mistake_is_named_with_its_variable(environment: dict[str, str], sentence: str) -> None:
+    with pytest.raises(Failure) as failure:
+        load(environment)
+    assert sentence in str(failure.value)
+    assert "\n" not in str(failure.value)
+
+
+def test_a_wrong_value_is_not_repeated_for_it_may_be_a_secret() -> None:
+    with pytest.raises(Failure) as failure:
+        load({"TRAIN_CONFIG": '{"seed": "canary"}'})
+    assert "canary" not in str(failure.value)
+
+
+@pytest.mark.parametrize("name", sorted(CATALOGUE))
+def test_every_row_of_the_catalogue_says_how_many_devices_a_node_has(name: str) -> None:
+    job = load({"ACCELERATOR": json.dumps(CATALOGUE[name].row())})
+    assert job.accelerator.instance_type == name
+    assert job.devices_per_process == max(1, CATALOGUE[name].chips)
+
+
+def test_a_preset_is_where_values_come_from_that_are_not_given() -> None:
+    config = load({"TRAIN_CONFIG": '{"preset": "1b", "steps": 3, "model": {"layers": 2}}'}).config
+    assert (config.steps, config.model.layers, config.model.kv_heads, config.accumulate) == (3, 2, 4, 8)
+
+
+def test_the_command_line_s_preset_is_beneath_what_the_environment_says() -> None:
+    def preset(text: str, name: str) -> str:
+        return load(with_preset({"TRAIN_CONFIG": text}, name)).config.preset
+
+    assert [preset(text, "124m") for text in ("", '{"steps": 3}', '{"preset": "1b"}')] == ["124m", "124m", "1b"]
+    assert with_preset({"TRAIN_CONFIG": "{"}, "1b") == {"TRAIN_CONFIG": "{"}
+    assert with_preset({"TRAIN_CONFIG": "[]"}, "1b") == {"TRAIN_CONFIG": "[]"}
+
+
+def test_only_what_changes_the_training_changes_its_digest() -> None:
+    digest = TrainConfig().training_digest("text", 16)
+    assert TrainConfig(checkpoint_uri="elsewhere", log_every=1).training_digest("text", 16) == digest
+    others = [TrainConfig(seed=1), TrainConfig(steps=41), TrainConfig(learning_rate=1e-3)]
+    assert digest not in [other.training_digest("text", 16) for other in others]
+    assert digest not in (TrainConfig().training_digest("other", 16), TrainConfig().training_digest("text", 32))

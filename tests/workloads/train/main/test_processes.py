@@ -1,0 +1,221 @@
+"""Two processes as one job over gloo, with checkpoints and the verdict in a bucket."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from train.checkpoint.store import open_store
+
+from components.outputs import Verdict
+from local.processes import free_port
+from tests.workloads.conftest import SMALL, WORKLOADS, Launcher
+
+pytestmark = pytest.mark.real
+
+URIS = {"checkpoint_uri": "s3://checkpoints/job/", "verdict_uri": "s3://checkpoints/job/verdict.json"}
+TRAINING = {**SMALL, "steps": 12, "learning_rate": 1e-2, "min_loss_drop": 0.1, "checkpoint_every": 4}
+STEP_S = 10  # the first step compiles, and slow machines take 5 s for it
+ENDLESS = {**TRAINING, "steps": 1_000_000, "checkpoint_every": 1_000_000, "log_every": 1}
+Read = Callable[[str], Any]
+
+
+def test_two_processes_train_the_default_model_and_leave_a_verdict(jobs: Launcher, bucket: Read) -> None:
+    began = time.monotonic()
+    first, second = jobs.run(URIS, processes=2)
+    took_s = time.monotonic() - began
+    assert (first.status, second.status) == (0, 0), first.log + second.log
+    stored = bucket("job/verdict.json")
+    verdict = Verdict.model_validate(stored)
+    assert {**stored, "series": None} == first.verdict
+    assert stored["series"]["steps"] == list(range(1, 41))
+    assert [worker["node"] for worker in stored["series"]["workers"]] == ["node-0", "node-1"]
+    assert all(0 < seconds < 5 for worker in stored["series"]["workers"] for seconds in worker["own_s"][1:])
+    assert verdict.passed
+    assert (verdict.processes, verdict.devices, verdict.nodes) == (2, 2, ("node-0", "node-1"))
+    assert verdict.loss_first - verdict.loss_last > 2
+    assert 0 < verdict.first_step_s < took_s
+    assert f"{verdict.first_step_s:.2f} s after the process started" in first.log
+    assert verdict.checkpoint == "s3://checkpoints/job/step_00000040.json"
+    assert first.termination == second.termination == verdict.reason
+
+
+def test_cpus_that_stand_in_for_accelerators_are_counted_as_the_catalogue_says_and_told(jobs: Launcher) -> None:
+    accelerator = {"instance_type": "p5en.48xlarge", "chips": 8, "chip": {"name": "H200"}}
+    emulated = {"EMULATED_DEVICES": "8", "ACCELERATOR": json.dumps(accelerator)}
+    for ended in jobs.run(TRAINING, processes=2, **emulated):
+        assert ended.status == 0, ended.log
+        assert (ended.verdict["devices"], ended.verdict["emulated"]) == (16, True)
+
+
+def test_with_a_filled_cache_no_process_compiles(jobs: Launcher) -> None:
+    config = {**TRAINING, "learning_rate": 9e-3}  # which no other test has put into the cache
+    jobs.run(config, processes=2)
+    for ended in jobs.run(config, processes=2, JAX_LOGGING_LEVEL="DEBUG"):
+        assert ended.log.count("cache hit for 'jit__step'") == 1
+        assert "CACHE MISS" not in ended.log
+
+
+def test_a_killed_job_goes_on_from_its_checkpoint_bit_for_bit(jobs: Launcher, bucket: Read) -> None:
+    jobs.run({**TRAINING, **URIS}, processes=2)
+    whole = bucket("job/step_00000012.json")
+    store = open_store(URIS["checkpoint_uri"])
+    store.delete("step_00000012.json")
+    store.delete("step_00000012.0of2.safetensors")
+    again = jobs.run({**TRAINING, **URIS}, processes=2)
+    assert [process.status for process in again] == [0, 0], again[0].log
+    assert again[0].verdict["resumed_from_step"] == again[1].verdict["resumed_from_step"] == 8
+    assert "step 9: loss" in again[0].log  # a resumed training tells its first step too
+    assert bucket("job/step_00000012.json") == whole
+    assert "it goes on to the bit" in again[0].log
+
+
+def test_parameters_spread_over_processes_are_saved_by_both_and_go_on_bit_for_bit(jobs: Launcher, bucket: Read) -> None:
+    config = {**TRAINING, **URIS, "fsdp": 2}
+    ended = jobs.run(config, processes=2)
+    assert [process.status for process in ended] == [0, 0], ended[0].log
+    whole = bucket("job/step_00000012.json")
+    assert {entry["file"].partition(".")[2] for entry in whole["entries"]} == {
+        "0of2.safetensors",
+        "1of2.safetensors",
+    }
+    open_store(URIS["checkpoint_uri"]).delete("step_00000012.json")
+    again = jobs.run(config, processes=2)
+    assert "it goes on to the bit" in again[0].log
+    assert again[1].verdict["resumed_from_step"] == 8
+    assert bucket("job/step_00000012.json") == whole
+
+
+def test_a_failure_of_one_process_is_every_process_s_sentence(jobs: Launcher, bucket: Read) -> None:
+    one_of_two = {"JAX_NUM_PROCESSES": "2", "JAX_COORDINATOR_ADDRESS": f"127.0.0.1:{free_port()}"}
+    row = '{"chips": 8, "instance_type": "p5.48xlarge"}'
+    config = {**TRAINING, **URIS}
+    processes = [
+        *jobs.start(config, 1, **one_of_two, JOB_COMPLETION_INDEX="0", NODE_NAME="node-0"),
+        *jobs.start(config, 1, **one_of_two, JOB_COMPLETION_INDEX="1", NODE_NAME="node-1", ACCELERATOR=row),
+    ]
+    ended = [jobs.wait(process) for process in processes]
+    reason = "process 1: node node-1 shows 1 devices (cpu), and the catalogue says 8 of p5.48xlarge"
+    assert [process.status for process in ended] == [1, 1]
+    assert [process.reason for process in ended] == [reason, reason]
+    assert bucket("job/verdict.json")["reason"] == reason
+
+
+def test_a_missing_bucket_fails_both_processes_with_what_s3_said(jobs: Launcher, bucket: Read) -> None:
+    ended = jobs.run({**TRAINING, **URIS, "checkpoint_uri": "s3://nobody/x"}, processes=2)
+    reason = "process 0: cannot read s3://nobody/x: S3 answered NoSuchBucket"
+    assert [(process.status, process.reason) for process in ended] == [(1, reason), (1, reason)]
+    assert bucket("job/verdict.json")["passed"] is False
+
+
+def test_a_killed_peer_ends_the_job_with_a_sentence(jobs: Launcher, bucket: Read) -> None:
+    first, second = jobs.start({**ENDLESS, **URIS}, processes=2)
+    jobs.wait_for(first, "step 3:")
+    second.kill()
+    ended = jobs.wait(first, 60)
+    assert ended.status == 1
+    assert ended.reason.startswith("process 0: training failed: ")
+    assert bucket("job/verdict.json")["reason"] == ended.reason
+    assert "Traceback" not in ended.log
+
+
+def test_a_killed_coordinator_leaves_the_phase_where_the_kubelet_reads(jobs: Launcher) -> None:
+    first, second = jobs.start(ENDLESS, processes=2)
+    jobs.wait_for(second, "step 3:")
+    first.kill()
+    ended = jobs.wait(second, 60)
+    assert ended.status != 0
+    aborted_by_jax = "the process ended without a verdict while training"  # its client may notice before our watch
+    assert ended.termination == aborted_by_jax or ended.termination.startswith("process 0 at 127.0.0.1:")
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_sigterm_at_either_process_saves_what_was_learnt(jobs: Launcher, bucket: Read, index: int) -> None:
+    processes = jobs.start({**ENDLESS, **URIS}, processes=2)
+    jobs.wait_for(processes[index], "step 3:")
+    processes[index].send_signal(signal.SIGTERM)
+    ended = [jobs.wait(process, 60) for process in processes]
+    assert [process.status for process in ended] == [1, 1]
+    assert ended[0].reason == ended[1].reason
+    assert f"process {index} on node-{index} was told to stop (SIGTERM) after step" in ended[0].reason
+    verdict = bucket("job/verdict.json")
+    assert verdict["checkpoint"] == f"s3://checkpoints/job/step_{verdict['steps']:08d}.json"
+    assert bucket("job/latest.json") == {"step": verdict["steps"]}
+
+
+@pytest.mark.parametrize(
+    ("index", "why"),
+    [
+        ("0", "the coordinator answers at 127.0.0.1 port {port}: another process has not come"),
+        (
+            "1",
+            "nothing answers at 127.0.0.1 port {port} (Connection refused): process 0 has left, for a reason that it "
+            "tells itself, or it cannot be reached from here",
+        ),
+    ],
+)
+def test_waiting_for_others_ends_with_their_address_and_what_is_found_there(
+    jobs: Launcher, index: str, why: str
+) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    environment = {"JAX_NUM_PROCESSES": "2", "JOB_COMPLETION_INDEX": index, "JAX_COORDINATOR_ADDRESS": address}
+    started = time.monotonic()
+    (ended,) = jobs.run({"startup_timeout_s": 2}, 1, **environment)
+    assert ended.status == 1
+    found = why.format(port=address.rpartition(":")[2])
+    assert ended.reason == f"process {index}: waiting for 2 processes at {address} took longer than 2 s: {found}"
+    assert ended.termination == ended.reason
+    assert time.monotonic() - started < 60
+
+
+def test_a_port_that_another_process_holds_is_told(jobs: Launcher) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port = holder.getsockname()[1]
+        address = f"127.0.0.1:{port}"
+        environment = {"JAX_NUM_PROCESSES": "2", "JAX_COORDINATOR_ADDRESS": address}
+        (ended,) = jobs.run({}, 1, **environment)
+    assert ended.status == 1
+    assert ended.reason == f"process 0: cannot listen on port {port} for the other processes: Address already in use"
+
+
+@pytest.mark.parametrize(
+    ("stopped", "why"),
+    [
+        (1, "process 1 on node-1 gives no sign of life"),
+        (0, "process 0 at 127.0.0.1:{port}, which coordinates, does not answer"),
+    ],
+)
+def test_a_stopped_process_is_named_and_not_waited_for_for_ever(jobs: Launcher, stopped: int, why: str) -> None:
+    port = free_port()
+    address = {"JAX_COORDINATOR_ADDRESS": f"127.0.0.1:{port}"}
+    processes = jobs.start({**ENDLESS, "step_timeout_s": STEP_S}, processes=2, **address)
+    jobs.wait_for(processes[1 - stopped], "step 3:")
+    processes[stopped].send_signal(signal.SIGSTOP)
+    ended = jobs.wait(processes[1 - stopped], 60)
+    assert ended.status == 1
+    assert ended.reason.startswith(f"process {1 - stopped}: step ")
+    assert ended.reason.endswith(f" took longer than {STEP_S} s: {why.format(port=port)}")
+
+
+_HANGS_IN_READING = """
+import os, time
+if os.environ["JOB_COMPLETION_INDEX"] == "1":
+    from train.data.batches import Batches
+    rows = Batches.rows
+    Batches.rows = lambda self, cursor, part: time.sleep(1000) if cursor == 16 else rows(self, cursor, part)
+"""
+
+
+def test_a_process_that_hangs_alone_is_named_with_what_it_does(jobs: Launcher, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(_HANGS_IN_READING)
+    both = jobs.run({**ENDLESS, "step_timeout_s": STEP_S}, processes=2, PYTHONPATH=f"{tmp_path}:{WORKLOADS}")
+    why = "process 1 on node-1 is alive and still at: reading for step 5 (others are at: the sum over all of step 5)"
+    for ended in both:
+        assert ended.status == 1
+        assert ended.reason.endswith(f": step 5 took longer than {STEP_S} s: {why}")

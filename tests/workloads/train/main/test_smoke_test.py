@@ -1,0 +1,155 @@
+"""What the program says when it is told something wrong: one sentence, exit status 1."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from train.checks.estimate import Status
+from train.checks.health import Finding, Health, conclude
+from train.main import smoke_test, training
+from train.main.smoke_test import main
+
+from local.processes import free_port
+from tests.workloads.conftest import SMALL
+
+TRAINING = {**SMALL, "steps": 12, "learning_rate": 1e-2, "min_loss_drop": 0.1}
+
+
+@pytest.fixture
+def run(tmp_path: Path, compiled: Path, capfd: pytest.CaptureFixture[str]):
+    """Runs a job in this process; compiled programs are kept, as most of the time goes there."""
+
+    def run_once(config: object, **environment: str) -> tuple[int, dict]:
+        text = config if isinstance(config, str) else json.dumps(config)
+        environment.setdefault("JAX_COMPILATION_CACHE_DIR", str(compiled))
+        before = signal.getsignal(signal.SIGTERM)
+        try:
+            status = main({"TRAIN_CONFIG": text, "TERMINATION_LOG": str(tmp_path / "log"), **environment})
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        written = capfd.readouterr()
+        assert "Traceback" not in written.err
+        verdict = json.loads(written.out.splitlines()[-1])
+        assert (tmp_path / "log").read_text() == verdict["reason"]
+        assert (status == 0) == verdict["passed"]
+        return status, verdict
+
+    return run_once
+
+
+def test_a_job_passes_with_its_numbers(run, tmp_path: Path) -> None:
+    status, verdict = run(
+        {**TRAINING, "checkpoint_every": 5, "checkpoint_uri": str(tmp_path / "c")}, NODE_NAME="here", JOB_NAME="smoke"
+    )
+    assert status == 0, verdict
+    assert (verdict["nodes"], verdict["job"], verdict["steps"]) == (["here"], "smoke", 12)
+    assert verdict["loss_first"] - verdict["loss_last"] > 0.1
+    assert (verdict["attention"], verdict["skipped_steps"]) == ("plain", 0)
+    assert verdict["checkpoint"] == str(tmp_path / "c" / "step_00000012.json")
+    assert min(verdict[key] for key in ("first_step_s", "tokens_per_s", "step_time_p50_s", "collective_time_s")) > 0
+
+
+def test_a_loss_that_does_not_fall_enough_fails(run) -> None:
+    status, verdict = run({**TRAINING, "min_loss_drop": 5})
+    assert status == 1
+    assert verdict["reason"].endswith("in 12 steps, and by 5 was expected")
+
+
+def test_a_loss_that_explodes_fails_and_leaves_no_checkpoint_of_it(run, tmp_path: Path) -> None:
+    config = {**TRAINING, "warmup_steps": 0, "learning_rate": 1e30, "checkpoint_uri": str(tmp_path / "c")}
+    status, verdict = run({**config, "checkpoint_every": 1})
+    assert status == 1
+    assert "finite" in verdict["reason"] or "the loss became" in verdict["reason"]
+    assert verdict["steps"] < 12
+
+
+@pytest.mark.parametrize("wrong", ["{", "[]", '"text"', '{"steps": "many"}'])
+def test_an_unusable_configuration_is_one_sentence(run, wrong: str) -> None:
+    status, verdict = run(wrong)
+    assert status == 1
+    assert verdict["reason"].startswith("TRAIN_CONFIG is not usable: ")
+
+
+def test_an_unusable_configuration_still_reaches_the_deployment(run, tmp_path: Path) -> None:
+    uri = tmp_path / "verdict.json"
+    run({"verdict_uri": str(uri), "steps": 0})
+    assert "steps: Input should be greater than 0" in json.loads(uri.read_text())["reason"]
+
+
+def test_of_an_unusable_job_only_process_0_stores_the_verdict(run, tmp_path: Path) -> None:
+    uri = tmp_path / "verdict.json"
+    assert run({"verdict_uri": str(uri), "steps": 0}, JOB_COMPLETION_INDEX="1")[0] == 1
+    assert not uri.exists()
+
+
+def test_a_missing_variable_is_named(run) -> None:
+    _, verdict = run({}, JAX_NUM_PROCESSES="2", JOB_COMPLETION_INDEX="0")
+    assert "JAX_COORDINATOR_ADDRESS is missing" in verdict["reason"]
+
+
+def test_a_node_that_lacks_devices_fails_before_it_trains(run) -> None:
+    _, verdict = run(SMALL, ACCELERATOR='{"chips": 8, "instance_type": "p5.48xlarge"}', NODE_NAME="gpu-7")
+    assert verdict["reason"].startswith("node gpu-7 shows 2 devices (cpu), and the catalogue says 8 of p5.48xlarge")
+
+
+def test_an_endpoint_that_nobody_serves_is_named(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    endpoint = f"http://127.0.0.1:{free_port()}"
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    _, verdict = run({**SMALL, "checkpoint_uri": "s3://bucket/prefix"})
+    assert verdict["reason"] == f"cannot read s3://bucket/prefix at {endpoint}: EndpointConnectionError"
+
+
+def test_a_cache_folder_that_cannot_be_written_costs_time_and_nothing_else(run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    status, _ = run({**TRAINING, "compilation_cache": str(tmp_path / "file" / "cache")})
+    assert status == 0
+
+
+@pytest.mark.real
+def test_a_job_with_checks_leaves_a_row_for_its_node(run, tmp_path: Path) -> None:
+    status, verdict = run({**TRAINING, "checks": "report", "checkpoint_uri": str(tmp_path / "c")}, NODE_NAME="here")
+    assert status == 0, verdict
+    assert verdict["health"] in ("PASS", "FAIL", "UNKNOWN")  # of two devices on a machine that others use too
+    (row,) = verdict["node_checks"]
+    assert row["node"] == "here"
+    assert min(row[key] for key in ("matmul_flops", "memory_bytes_per_s", "store_write_bytes_per_s")) > 0
+
+
+def health(*findings: Finding) -> Health:
+    status, reason = conclude(findings)
+    return Health(status=status, reason=reason, nodes=(), links=(), collectives=(), findings=findings)
+
+
+@pytest.mark.parametrize(("checks", "chips"), [("strict", None), ("auto", 2)])
+def test_a_node_that_is_not_surely_well_ends_a_strict_job(run, monkeypatch, checks: str, chips: int | None) -> None:
+    unknown = health(Finding(status=Status.UNKNOWN, sentence="who knows"))
+    monkeypatch.setattr(smoke_test, "run_checks", lambda *arguments: unknown)
+    status, verdict = run({**TRAINING, "checks": checks}, ACCELERATOR=json.dumps({"chips": chips}))
+    assert (status, verdict["reason"], verdict["health"], verdict["steps"]) == (1, "who knows", "UNKNOWN", 0)
+
+
+def test_wrong_results_end_any_job(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = health(Finding(status=Status.FAIL, sentence="calculates wrong", wrong=True))
+    monkeypatch.setattr(smoke_test, "run_checks", lambda *arguments: wrong)
+    status, verdict = run({**TRAINING, "checks": "report"}, NODE_NAME="here")
+    assert (status, verdict["reason"], verdict["steps"]) == (1, "calculates wrong", 0)
+
+
+def test_sigterm_saves_what_was_learnt(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = training._note
+
+    def note(*arguments) -> None:
+        real(*arguments)
+        if arguments[2].step == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(training, "_note", note)
+    status, verdict = run({**TRAINING, "checkpoint_uri": str(tmp_path / "c")}, NODE_NAME="here")
+    assert status == 1
+    saved = tmp_path / "c" / "step_00000003.json"
+    assert verdict["reason"] == f"process 0 on here was told to stop (SIGTERM) after step 3: saved as {saved}"
+    assert saved.is_file()

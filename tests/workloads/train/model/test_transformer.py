@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from train.config.settings import PRESETS, ModelConfig, TrainConfig
+from train.model.attention import IMPLEMENTATIONS, candidates, choose, plain
+from train.model.transformer import Params, Transformer, compute_dtype, count, flops_per_token, initial, rotate
+from train.train import _HURRY as HURRY
+
+CONFIG = ModelConfig(layers=2, width=16, heads=2, kv_heads=1, context=12)
+GPT2 = ModelConfig(architecture="gpt2", layers=1, width=16, heads=2, context=12)
+both = pytest.mark.parametrize("config", [CONFIG, GPT2], ids=["llama", "gpt2"])
+
+
+def params(config: ModelConfig) -> Params:
+    return initial(config, 0)
+
+
+@cache
+def compiled(architecture: str) -> Callable[[Params, jax.Array], jax.Array]:
+    """The model as one program: compiling each of its operations alone takes ten times as long."""
+    config = {"llama": CONFIG, "gpt2": GPT2}[architecture]
+    return jax.jit(Transformer(config, jnp.dtype(jnp.float32)).logits, compiler_options=HURRY)
+
+
+def logits(tokens: jax.Array, config: ModelConfig = CONFIG) -> jax.Array:
+    return compiled(config.architecture)(params(config), tokens)
+
+
+def tokens(seed: int = 0) -> jax.Array:
+    return jnp.asarray(np.random.default_rng(seed).integers(0, CONFIG.vocabulary, (3, CONFIG.context)), jnp.int32)
+
+
+@both
+def test_no_prediction_depends_on_what_follows(config: ModelConfig) -> None:
+    before = tokens()
+    after = before.at[:, 7:].set(tokens(1)[:, 7:])
+    here, there = logits(before, config), logits(after, config)
+    np.testing.assert_allclose(here[:, :7], there[:, :7], atol=1e-5)
+    assert float(jnp.abs(here[:, 7:] - there[:, 7:]).max()) > 0.01
+
+
+def test_every_prediction_depends_on_what_came_before() -> None:
+    changed = tokens().at[:, 0].add(1) % CONFIG.vocabulary
+    difference = jnp.abs(logits(tokens()) - logits(changed)).max(axis=(0, 2))
+    assert float(difference.min()) > 1e-4
+
+
+@both
+def test_the_model_gives_a_logit_for_each_byte_in_float32(config: ModelConfig) -> None:
+    given = logits(tokens(), config)
+    assert (given.shape, given.dtype) == ((3, CONFIG.context, CONFIG.vocabulary), jnp.float32)
+
+
+@both
+def test_an_untrained_model_knows_little_more_than_chance(config: ModelConfig) -> None:
+    logprobs = jax.nn.log_softmax(logits(tokens(), config))
+    assert abs(-float(logprobs[:, :-1].mean()) - np.log(config.vocabulary)) < 1
+
+
+def test_the_parameters_are_the_same_wherever_they_are_made() -> None:
+    same, other = initial(CONFIG, 0), initial(CONFIG, 1)
+    jax.tree.map(np.testing.assert_array_equal, same, params(CONFIG))
+    assert not np.array_equal(other["embed"], same["embed"])
+    assert sum(leaf.size for leaf in jax.tree.leaves(same)) == count(CONFIG)
+
+
+def test_the_presets_are_of_the_size_that_they_are_called_by() -> None:
+    sizes = {name: count(TrainConfig.model_validate({"preset": name}).model) for name in PRESETS}
+    assert sizes["124m"] == 124_475_904  # GPT-2's 124,439,808, its vocabulary rounded up to a multiple of 64
+    assert sizes["1b"] == 1_100_048_384  # TinyLlama's
+    # 6 a parameter, and attention: of GPT-2's smallest at its full context about an eighth more.
+    assert flops_per_token(TrainConfig.model_validate({"preset": "124m"}).model) == pytest.approx(8.55e8, rel=0.01)
+
+
+def test_every_implementation_of_attention_gives_what_the_usual_one_gives_with_its_heads_repeated() -> None:
+    random = np.random.default_rng(0)
+    q = jnp.asarray(random.standard_normal((2, 6, 2, 3, 8)), jnp.float32)
+    k, v = (jnp.asarray(random.standard_normal((2, 6, 2, 8)), jnp.float32) for _ in range(2))
+
+    @jax.jit
+    def ways(q: jax.Array, k: jax.Array, v: jax.Array) -> list[jax.Array]:
+        repeated = (each.repeat(3, axis=2) for each in (k, v))
+        usual = jax.nn.dot_product_attention(q.reshape(2, 6, 6, 8), *repeated, is_causal=True).reshape(q.shape)
+        return [usual, IMPLEMENTATIONS["xla"](q, k, v), plain(q, k, v)]
+
+    usual, *others = ways(q, k, v)
+    for other in others:
+        np.testing.assert_allclose(other, usual, atol=1e-5)
+
+
+def test_the_fastest_attention_is_chosen_among_those_that_run() -> None:
+    name, seconds = choose(CONFIG, 1, jnp.dtype(jnp.float32), ("plain", "cudnn"))  # a CPU has no cuDNN
+    assert (name, list(seconds)) == ("plain", ["plain"])
+    assert seconds["plain"] > 0
+    assert choose(CONFIG, 1, jnp.dtype(jnp.float32), candidates("cpu")) == ("plain", {})
+    assert "cudnn" in candidates("gpu")
+
+
+def test_the_product_of_rotated_vectors_depends_on_their_distance_only() -> None:
+    query, key = np.random.default_rng(0).standard_normal((2, 8)).astype(np.float32)
+    everywhere = [rotate(jnp.broadcast_to(vector, (1, 20, 1, 8)))[0, :, 0] for vector in (query, key)]
+    products = np.asarray(everywhere[0] @ everywhere[1].T)
+    for distance in range(-6, 7):
+        np.testing.assert_allclose(np.diagonal(products, distance), products.diagonal(distance)[0], atol=1e-4)
+    assert np.ptp(products[10]) > 0.1
+
+
+def test_rotation_keeps_lengths_and_leaves_the_first_position_alone() -> None:
+    x = jnp.asarray(np.random.default_rng(0).standard_normal((2, 9, 3, 8)), jnp.float32)
+    np.testing.assert_allclose(jnp.linalg.norm(rotate(x), axis=-1), jnp.linalg.norm(x, axis=-1), rtol=1e-5)
+    np.testing.assert_array_equal(rotate(x)[:, 0], x[:, 0])
+    np.testing.assert_array_equal(rotate(x[:, :, :, None])[:, :, :, 0], rotate(x))
+
+
+def test_attention_averages_what_it_may_see() -> None:
+    zeros = jnp.zeros((1, 4, 1, 2))
+    values = jnp.arange(4.0).reshape(1, 4, 1, 1).repeat(2, axis=3)
+    np.testing.assert_allclose(plain(zeros[:, :, :, None], zeros, values)[0, :, 0, 0, 0], [0, 0.5, 1, 1.5], atol=1e-6)
+
+
+def test_only_chips_that_multiply_bfloat16_fast_compute_in_it() -> None:
+    assert compute_dtype("cpu") == jnp.float32
+    assert {compute_dtype("gpu"), compute_dtype("tpu")} == {jnp.dtype(jnp.bfloat16)}

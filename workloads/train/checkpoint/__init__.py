@@ -1,0 +1,1 @@
+"""What is saved of a training, where, and the proof that it came back whole."""

@@ -1,0 +1,1 @@
+"""Tokens, and the batches that are made of them."""

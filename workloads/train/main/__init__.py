@@ -1,0 +1,1 @@
+"""The job itself: from the start of a process to its verdict."""

@@ -1,0 +1,77 @@
+"""A smoke test from start to verdict: devices, a collective, training with checkpoints, one line of JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+
+from train.checks.run import run as run_checks
+from train.config.failure import Failure
+from train.config.job import load
+from train.main.nodes import check, join, note_health, use_cache
+from train.main.resume import open_checkpoints, start
+from train.main.run import Run, say
+from train.main.training import choose_attention, judge_steps, train
+from train.report import Verdict, deliver, judge_loss, now
+from train.train import Loop, Trainer
+
+
+def main(environ: Mapping[str, str] = os.environ) -> int:
+    """Run the job that the environment describes; returns the exit status: 0 passed, 1 failed."""
+    started_at = now()
+    try:
+        job = load(environ)
+    except Failure as failure:
+        say(f"FAIL: {failure}")
+        verdict = Verdict(False, str(failure), environ.get("JOB_NAME", ""), started_at=started_at, finished_at=now())
+        deliver(verdict, _address_for(environ), environ)
+        return 1
+    run = Run(job, environ, Verdict(False, "", job.name, processes=job.processes, started_at=started_at))
+    try:
+        return 0 if run.finish(_run(run)) else 1
+    except Failure as failure:
+        run.fail(str(failure), of_all=failure.of_all)
+    except Exception as error:  # a peer that died shows as one of many runtime errors of the backend
+        first_line = next(iter(str(error).splitlines()), "")
+        run.fail(f"{run.phase} failed: {type(error).__name__}: {first_line[:300]}")
+    return 1
+
+
+def _run(run: Run) -> Verdict:
+    job, config = run.job, run.job.config
+    use_cache(config.compilation_cache or run.environ.get("JAX_COMPILATION_CACHE_DIR", ""))
+    mesh = join(run)
+    with run.watchdog.limit(config.step_timeout_s, "checking devices and the all-reduce"):
+        corpus = check(run, mesh)
+    if config.checks != "off" and not job.emulated_devices:  # whose speed says nothing of the nodes
+        note_health(run, run_checks(job, run.peers, mesh, run.stage))
+    with run.watchdog.limit(2 * config.step_timeout_s, "compiling and loading the checkpoint"):
+        run.enter("loading")
+        trainer = Trainer(config, mesh, choose_attention(run, mesh))
+        loop = Loop(job, trainer, corpus, run.heartbeat.at)
+        if job.processes > 1 and not trainer.is_apart:
+            say("devices share parameters, so that no process has a time of its own: the steps do not tell who is slow")
+        checkpoints = open_checkpoints(run, config.training_digest(corpus.digest, loop.batch_rows))
+        progress = start(run, trainer, loop, checkpoints)
+    run.verdict = replace(run.verdict, attention=trainer.attention)
+    train(run, loop, progress, checkpoints)
+    with run.watchdog.limit(config.step_timeout_s, "the last evaluation"):
+        everyone = run.peers.gather("train/curves", json.dumps([point.own_s for point in run.track.points]))
+        run.own_s = tuple(tuple(json.loads(text)) for text in everyone)
+        judge_steps(run, loop)
+        run.verdict = replace(run.verdict, loss_last=loop.validation_loss(progress.state))
+        run.peers.leave()
+    return judge_loss(run.verdict, config.min_loss_drop)
+
+
+def _address_for(environ: Mapping[str, str]) -> str:
+    """Where the verdict of an unusable configuration goes: its ``verdict_uri``, if that much can be read of it."""
+    if environ.get("JOB_COMPLETION_INDEX", "0") != "0":
+        return ""
+    try:
+        address = json.loads(environ.get("TRAIN_CONFIG", ""))["verdict_uri"]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return address if isinstance(address, str) else ""

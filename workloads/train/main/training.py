@@ -1,0 +1,110 @@
+"""The training itself, step by step: noted, saved on the way, stopped when asked, and judged by its own times."""
+
+from __future__ import annotations
+
+import signal
+import time
+from dataclasses import replace
+
+import jax
+
+from train.checkpoint.checkpoints import Checkpoints
+from train.checks.estimate import Status
+from train.checks.steps import compare_steps
+from train.config.failure import Failure
+from train.main.run import Run, say
+from train.metrics import Recorder, process_age_s
+from train.model import attention
+from train.model.transformer import compute_dtype, flops_per_token
+from train.report import with_steps
+from train.train import Loop, Progress
+
+
+def choose_attention(run: Run, mesh: jax.sharding.Mesh) -> str:
+    """The configured implementation, or the fastest on the chips of process 0: all must compute by the same."""
+    config, platform = run.job.config, mesh.devices.flat[0].platform
+    if config.model.attention != "auto":
+        return config.model.attention
+    rows = max(1, config.batch_size // mesh.devices.size // config.accumulate)
+
+    def fastest() -> str:
+        names = attention.candidates(platform)
+        name, seconds = attention.choose(config.model, rows, compute_dtype(platform), names)
+        if seconds:
+            say(f"attention by {name}: " + ", ".join(f"{each} {1e3 * s:.2f} ms" for each, s in seconds.items()))
+        return name
+
+    return run.peers.from_first("train/attention", fastest)
+
+
+def train(run: Run, loop: Loop, progress: Progress, checkpoints: Checkpoints | None) -> None:
+    """Take the steps that are left; the verdict fills up on the way."""
+    config = run.job.config
+    run.enter("training")
+    signal.signal(signal.SIGTERM, run.on_signal)
+    recorder = Recorder(config.metrics_folder if run.job.first else "", run.job, flops_per_token(config.model), say)
+    while progress.step < config.steps:
+        with run.watchdog.limit(config.step_timeout_s, f"step {progress.step + 1}"):
+            loss = loop.advance(progress)
+            _note(run, loop, progress, loss)
+            recorder.step(progress.step, loss, loop.times, progress.skipped)
+            if checkpoints and progress.step % config.checkpoint_every == 0 and progress.step < config.steps:
+                checkpoints.save(loop.mark(progress), progress.state)
+        _stop_if_asked(run, loop, progress, checkpoints)
+    recorder.close()
+    _save_last(run, loop, progress, checkpoints)
+
+
+def _note(run: Run, loop: Loop, progress: Progress, loss: float) -> None:
+    times, is_first = loop.times, not run.verdict.first_step_s
+    run.track.add(progress.step, loss, times)
+    run.verdict = replace(
+        run.verdict,
+        steps=progress.step,
+        skipped_steps=progress.skipped,
+        first_step_s=process_age_s() if is_first else run.verdict.first_step_s,
+        tokens_per_s=times.tokens_per_s(),
+        step_time_p50_s=times.percentile_s(50),
+        step_time_p95_s=times.percentile_s(95),
+    )
+    if progress.step % run.job.config.log_every == 0 or is_first:
+        after = f", {run.verdict.first_step_s:.2f} s after the process started" if is_first else ""
+        skipped = f", {progress.skipped} steps skipped" if progress.skipped else ""
+        say(f"step {progress.step}: loss {loss:.4f}, {times.tokens_per_s():,.0f} tokens/s{skipped}{after}")
+
+
+def _save_last(run: Run, loop: Loop, progress: Progress, checkpoints: Checkpoints | None) -> None:
+    """Every process writes what it has, and waits for the others."""
+    if checkpoints is None:
+        return
+    run.heartbeat.at("the last checkpoint")
+    with run.watchdog.limit(run.job.config.checkpoint_timeout_s, "the last checkpoint"):
+        where = checkpoints.save_last(loop.mark(progress), progress.state)
+        where = run.peers.exchange("train/saved", where)[0]
+    run.verdict = replace(run.verdict, checkpoint=where)
+
+
+def _stop_if_asked(run: Run, loop: Loop, progress: Progress, checkpoints: Checkpoints | None) -> None:
+    """After a SIGTERM at any process: all save after the same step, and process 0 ends the job."""
+    me = f"process {run.job.index} on {run.job.node}"
+    if run.stopping and not run.job.first:
+        run.peers.ask_to_stop(me)
+    if run.job.first and not run.peers.stops_after()[0] and (who := me if run.stopping else run.peers.asked_to_stop()):
+        run.peers.stop_after(progress.step + (run.job.processes > 1), who)
+    step, who = run.peers.stops_after()
+    if step and step == progress.step:
+        _save_last(run, loop, progress, checkpoints)
+        if not run.job.first:
+            time.sleep(run.job.config.step_timeout_s)  # process 0 says why, and that ends this one
+        saved = f"saved as {run.verdict.checkpoint}" if checkpoints else "nothing is saved without a checkpoint_uri"
+        raise Failure(f"{who} was told to stop (SIGTERM) after step {progress.step}: {saved}")
+
+
+def judge_steps(run: Run, loop: Loop) -> None:
+    """What the training itself says of who is slow; raises :class:`Failure` where that must end the job."""
+    if not run.verdict.node_checks:
+        return
+    effects = compare_steps(run.peers, loop.times.own_s)
+    run.verdict = with_steps(run.verdict, effects)
+    if run.job.is_strict and run.verdict.health != Status.PASS:
+        raise Failure(run.verdict.health_reason, of_all=True)

@@ -1,0 +1,1 @@
+"""The transformer, and the ways to compute its attention."""

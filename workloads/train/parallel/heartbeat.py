@@ -1,0 +1,90 @@
+"""Signs of life: where each process is, so that a hang names whom the others wait for."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from train.config.job import Job
+from train.parallel.peers import Peers
+from train.parallel.watchdog import within
+
+PERIOD_S = 1.0
+_PAUSE_S = 2.5 * PERIOD_S  # who has given no sign meanwhile, gives none
+_ANSWER_S = 4.0  # for the coordinator, beyond the pause
+
+
+@dataclass(frozen=True)
+class Beat:
+    """The newest sign of one process: how many it gave, and at which of its stations it is."""
+
+    number: int
+    station: int
+    where: str
+    node: str
+
+
+class Heartbeat:
+    """Gives this process's signs from a thread, and reads the others' when something takes too long.
+
+    All processes pass the same stations in the same order, so whoever is at an earlier one is waited for.
+    """
+
+    def __init__(self, job: Job, peers: Peers) -> None:
+        self._job, self._peers = job, peers
+        self._station, self._where = 0, "starting"
+
+    def at(self, where: str) -> None:
+        """The next station."""
+        self._station, self._where = self._station + 1, where
+
+    def start(self) -> None:
+        """Give signs from now on."""
+        if self._job.processes > 1:
+            threading.Thread(target=self._beat, daemon=True).start()
+
+    def _beat(self) -> None:
+        number = 0
+        while True:
+            number += 1
+            sign = [number, self._station, self._where, self._job.node]
+            self._peers.publish(f"train/beat/{self._job.index}", json.dumps(sign))
+            time.sleep(PERIOD_S)
+
+    def missing(self) -> str:
+        """Whom the others wait for, in words; takes some seconds. Empty for a process alone."""
+        if self._job.processes == 1:
+            return ""
+        return within(_PAUSE_S + _ANSWER_S, self._compare) or (
+            f"process 0 at {self._job.coordinator}, which coordinates, does not answer"
+        )
+
+    def _compare(self) -> str:
+        before = self._read()
+        time.sleep(_PAUSE_S)
+        return missing(before, self._read(), self._job.processes)
+
+    def _read(self) -> dict[int, Beat]:
+        texts = {index: self._peers.published(f"train/beat/{index}") for index in range(self._job.processes)}
+        return {index: Beat(*json.loads(text)) for index, text in texts.items() if text}
+
+
+def missing(before: Mapping[int, Beat], after: Mapping[int, Beat], processes: int) -> str:
+    """From two readings, some seconds apart: who gives no sign, else who is behind, else that nobody is."""
+    silent = [index for index in range(processes) if index not in after or after[index] == before.get(index)]
+    if silent:
+        return "; ".join(f"{_who(index, after)} gives no sign of life" for index in silent)
+    ahead = max(beat.station for beat in after.values())
+    behind = [index for index, beat in after.items() if beat.station < ahead]
+    if not behind:
+        return "all processes are alive and have come to it: a device or a link hangs"
+    others = next(beat.where for beat in after.values() if beat.station == ahead)
+    stuck = "; ".join(f"{_who(index, after)} is alive and still at: {after[index].where}" for index in behind)
+    return f"{stuck} (others are at: {others})"
+
+
+def _who(index: int, beats: Mapping[int, Beat]) -> str:
+    return f"process {index} on {beats[index].node}" if index in beats else f"process {index}"
