@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 # Verdicts come from files too, that anybody may have written: what is beyond these is no measurement.
 Step = Annotated[int, Field(ge=0, le=2**53)]  # a float's whole numbers
 Seconds = Annotated[float, Field(ge=-1e9, le=1e9)]  # 31 years; clocks may be set back
+
+ONCE_ZERO = (  # of a failed job's verdict: what nobody can have measured as 0
+    "processes", "devices", "loss_first", "loss_last", "first_step_s", "tokens_per_s", "step_time_p50_s",
+    "step_time_p95_s", "collective_time_s",
+)  # fmt: skip
 
 
 class Output(BaseModel):
@@ -26,8 +31,8 @@ class NodeCheck(Output):
 
     node: str
     health: str
-    matmul_flops: float
-    memory_bytes_per_s: float
+    matmul_flops: float | None
+    memory_bytes_per_s: float | None
     to_device_bytes_per_s: float | None
     store_write_bytes_per_s: float | None
     slower: float | None
@@ -76,24 +81,25 @@ class Verdict(Output):
     from the start of process 0 to the end of its first step. ``emulated``: CPUs stood in for accelerators.
     ``attention``: which implementation was chosen; ``skipped_steps`` were not finite, or far off: they changed nothing.
     ``health`` is what the checks of the nodes say: ``PASS``, ``FAIL`` or ``UNKNOWN``, and empty where none were made.
+    What was never measured, or is not finite, is ``None``. Failed jobs once wrote 0 for it, which is read as ``None``.
     """
 
     passed: bool
     reason: str
     job: str
-    processes: int
-    devices: int
+    processes: int | None
+    devices: int | None
     device_kind: str
     emulated: bool = False
     nodes: tuple[str, ...]
-    loss_first: float
-    loss_last: float
+    loss_first: float | None
+    loss_last: float | None
     steps: Step
-    first_step_s: Seconds
-    tokens_per_s: float
-    step_time_p50_s: Seconds
-    step_time_p95_s: Seconds
-    collective_time_s: Seconds
+    first_step_s: Seconds | None
+    tokens_per_s: float | None
+    step_time_p50_s: Seconds | None
+    step_time_p95_s: Seconds | None
+    collective_time_s: Seconds | None
     health: str = ""  # a state that was written before the job made checks has none
     health_reason: str = ""
     node_checks: tuple[NodeCheck, ...] = ()
@@ -106,6 +112,11 @@ class Verdict(Output):
     setup: Setup | None = None
     # The curves stay in the bucket: a state is no place for them.
     series: Series | None = Field(default=None, exclude=True)
+
+    @field_validator(*ONCE_ZERO)
+    @classmethod
+    def _never_measured(cls, value: float | None, info: ValidationInfo) -> float | None:
+        return None if value == 0 and info.data.get("passed") is False else value
 
 
 class ClusterOutputs(Output):

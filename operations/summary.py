@@ -137,15 +137,22 @@ def verdict_lines(verdict: Mapping[str, Any] | None, *, is_new: bool = True, wha
     if not verdict.get("passed"):
         failed = f"{what} FAIL{when}: {verdict.get('reason') or 'no reason given'}"
         return [failed, *health_lines(verdict)]
-    loss = f"{verdict['loss_first']:.3f} → {verdict['loss_last']:.3f}"
-    # A state that was written before the job told it has none.
-    first = f"first step after {verdict['first_step_s']:.1f} s, " if verdict.get("first_step_s") else ""
-    processes = _counted(verdict["processes"], "process", "es")
+    first, last = ("–" if one is None else f"{one:.3f}" for one in (verdict["loss_first"], verdict["loss_last"]))
     return [
-        f"{what} PASS{when}: loss {loss} in {verdict['steps']} steps",
-        f"           {verdict['tokens_per_s']:,.0f} tokens/s, {first}{processes} on {', '.join(verdict['nodes'])}",
+        f"{what} PASS{when}: loss {first} → {last} in {verdict['steps']} steps",
+        f"           {', '.join(_pace(verdict))}",
         *([_emulated(verdict["devices"])] if verdict.get("emulated") else []),
         *health_lines(verdict),
+    ]
+
+
+def _pace(verdict: Mapping[str, Any]) -> list[str]:
+    """How fast it was, and where; nothing of what was not measured, or not told by the job of that time."""
+    speed, first_s, processes = (verdict.get(name) for name in ("tokens_per_s", "first_step_s", "processes"))
+    return [
+        *([] if speed is None else [f"{speed:,.0f} tokens/s"]),
+        *([f"first step after {first_s:.1f} s"] if first_s else []),
+        f"{_counted(processes, 'process', 'es') + ' on ' if processes else ''}{', '.join(verdict['nodes'])}",
     ]
 
 
@@ -166,7 +173,11 @@ def health_lines(verdict: Mapping[str, Any]) -> list[str]:
 
 
 def _measured(row: Mapping[str, Any]) -> str:
-    parts = [f"{row['matmul_flops'] / 1e12:,.2f} TFLOP/s", f"memory {row['memory_bytes_per_s'] / 1e9:,.1f} GB/s"]
+    parts = list[str]()
+    if row["matmul_flops"] is not None:
+        parts.append(f"{row['matmul_flops'] / 1e12:,.2f} TFLOP/s")
+    if row["memory_bytes_per_s"] is not None:
+        parts.append(f"memory {row['memory_bytes_per_s'] / 1e9:,.1f} GB/s")
     if row.get("store_write_bytes_per_s") is not None:
         parts.append(f"store {row['store_write_bytes_per_s'] / 1e6:,.0f} MB/s")
     if not any(row.get(name) is None for name in ("slower", "slower_low", "slower_high")):
@@ -177,8 +188,9 @@ def _measured(row: Mapping[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def _emulated(devices: int) -> str:
-    return f"           CPUs stood in for {_counted(devices, 'accelerator')}: no speed here says anything of them"
+def _emulated(devices: int | None) -> str:
+    what = "accelerators" if devices is None else _counted(devices, "accelerator")
+    return f"           CPUs stood in for {what}: no speed here says anything of them"
 
 
 def _counted(number: int, what: str, many: str = "s") -> str:

@@ -28,7 +28,7 @@ _CHECKS = {
 
 
 def curve_lines(series: Mapping[str, Any] | None, encoding: str | None = None) -> list[str]:
-    """Loss and step times as a line each; nothing of a verdict without curves.
+    """Training loss and step times as a line each; nothing of a verdict without curves.
 
     Args:
         encoding: of the terminal; default that of stdout. What is not UTF-8 gets ASCII.
@@ -43,7 +43,7 @@ def curve_lines(series: Mapping[str, Any] | None, encoding: str | None = None) -
         bad = len(series["loss"]) - len(losses)
         gaps = f", {bad} of {len(series['loss'])} not finite" if bad else ""
         told = f"{losses[0]:.3f} to {losses[-1]:.3f}, lowest {min(losses):.3f}{gaps}"
-        lines.append(f"loss       {curves.spark(series['loss'], blocks)}  {told}")
+        lines.append(f"train loss {curves.spark(series['loss'], blocks)}  {told}")
     times = [1e3 * one for one in series["step_s"] if one is not None]
     if times:
         spread = f"{min(times):,.3g} to {max(times):,.3g} ms, median {median(times):,.3g}"
@@ -76,7 +76,9 @@ def html(found: Mapping[str, Any], stack: str, realised: Sequence[str]) -> str:
         realised=realised,
         checks=_CHECKS.get(verdict.setup.checks, "") if verdict.setup else "",
         loss=loss,
-        losses=[one for one in series.loss if one is not None] if series else [],
+        trained=[(step, one) for step, one in zip(series.steps, series.loss, strict=True) if one is not None]
+        if series
+        else [],
         times=_time_chart(series) if series else None,
         every=series.steps[1] - series.steps[0] if series and len(series.steps) > 1 else 1,
         width=curves.WIDTH,

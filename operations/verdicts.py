@@ -101,9 +101,10 @@ def _of_nothing(job: Job) -> Verdict:
     from components.outputs import Verdict  # pydantic takes a while to import
 
     return Verdict(
-        passed=False, reason=job.failure, job=job.name, processes=0, devices=0, device_kind="", nodes=(),
-        loss_first=0, loss_last=0, steps=0, first_step_s=0, tokens_per_s=0, step_time_p50_s=0, step_time_p95_s=0,
-        collective_time_s=0, resumed_from_step=None, checkpoint=None, started_at="", finished_at=job.told,
+        passed=False, reason=job.failure, job=job.name, processes=None, devices=None, device_kind="", nodes=(),
+        loss_first=None, loss_last=None, steps=0, first_step_s=None, tokens_per_s=None, step_time_p50_s=None,
+        step_time_p95_s=None, collective_time_s=None, resumed_from_step=None, checkpoint=None, started_at="",
+        finished_at=job.told,
     )  # fmt: skip
 
 

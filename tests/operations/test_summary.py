@@ -131,6 +131,17 @@ def test_a_verdict_of_before_the_job_told_its_first_step_can_still_be_shown() ->
     assert verdict_lines(older)[1] == "           12,346 tokens/s, 2 processes on general-0, general-1"
 
 
+def test_what_was_not_measured_is_no_number_on_the_screen() -> None:
+    never = dict.fromkeys(("loss_last", "first_step_s", "tokens_per_s", "processes"))
+    lines = verdict_lines({**(SUMMARY.verdict or {}), **never})
+    assert lines[0].startswith("smoke test PASS: loss 5.545 → – in 60 steps")
+    assert lines[1] == "           general-0, general-1"
+    row = {"node": "a", "health": "UNKNOWN", "matmul_flops": None, "memory_bytes_per_s": 1e10}
+    assert verdict_lines({"reason": "why", "health": "UNKNOWN", "node_checks": [row]})[2:] == [
+        "           a  UNKNOWN  memory 10.0 GB/s"
+    ]
+
+
 def test_components_and_providers_count_as_neither_real_nor_emulated() -> None:
     counted = report.fidelity_counts({"pulumi:providers:aws": 1, "ai-datacenter:index:Network": 1}, machines=True)
     assert counted == {"realised": 0, "emulated": 0, "recorded": 0}

@@ -98,6 +98,30 @@ def test_a_job_that_measured_nothing_has_a_report_too() -> None:
     assert "No node was checked." in text
 
 
+def test_each_pair_of_losses_says_which_it_is() -> None:
+    text = page()
+    assert "<dt>validation loss</dt><dd>6.080 of the untrained model, 2.530 after the last step: " in text
+    assert "<dt>training loss</dt><dd>6.000 at step 1, 2.531 at step 30: " in text
+
+
+NEVER = dict.fromkeys(("loss_last", "first_step_s", "tokens_per_s", "step_time_p50_s", "step_time_p95_s"))
+
+
+def test_what_a_job_that_ended_early_never_measured_is_no_number_in_the_report() -> None:
+    text = page(**NEVER, steps=0, collective_time_s=None, processes=None, devices=None)
+    assert "6.080 of the untrained model, – after the last step" in text
+    assert "The median step takes – ms" in text
+    assert "<dt>processes</dt><dd>– on " in text
+    assert "<dt>devices</dt><dd>– × " in text
+    assert not any(f"<dt>{what}</dt>" in text for what in ("speed", "start", "all-reduce"))
+
+
+def test_the_zeros_that_failed_jobs_once_wrote_are_not_shown_as_measured() -> None:
+    older = dict.fromkeys((*NEVER, "loss_first", "collective_time_s", "processes", "devices"), 0)
+    assert page(**older) == page(**dict.fromkeys(older))
+    assert "0.000" in page(passed=True, loss_last=0)  # a job that passed has measured it
+
+
 def test_the_figures_of_the_method_are_those_of_the_job() -> None:
     from train.checks.estimate import COMPUTE, ERROR_RATE
 
@@ -109,7 +133,7 @@ def test_the_figures_of_the_method_are_those_of_the_job() -> None:
 
 def test_the_terminal_has_a_line_of_loss_and_one_of_step_times() -> None:
     loss, times = curve_lines(verdict()["series"], "utf-8")
-    assert loss.startswith("loss       █")
+    assert loss.startswith("train loss █")
     assert loss.endswith("6.000 to 2.531, lowest 2.531, 1 of 30 not finite")
     assert times.endswith("24 to 31 ms, median 24.4")
     assert all(line.isascii() for line in curve_lines(verdict()["series"], "ANSI_X3.4-1968"))

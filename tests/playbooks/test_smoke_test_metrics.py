@@ -46,6 +46,14 @@ def test_a_verdict_is_told_with_its_nodes_whatever_they_are_called(program: Simp
     assert healthy == {"ip-10-0-1-17": 1, "ip-10-0-1-18": 0, HOSTILE: 1}
 
 
+@pytest.mark.parametrize("never", [None, 0, 0.0], ids=["today", "older", "older still"])
+def test_what_a_job_that_ended_early_never_measured_has_no_line(program: SimpleNamespace, never: float | None) -> None:
+    names = ("tokens_per_s", "first_step_s", "step_time_p50_s", "step_time_p95_s")
+    found = samples(program.text("smoke-test-0a1b", verdict(**dict.fromkeys(names, never)), 1e9))
+    assert found[("smoke_test_passed", "")] == 0
+    assert not any(name.endswith(("_per_second", "_seconds")) and "timestamp" not in name for name, _ in found)
+
+
 def test_what_is_not_proved_yet_is_told_as_that(program: SimpleNamespace) -> None:
     assert set(samples(program.text("smoke-test-0a1b", None, 5.0))) == {
         ("smoke_test_found", ""),

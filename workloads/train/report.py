@@ -29,7 +29,7 @@ def now() -> str:
 
 @dataclass(frozen=True)
 class NodeCheck:
-    """One node's row. FLOP/s and bytes a second are its slowest device's, ``None`` where it has no such part.
+    """One node's row. FLOP/s and bytes a second are its slowest device's, ``None`` where it has no such part or number.
 
     ``slower`` is by what share its work takes longer than its peers', with the interval; ``None`` where it has none.
     ``step_slower`` is the same of the training's steps, of which each counts until the gradients are added up; ``None``
@@ -38,8 +38,8 @@ class NodeCheck:
 
     node: str
     health: str
-    matmul_flops: float
-    memory_bytes_per_s: float
+    matmul_flops: float | None
+    memory_bytes_per_s: float | None
     to_device_bytes_per_s: float | None
     store_write_bytes_per_s: float | None
     slower: float | None
@@ -85,31 +85,32 @@ class Series:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether these nodes can train. Losses are nats per byte on held-out text; times are seconds.
+    """Whether these nodes can train. Losses are nats a token on held-out text; times are seconds.
 
     ``first_step_s`` is from the start of the process that reports to the end of its first step, whichever that was.
     ``attention``: which implementation it was computed by; ``skipped_steps`` changed nothing.
     ``emulated``: CPUs stood in for accelerators, so that no speed says anything of them.
-    Losses that were never reached, or are not finite, are 0 (JSON has no NaN) and the reason says so. ``health`` is
-    the checks' verdict on speed, PASS, FAIL or UNKNOWN, and empty where none were made; its reason names who is slow.
+    What a job that ended early never measured is ``None``, never 0; so is in JSON what is not finite, and the reason
+    says so. ``health`` is the checks' verdict on speed, PASS, FAIL or UNKNOWN, and empty where none were made; its
+    reason names who is slow.
     """
 
     passed: bool
     reason: str
     job: str
-    processes: int = 0
-    devices: int = 0
+    processes: int | None = None
+    devices: int | None = None
     device_kind: str = ""
     emulated: bool = False
     nodes: tuple[str, ...] = ()
-    loss_first: float = 0.0
-    loss_last: float = 0.0
+    loss_first: float | None = None
+    loss_last: float | None = None
     steps: int = 0
-    first_step_s: float = 0.0
-    tokens_per_s: float = 0.0
-    step_time_p50_s: float = 0.0
-    step_time_p95_s: float = 0.0
-    collective_time_s: float = 0.0
+    first_step_s: float | None = None
+    tokens_per_s: float | None = None
+    step_time_p50_s: float | None = None
+    step_time_p95_s: float | None = None
+    collective_time_s: float | None = None
     health: str = ""
     health_reason: str = ""
     node_checks: tuple[NodeCheck, ...] = ()
@@ -123,14 +124,14 @@ class Verdict:
     series: Series | None = None
 
     def to_json(self) -> str:
-        """One line; floats with six digits."""
+        """One line; floats with six digits, and ``null`` for what JSON has no number for."""
         return json.dumps(_rounded(asdict(self)))
 
 
 def _rounded(value: Any) -> Any:
-    """The same with floats of six digits."""
+    """The same with floats of six digits, ``None`` for those that are not finite."""
     if isinstance(value, float):
-        return float(f"{value:.6g}") if math.isfinite(value) else 0.0
+        return float(f"{value:.6g}") if math.isfinite(value) else None
     if isinstance(value, Mapping):
         return {key: _rounded(one) for key, one in value.items()}
     return [_rounded(one) for one in value] if isinstance(value, list | tuple) else value
@@ -190,7 +191,7 @@ def of_workers(nodes: Sequence[str], own_s: Sequence[Sequence[float | None]]) ->
 
 def judge_loss(verdict: Verdict, min_drop: float) -> Verdict:
     """Pass or fail by the losses: finite, and lower by a real margin."""
-    first, last = verdict.loss_first, verdict.loss_last
+    first, last = (math.nan if loss is None else loss for loss in (verdict.loss_first, verdict.loss_last))
     if not (math.isfinite(first) and math.isfinite(last)):
         return replace(verdict, passed=False, reason=f"the loss is not finite: {first} before, {last} after training")
     went = f"{first:.3f} to {last:.3f} in {verdict.steps} steps"

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 from train.report import NodeCheck, Series, Setup, Verdict, deliver, judge_loss, leave_reason, of_workers
 
+from components import outputs
+from components.outputs import ONCE_ZERO
 from components.outputs import Verdict as Output
 
 ROW = NodeCheck("a", "PASS", 1e12, 1e9, None, 1e8, 0.0512345678, 0.01, 0.09)
@@ -29,9 +32,33 @@ def test_rows_of_nodes_have_six_digits_too() -> None:
     assert json.loads(replace(TRAINED, node_checks=(ROW,)).to_json())["node_checks"][0]["slower"] == 0.0512346
 
 
-def test_numbers_that_json_lacks_become_zero() -> None:
-    text = replace(TRAINED, loss_last=float("nan"), loss_first=float("inf")).to_json()
-    assert (json.loads(text)["loss_last"], json.loads(text)["loss_first"]) == (0, 0)
+def test_numbers_that_json_lacks_become_null() -> None:
+    text = replace(TRAINED, loss_last=float("nan"), node_checks=(replace(ROW, matmul_flops=float("inf")),)).to_json()
+    read = Output.model_validate_json(text)
+    assert (read.loss_first, read.loss_last, read.node_checks[0].matmul_flops) == (5.5, None, None)
+
+
+def test_a_job_that_ended_early_claims_nothing_that_it_never_measured() -> None:
+    read = Output.model_validate_json(Verdict(False, "why", "").to_json())
+    told = {name for name, value in read.model_dump().items() if isinstance(value, int | float) and value is not False}
+    assert told == {"steps", "skipped_steps"}  # it took none, and that is known
+
+
+def test_the_zeros_that_failed_jobs_once_wrote_are_read_as_never_measured() -> None:
+    new = json.loads(Verdict(False, "why", "").to_json())
+    older = {name: 0 if value is None and name in ONCE_ZERO else value for name, value in new.items()}
+    assert Output.model_validate(older) == Output.model_validate(new)
+    assert Output.model_validate({**older, "passed": True}).loss_last == 0
+
+
+@pytest.mark.parametrize("ours", [Verdict, NodeCheck, Setup, Series])
+def test_both_sides_have_the_same_fields_and_know_alike_which_may_be_missing(ours: type) -> None:
+    theirs = getattr(outputs, ours.__name__).model_fields
+    hints = get_type_hints(ours)
+    assert list(theirs) == [field.name for field in fields(ours)]
+    assert {name: type(None) in get_args(one.annotation) for name, one in theirs.items()} == {
+        name: type(None) in get_args(hint) for name, hint in hints.items()
+    }
 
 
 @pytest.mark.parametrize(

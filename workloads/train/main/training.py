@@ -56,19 +56,21 @@ def train(run: Run, loop: Loop, progress: Progress, checkpoints: Checkpoints | N
 
 
 def _note(run: Run, loop: Loop, progress: Progress, loss: float) -> None:
-    times, is_first = loop.times, not run.verdict.first_step_s
+    times, first_s = loop.times, run.verdict.first_step_s
+    is_first = first_s is None
+    first_s = process_age_s() if first_s is None else first_s
     run.track.add(progress.step, loss, times)
     run.verdict = replace(
         run.verdict,
         steps=progress.step,
         skipped_steps=progress.skipped,
-        first_step_s=process_age_s() if is_first else run.verdict.first_step_s,
+        first_step_s=first_s,
         tokens_per_s=times.tokens_per_s(),
         step_time_p50_s=times.percentile_s(50),
         step_time_p95_s=times.percentile_s(95),
     )
     if progress.step % run.job.config.log_every == 0 or is_first:
-        after = f", {run.verdict.first_step_s:.2f} s after the process started" if is_first else ""
+        after = f", {first_s:.2f} s after the process started" if is_first else ""
         skipped = f", {progress.skipped} steps skipped" if progress.skipped else ""
         say(f"step {progress.step}: loss {loss:.4f}, {times.tokens_per_s():,.0f} tokens/s{skipped}{after}")
 

@@ -52,16 +52,21 @@ def text(job: str, verdict: dict[str, Any] | None, now: float) -> str:
     finished = datetime.fromisoformat(verdict["finished_at"]).timestamp()
     lines += sample("smoke_test_passed", labels, verdict["passed"] is True)
     lines += sample("smoke_test_finished_timestamp_seconds", labels, finished)
-    lines += sample("smoke_test_tokens_per_second", labels, verdict["tokens_per_s"])
-    lines += sample("smoke_test_first_step_seconds", labels, verdict["first_step_s"])
-    lines += sample("smoke_test_step_seconds", {**labels, "quantile": "0.5"}, verdict["step_time_p50_s"])
-    lines += sample("smoke_test_step_seconds", {**labels, "quantile": "0.95"}, verdict["step_time_p95_s"])
+    lines += measured("smoke_test_tokens_per_second", labels, verdict["tokens_per_s"])
+    lines += measured("smoke_test_first_step_seconds", labels, verdict["first_step_s"])
+    lines += measured("smoke_test_step_seconds", {**labels, "quantile": "0.5"}, verdict["step_time_p50_s"])
+    lines += measured("smoke_test_step_seconds", {**labels, "quantile": "0.95"}, verdict["step_time_p95_s"])
     for row in verdict.get("node_checks") or []:
         of_node = {**labels, "tested_node": row["node"]}
         lines += sample("smoke_test_node_healthy", of_node, row["health"] == "PASS")
         if row.get("slower") is not None:
             lines += sample("smoke_test_node_slower_ratio", of_node, row["slower"])
     return "\n".join(lines) + "\n"
+
+
+def measured(name: str, labels: dict[str, str], value: float | None) -> list[str]:
+    """One line of a gauge; none of what a job that ended early never measured, for which older jobs wrote 0."""
+    return sample(name, labels, value) if value else []
 
 
 def sample(name: str, labels: dict[str, str], value: float) -> list[str]:
