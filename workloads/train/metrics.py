@@ -1,23 +1,18 @@
-"""Step times, tokens per second, MFU and goodput: how long things took, and where others read it."""
+"""How long things took: step times, tokens per second, and the curves that are drawn of them."""
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
-from train.config.job import Job
-
-QUANTILES = (0.5, 0.95, 0.99)
 _STARTED_AT_TICKS = 19  # of the fields after the program's name in /proc/<pid>/stat (proc(5))
 OWN_STEPS = 256  # enough to tell who is slow, and little to send
 POINTS = 200  # of a curve: more than a screen shows
@@ -149,89 +144,3 @@ class Track:
         """What there is at this moment, in one piece: other threads ask while steps are added."""
         even, newest = tuple(self._even), self._newest
         return (*even, newest) if newest and (not even or newest.step > even[-1].step) else even
-
-
-class Recorder:
-    """Each step's numbers as a line of JSON and as TensorBoard's events; the newest as Prometheus text.
-
-    ``train.prom`` is for node_exporter's textfile collector, which needs nothing of this process. All of it is a
-    courtesy: a folder that cannot be written to is told once, and the training goes on.
-    """
-
-    def __init__(self, folder: str, job: Job, flops_per_token: float, say: Callable[[str], None]) -> None:
-        self._folder, self._say, self._job = Path(folder) if folder else None, say, job
-        peak = None if job.emulated_devices else job.accelerator.peak_bf16_flops
-        self._mfu_per_token = flops_per_token / (peak * job.processes) if peak else 0.0
-        self._lines: IO[str] | None = None
-        self._events: Any = None
-        if self._folder:
-            self._open(self._folder)
-
-    def _open(self, folder: Path) -> None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._lines = (folder / "metrics.jsonl").open("a", buffering=1)
-        except OSError as error:
-            self._give_up(error)
-            return
-        try:
-            from tensorboardX import SummaryWriter  # here: not every image has it
-        except ImportError:
-            self._say("tensorboardX is not installed: no TensorBoard events are written")
-            return
-        self._events = SummaryWriter(str(folder))
-
-    def step(self, step: int, loss: float, times: StepTimes, skipped: int) -> None:
-        """Record one step; ``skipped`` counts those so far that changed nothing."""
-        if self._lines is None or self._folder is None:
-            return
-        values = {
-            "loss": loss,
-            "step_seconds": times.last_s,
-            "tokens_per_second": times.tokens_per_s(),
-            "goodput_ratio": times.productive_s / process_age_s(),
-            "skipped_steps": float(skipped),
-        }
-        if self._mfu_per_token:
-            values["mfu_ratio"] = self._mfu_per_token * times.tokens_per_s()
-        values = {name: value for name, value in values.items() if math.isfinite(value)}
-        try:
-            self._lines.write(json.dumps({"step": step, "time": time.time(), **values}) + "\n")
-            if step % self._job.config.log_every == 0 or step == self._job.config.steps:
-                quantiles = {quantile: times.percentile_s(100 * quantile) for quantile in QUANTILES}
-                text = prometheus_text(self._job.name, {"step": step, **values}, quantiles)
-                temporary = self._folder / ".train.prom"
-                temporary.write_text(text)
-                temporary.replace(self._folder / "train.prom")
-            for name, value in values.items():
-                if self._events is not None:
-                    self._events.add_scalar(f"train/{name}", value, step)
-        except OSError as error:
-            self._give_up(error)
-
-    def _give_up(self, error: OSError) -> None:
-        self._say(f"metrics cannot be written to {self._folder}: {error.strerror}. The training goes on without")
-        self.close()
-
-    def close(self) -> None:
-        """Write what is left."""
-        with suppress(OSError):
-            if self._events is not None:
-                self._events.close()
-            if self._lines is not None:
-                self._lines.close()
-        self._lines = self._events = None
-
-
-def prometheus_text(job: str, values: Mapping[str, float], quantiles: Mapping[float, float]) -> str:
-    """The text exposition format, version 0.0.4: every value a gauge, the step times a summary's quantiles."""
-    name = job.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    lines = list[str]()
-    for key, value in values.items():
-        lines += [f"# TYPE train_{key} gauge", f'train_{key}{{job_name="{name}"}} {value:.9g}']
-    lines += ["# TYPE train_step_time_seconds summary"]
-    lines += [
-        f'train_step_time_seconds{{job_name="{name}",quantile="{quantile:g}"}} {seconds:.9g}'
-        for quantile, seconds in quantiles.items()
-    ]
-    return "\n".join(lines) + "\n"

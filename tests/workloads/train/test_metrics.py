@@ -1,19 +1,14 @@
-"""How long things took, asked of the kernel where that knows more, and where it is written for others to read."""
+"""How long things took, asked of the kernel where that knows more, and the curves that are drawn of it."""
 
 from __future__ import annotations
 
-import json
-import sys
 import time
 from pathlib import Path
 
 import psutil
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 from train import metrics
-from train.config.job import Accelerator, Job
-from train.config.settings import TrainConfig
-from train.metrics import OWN_STEPS, POINTS, Recorder, StepTimes, Track, own_time, process_age_s, waited_s
+from train.metrics import OWN_STEPS, POINTS, StepTimes, Track, own_time, process_age_s, waited_s
 
 
 def test_the_age_of_a_process_counts_from_where_the_kernel_started_it() -> None:
@@ -77,75 +72,6 @@ def test_steps_of_which_nobody_knows_a_worker_s_own_time_add_none() -> None:
     for _ in range(3):
         times.add(1.0)
     assert times.own_s == []
-
-
-def recorded(
-    folder: Path, said: list[str], peak: float | None = None, name: str = "smoke", emulated: int = 0
-) -> Recorder:
-    job = Job(TrainConfig(steps=3, log_every=2), Accelerator(peak_bf16_flops=peak), name, "here", 1, 0, "", emulated)
-    return Recorder(str(folder), job, 6e6, said.append)
-
-
-def three_steps(recorder: Recorder) -> None:
-    times = StepTimes(tokens_per_step=1000)
-    for step, seconds in enumerate((9.0, 0.25, 0.75), 1):
-        times.add(seconds, is_good=step != 3)
-        recorder.step(step, 3.0 / step, times, skipped=int(step == 3))
-    recorder.close()
-
-
-def test_every_step_is_a_line_of_json_with_what_can_be_known(tmp_path: Path) -> None:
-    three_steps(recorded(tmp_path / "new", [], peak=1e12))
-    lines = [json.loads(line) for line in (tmp_path / "new" / "metrics.jsonl").read_text().splitlines()]
-    assert [line["step"] for line in lines] == [1, 2, 3]
-    last = lines[-1]
-    assert (last["loss"], last["step_seconds"], last["tokens_per_second"], last["skipped_steps"]) == (1, 0.75, 2000, 1)
-    assert last["mfu_ratio"] == pytest.approx(2000 * 6e6 / 1e12)
-    # Of the three only the second is the trainer's own work: the first is the compiler's, the third changed nothing.
-    assert last["goodput_ratio"] == pytest.approx(0.25 / process_age_s(), rel=0.05)
-
-
-@pytest.mark.parametrize(("peak", "emulated"), [(None, 0), (1e12, 8)], ids=["unknown", "emulated by CPUs"])
-def test_a_chip_whose_peak_says_nothing_has_no_mfu(tmp_path: Path, peak: float | None, emulated: int) -> None:
-    three_steps(recorded(tmp_path, [], peak, emulated=emulated))
-    assert "mfu" not in (tmp_path / "metrics.jsonl").read_text() + (tmp_path / "train.prom").read_text()
-
-
-def test_prometheus_can_read_the_newest_numbers(tmp_path: Path) -> None:
-    three_steps(recorded(tmp_path, [], peak=1e12, name='a "b"'))
-    text = (tmp_path / "train.prom").read_text()
-    assert 'train_step{job_name="a \\"b\\""} 3\n' in text
-    assert 'train_step_time_seconds{job_name="a \\"b\\"",quantile="0.95"} 0.725\n' in text
-    families = {family.name: family.type for family in text_string_to_metric_families(text)}
-    assert families["train_mfu_ratio"] == "gauge"
-    assert families["train_step_time_seconds"] == "summary"
-    assert not list(tmp_path.glob(".*"))
-
-
-def test_tensorboard_gets_events_where_their_writer_is_and_a_word_where_it_is_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    three_steps(recorded(tmp_path / "with", []))
-    assert list((tmp_path / "with").glob("events.out.tfevents.*"))
-    monkeypatch.setitem(sys.modules, "tensorboardX", None)
-    said = list[str]()
-    three_steps(recorded(tmp_path / "without", said))
-    assert said == ["tensorboardX is not installed: no TensorBoard events are written"]
-    assert len((tmp_path / "without" / "metrics.jsonl").read_text().splitlines()) == 3
-
-
-def test_a_folder_that_cannot_be_written_to_is_told_once_and_costs_nothing_else(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    said = list[str]()
-    three_steps(recorded(tmp_path / "file" / "x", said))
-    assert len(said) == 1
-    assert "metrics cannot be written" in said[0]
-
-
-def test_without_a_folder_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    three_steps(Recorder("", Job(TrainConfig(), Accelerator(), "a", "b", 1, 0, ""), 1.0, print))
-    assert not list(tmp_path.iterdir())
 
 
 def tracked(first: int, steps: int, loss: float = 2.0) -> Track:

@@ -13,9 +13,10 @@ from train.checks.estimate import Status
 from train.checks.steps import compare_steps
 from train.config.failure import Failure
 from train.main.run import Run, say
-from train.metrics import Recorder, process_age_s
+from train.metrics import process_age_s
 from train.model import attention
 from train.model.transformer import compute_dtype, flops_per_token
+from train.recorder import Recorder
 from train.report import with_steps
 from train.train import Loop, Progress
 
@@ -42,7 +43,8 @@ def train(run: Run, loop: Loop, progress: Progress, checkpoints: Checkpoints | N
     config = run.job.config
     run.enter("training")
     signal.signal(signal.SIGTERM, run.on_signal)
-    recorder = Recorder(config.metrics_folder if run.job.first else "", run.job, flops_per_token(config.model), say)
+    folder = config.metrics_folder if run.job.first else ""
+    recorder = Recorder(folder, run.job, flops_per_token(config.model), say, after=progress.step)
     while progress.step < config.steps:
         with run.watchdog.limit(config.step_timeout_s, f"step {progress.step + 1}"):
             loss = loop.advance(progress)

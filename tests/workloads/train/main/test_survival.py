@@ -22,6 +22,10 @@ def state_of(folder: Path, step: int = 12) -> dict[str, np.ndarray]:
     return read_file((folder / f"step_{step:08d}.0of1.safetensors").read_bytes())
 
 
+def lines_of(file: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
 def flip(path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[-100] ^= 1
@@ -85,7 +89,8 @@ def test_on_other_devices_it_goes_on_within_1e_5_and_says_that_it_is_not_the_sam
     assert again.status == 0, again.log
     assert "it goes on not to the bit, the loss within 1e-5: saved on cpu" in again.log
     assert again.verdict["loss_last"] == pytest.approx(whole.verdict["loss_last"], abs=1e-5)
-    lines = [json.loads(line) for line in (tmp_path / "m" / "metrics.jsonl").read_text().splitlines()]
-    first, second = (line["loss"] for line in lines if line["step"] == 12)
-    assert first == pytest.approx(second, abs=1e-5)
+    first, second = (lines_of(tmp_path / "m" / name) for name in ("metrics-superseded.jsonl", "metrics.jsonl"))
+    assert [line["step"] for line in second] == list(range(1, 13))
+    assert first[-1]["step"] == 12
+    assert first[-1]["loss"] == pytest.approx(second[-1]["loss"], abs=1e-5)
     assert (tmp_path / "m" / "train.prom").exists()
