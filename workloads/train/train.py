@@ -19,7 +19,7 @@ from train.config.failure import Failure
 from train.config.job import Job
 from train.config.settings import TrainConfig
 from train.data.batches import Batches, Corpus, Prefetch, validation_rows
-from train.metrics import StepTimes, others_waited_s, own_time
+from train.metrics.times import StepTimes, others_waited_s, own_time
 from train.model import attention
 from train.model.transformer import Transformer, compute_dtype, initial
 from train.optim import make_optimizer

@@ -19,7 +19,7 @@ from train.checks.devices import Device
 from train.checks.estimate import COMPUTE, Effect, Status, Tolerance, compare
 from train.checks.schedule import turn_of
 from train.config.job import Job
-from train.metrics import own_time
+from train.metrics.times import own_time
 from train.parallel.peers import Peers
 
 LOOKS = (32, 64, 128, 192)  # rounds after which it is asked whether more are needed

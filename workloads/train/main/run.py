@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from types import FrameType
 
 from train.config.job import Job
-from train.metrics import Track
+from train.metrics.times import Track
 from train.parallel.heartbeat import Heartbeat
 from train.parallel.peers import Peers
 from train.parallel.watchdog import Watchdog

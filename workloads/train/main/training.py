@@ -13,10 +13,10 @@ from train.checks.estimate import Status
 from train.checks.steps import compare_steps
 from train.config.failure import Failure
 from train.main.run import Run, say
-from train.metrics import process_age_s
+from train.metrics.recorder import Recorder
+from train.metrics.times import process_age_s
 from train.model import attention
 from train.model.transformer import compute_dtype, flops_per_token
-from train.recorder import Recorder
 from train.report import with_steps
 from train.train import Loop, Progress
 

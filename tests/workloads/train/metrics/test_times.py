@@ -8,8 +8,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from train import metrics
-from train.metrics import OWN_STEPS, POINTS, StepTimes, Track, others_waited_s, own_time, process_age_s, waited_s
+from train.metrics import times as metrics
+from train.metrics.times import OWN_STEPS, POINTS, StepTimes, Track, others_waited_s, own_time, process_age_s, waited_s
 
 
 def test_the_age_of_a_process_counts_from_where_the_kernel_started_it() -> None:

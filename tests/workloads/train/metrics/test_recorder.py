@@ -12,8 +12,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from train.config.job import Accelerator, Job
 from train.config.settings import TrainConfig
-from train.metrics import StepTimes, process_age_s
-from train.recorder import LINES, SUPERSEDED, Recorder, set_aside
+from train.metrics.recorder import LINES, SUPERSEDED, Recorder, set_aside
+from train.metrics.times import StepTimes, process_age_s
 
 
 def recorded(

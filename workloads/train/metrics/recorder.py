@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from train.config.job import Job
-from train.metrics import StepTimes, process_age_s
+from train.metrics.times import StepTimes, process_age_s
 
 QUANTILES = (0.5, 0.95, 0.99)
 LINES, SUPERSEDED = "metrics.jsonl", "metrics-superseded.jsonl"
