@@ -12,7 +12,7 @@ from components.config import ConfigurationError, load
 from components.naming import BUCKET_LIMIT, fit
 from components.settings import StackConfig
 from operations import state_bucket
-from operations.exits import Exit, OperationFailed
+from operations.exits import OperationFailed
 from operations.workplace import Workplace
 
 
@@ -78,7 +78,7 @@ def _config(place: Workplace) -> StackConfig:
     try:
         return load(place.stack_file)
     except ConfigurationError as error:
-        raise OperationFailed(str(error), Exit.CONFIGURATION) from None
+        raise OperationFailed.of_configuration(error) from None
 
 
 def _check_account(account_id: str, config: StackConfig) -> None:

@@ -10,10 +10,10 @@ from typing import Annotated
 
 import typer
 
-from local.paths import DataRoot, LocalCloudError
+from local.paths import LocalCloudError
 from operations.exits import Ended, Exit, OperationFailed
 from operations.sizing.model import Precision
-from operations.workplace import Output, Workplace
+from operations.workplace import Output, workplace
 
 app = typer.Typer(
     name="aidc",
@@ -73,20 +73,16 @@ Force = Annotated[bool, typer.Option("--force", help="Overwrite a file that is t
 CheckRuns = Annotated[bool, typer.Option("--check", help="Only compare the formulas with published training runs.")]
 
 
-def _place(stack: str, output: Output) -> Workplace:
-    return Workplace(stack, output, DataRoot.of_environment())
-
-
 @app.command("up")
 def up_command(stack: Stack = "local", output: Form = Output.TEXT, engine: Engine = EngineName.EMBEDDED) -> None:
     """Realise the stack on this machine, run its smoke test, and say whether it works."""
     from operations import pulumi_cli, up
 
-    place = _place(stack, output)
-    if engine is EngineName.CLI:
-        pulumi_cli.run(place, "up")
-    else:
-        up.up(place)
+    with workplace(stack, output) as place:
+        if engine is EngineName.CLI:
+            pulumi_cli.run(place, "up")
+        else:
+            up.up(place)
 
 
 @app.command("preview")
@@ -99,11 +95,11 @@ def preview_command(
     """Show what `up` would do; any stack, no credentials."""
     from operations import preview, pulumi_cli
 
-    place = _place(stack, output)
-    if engine is EngineName.CLI:
-        pulumi_cli.run(place, "preview")
-    else:
-        raise Ended(preview.preview(place, exit_code=exit_code))
+    with workplace(stack, output) as place:
+        if engine is EngineName.CLI:
+            pulumi_cli.run(place, "preview")
+        else:
+            raise Ended(preview.preview(place, exit_code=exit_code))
 
 
 @app.command("refresh")
@@ -111,7 +107,8 @@ def refresh_command(stack: Stack = "local", output: Form = Output.TEXT) -> None:
     """Look at what really is; exit 5 when it is not what the state says."""
     from operations.refresh import refresh
 
-    raise Ended(refresh(_place(stack, output)))
+    with workplace(stack, output) as place:
+        raise Ended(refresh(place))
 
 
 @app.command("destroy")
@@ -119,7 +116,8 @@ def destroy_command(stack: Stack = "local", output: Form = Output.TEXT) -> None:
     """Delete every resource of the stack."""
     from operations.destroy import destroy
 
-    destroy(_place(stack, output))
+    with workplace(stack, output) as place:
+        destroy(place)
 
 
 @app.command("bootstrap")
@@ -132,7 +130,8 @@ def bootstrap_command(
     """Make the state's bucket and key in the stack's account, and print what Pulumi is to be told."""
     from operations.bootstrap import bootstrap
 
-    bootstrap(_place(stack, output), bucket=bucket, region=region)
+    with workplace(stack, output) as place:
+        bootstrap(place, bucket=bucket, region=region)
 
 
 @app.command("converge")
@@ -146,7 +145,8 @@ def converge_command(
     """Configure the stack's machines, or those of an inventory file, with the playbooks."""
     from operations.converge import converge
 
-    converge(_place(stack, output), limit=tuple(limit or ()), check=check, inventory=inventory)
+    with workplace(stack, output) as place:
+        converge(place, limit=tuple(limit or ()), check=check, inventory=inventory)
 
 
 @app.command("smoke-test")
@@ -156,10 +156,11 @@ def smoke_test_command(
     """Run the training job again and print its verdict; its report too, where a file is named."""
     from operations import smoke_test
 
-    if verdict:
-        smoke_test.show_stored(_place(stack, output), verdict, report)
-    else:
-        smoke_test.smoke_test(_place(stack, output), report)
+    with workplace(stack, output) as place:
+        if verdict:
+            smoke_test.show_stored(place, verdict, report)
+        else:
+            smoke_test.smoke_test(place, report)
 
 
 @app.command("size")
@@ -186,26 +187,26 @@ def size_command(
     """From a model and its tokens to a plan: machines, time, price, checkpoints; several options side by side."""
     from operations import size
 
-    place = _place("local", output)
-    if check:
-        size.check(place)
-        return
-    asked = size.Asked(
-        parameters=parameters,
-        tokens=tokens,
-        sequence=sequence,
-        layers=layers,
-        width=width,
-        batch=batch,
-        precision=precision,
-        deadline=deadline,
-        budget=budget,
-        mfu=mfu,
-        checkpoint_rate=checkpoint_rate,
-        types=tuple(types or ()),
-    )
-    writing = size.Writing(file=write, option=option, region=region, force=force) if write else None
-    size.size(place, asked, writing)
+    with workplace("local", output) as place:
+        if check:
+            size.check(place)
+            return
+        asked = size.Asked(
+            parameters=parameters,
+            tokens=tokens,
+            sequence=sequence,
+            layers=layers,
+            width=width,
+            batch=batch,
+            precision=precision,
+            deadline=deadline,
+            budget=budget,
+            mfu=mfu,
+            checkpoint_rate=checkpoint_rate,
+            types=tuple(types or ()),
+        )
+        writing = size.Writing(file=write, option=option, region=region, force=force) if write else None
+        size.size(place, asked, writing)
 
 
 @app.command("status")
@@ -213,8 +214,9 @@ def status_command(stack: Stack = "local", output: Form = Output.TEXT) -> None:
     """What runs now: clusters, nodes, pods, and the last verdict."""
     from operations.status import status
 
-    if not status(_place(stack, output)):
-        raise Ended(Exit.ERROR)
+    with workplace(stack, output) as place:
+        if not status(place):
+            raise Ended(Exit.ERROR)
 
 
 @app.command("doctor")
@@ -222,8 +224,9 @@ def doctor_command(output: Form = Output.TEXT) -> None:
     """What this machine lacks, and how to get it."""
     from operations.doctor import doctor
 
-    if not doctor(_place("local", output)):
-        raise Ended(Exit.ERROR)
+    with workplace("local", output) as place:
+        if not doctor(place):
+            raise Ended(Exit.ERROR)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from components.config import ConfigurationError, Problem
 
 
 class Exit(IntEnum):
@@ -19,9 +24,16 @@ class Exit(IntEnum):
 class OperationFailed(Exception):
     """A verb cannot go on. The message is all that the user is shown: what, where, why, what to do."""
 
-    def __init__(self, message: str, status: Exit = Exit.ERROR) -> None:
+    def __init__(self, message: str, status: Exit = Exit.ERROR, errors: Sequence[Mapping[str, Any]] = ()) -> None:
+        """``errors`` is the message in its parts, for scripts; absent: it is one."""
         super().__init__(message)
         self.status = status
+        self.errors = tuple(errors) or ({"message": message},)
+
+    @classmethod
+    def of_configuration(cls, error: ConfigurationError) -> OperationFailed:
+        """That of a stack file which cannot be."""
+        return cls(str(error), Exit.CONFIGURATION, [_part(problem) for problem in error.problems])
 
 
 class Ended(Exception):
@@ -30,3 +42,9 @@ class Ended(Exception):
     def __init__(self, status: Exit) -> None:
         super().__init__()
         self.status = status
+
+
+def _part(problem: Problem) -> dict[str, Any]:
+    """One problem as plain values; without a place where its value is not the file's."""
+    at = {"file": str(problem.file), "line": problem.line, "column": problem.column} if problem.line else {}
+    return {**at, "key": problem.key, "message": problem.message, "nearest": problem.nearest}

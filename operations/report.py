@@ -89,7 +89,7 @@ def require_success(result: Result, logs: str) -> None:
     how = "was interrupted" if result.interrupted and not lines else "failed"
     lines.append(f"{result.command} {how} after {result.duration_s:.0f} s ({changes_text(result)})")
     lines.append(f"What was done is in the state: run it again to go on. Logs: {logs}")
-    raise OperationFailed("\n".join(lines))
+    raise OperationFailed("\n".join(lines), errors=as_data(result)["errors"])
 
 
 def _error_text(error: Diagnostic) -> str:

@@ -56,7 +56,7 @@ def check_configuration(place: Workplace) -> None:
     try:
         load(place.stack_file)
     except ConfigurationError as wrong:
-        raise OperationFailed(str(wrong), Exit.CONFIGURATION) from wrong
+        raise OperationFailed.of_configuration(wrong) from wrong
 
 
 def require_local_account(place: Workplace, verb: str) -> None:

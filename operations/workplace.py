@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from local.paths import CHECKOUT, DataRoot
+from local.paths import CHECKOUT, DataRoot, LocalCloudError
 from operations.exits import Exit, OperationFailed
 
 LOCAL_ACCOUNT = "123456789012"
@@ -33,6 +35,7 @@ class Workplace:
     output: Output
     root: DataRoot
     checkout: Path = CHECKOUT
+    _given: list[Any] = field(default_factory=list[Any], init=False, repr=False, compare=False)
 
     @property
     def stack_file(self) -> Path:
@@ -49,10 +52,16 @@ class Workplace:
 
     def give(self, data: Any, text: str) -> None:
         """Put the verb's data on stdout in the form asked for."""
+        self._given.append(data)
         if self.output is Output.JSON:
             print(json.dumps(data, indent=2, sort_keys=True, default=str))
         elif text:
             print(text)
+
+    def give_failure(self, problem: OperationFailed) -> None:
+        """Put a failure where a script reads data; not behind what the verb has given, for it reads one document."""
+        if self.output is Output.JSON and not self._given:
+            self.give({"exit_code": int(problem.status), "errors": problem.errors}, "")
 
     def require_stack_file(self) -> None:
         """Refuse a stack without a file, and name those that have one."""
@@ -64,6 +73,20 @@ class Workplace:
             f"There are: {', '.join(names) or 'none'}.",
             Exit.CONFIGURATION,
         )
+
+
+@contextmanager
+def workplace(stack: str, output: Output) -> Iterator[Workplace]:
+    """Where a verb works; a failure goes on, and is given to scripts on its way."""
+    place = Workplace(stack, output, DataRoot.of_environment())
+    try:
+        yield place
+    except OperationFailed as problem:
+        place.give_failure(problem)
+        raise
+    except LocalCloudError as problem:
+        place.give_failure(OperationFailed(str(problem)))
+        raise
 
 
 def is_ci() -> bool:

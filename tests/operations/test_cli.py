@@ -18,6 +18,8 @@ from operations.cli import main
 from operations.session import Session
 from operations.workplace import Workplace
 
+from ..components.stack_files import GOOD
+
 BUCKET = "urn:pulumi:local::ai-datacenter::aws:s3/bucket:Bucket::data"
 VERDICT = {"passed": True, "reason": "", "loss_first": 5.5, "loss_last": 2.25, "steps": 60, "tokens_per_s": 12345.6,
            "processes": 2, "nodes": ["a-0", "a-1"]}  # fmt: skip
@@ -120,6 +122,41 @@ def test_stdout_is_nothing_but_json_where_json_is_asked_for(
     assert json.loads(capsys.readouterr().out)["changes"]["create"] == 1
 
 
+@pytest.mark.parametrize("verb", ["up", "preview", "bootstrap"])
+def test_a_script_reads_each_mistake_of_a_stack_file_with_its_place(
+    verb: str, capsys: pytest.CaptureFixture[str], data_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "Pulumi.local.yaml"
+    file.write_text(GOOD.replace("m7i.large", "m7i.larg").replace("/16", "/16\n    natt: one"))
+    monkeypatch.setattr(Workplace, "stack_file", file)
+    assert main([verb, "--stack", "local", "--output", "json"]) == 4
+    shown = capsys.readouterr()
+    given = json.loads(shown.out)
+    assert given["exit_code"] == 4
+    assert [(error["file"], error["line"], error["key"]) for error in given["errors"]] == [
+        (str(file), 7, "ai-datacenter:network.natt"),
+        (str(file), 10, "ai-datacenter:pools.cpu.instance_type"),
+    ]
+    assert given["errors"][1]["message"] == "instance type 'm7i.larg' is not known"
+    assert given["errors"][1]["nearest"] == "m7i.large"
+    assert "Pulumi.local.yaml:10:22: ai-datacenter:pools.cpu.instance_type: instance type" in shown.err
+
+
+def test_a_script_reads_why_a_run_failed(engine: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:
+    engine.answer = result(errors=(Diagnostic("error", "bucket exists", BUCKET, "storage.py", 7),))
+    assert main(["up", "--output", "json"]) == 1
+    error = {"urn": BUCKET, "message": "bucket exists", "file": "storage.py", "line": 7}
+    assert json.loads(capsys.readouterr().out) == {"exit_code": 1, "errors": [error]}
+
+
+def test_a_failure_is_not_written_behind_the_data_of_the_verb(
+    engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine.answer = result(verdict=VERDICT | {"passed": False, "reason": "loss rose"}, same=1)
+    assert main(["up", "--output", "json"]) == 1
+    assert json.loads(capsys.readouterr().out)["passed"] is False
+
+
 def test_drift_found_by_a_refresh_has_its_own_status(engine: FakeEngine) -> None:
     engine.answer = result("refresh", update=1)
     assert main(["refresh"]) == 5
@@ -173,6 +210,8 @@ def test_a_failure_of_the_local_cloud_is_told_without_a_traceback(
     monkeypatch.setattr(session.moto, "ensure", refuse)
     assert main(["up"]) == 1
     assert capsys.readouterr().err.strip().endswith("port 4566 is held by nginx")
+    assert main(["up", "--output", "json"]) == 1
+    assert json.loads(capsys.readouterr().out)["errors"] == [{"message": "port 4566 is held by nginx"}]
 
 
 @pytest.mark.parametrize("verb", ["up", "preview"])
@@ -181,8 +220,8 @@ def test_json_is_refused_where_the_cli_would_print_something_else(
 ) -> None:
     assert main([verb, "--engine", "cli", "--output", "json"]) == 1
     shown = capsys.readouterr()
-    assert shown.out == ""
     assert "leave `--output json` out" in shown.err
+    assert json.loads(shown.out)["errors"] == [{"message": shown.err.strip()}]
 
 
 def test_status_says_when_what_runs_here_is_of_another_stack(
