@@ -15,9 +15,16 @@ from operations.workplace import Workplace
 
 
 def status(place: Workplace) -> bool:
-    """Show the state of things; False when something that should run does not."""
+    """Show the state of things; False when something that should run does not.
+
+    Raises:
+        OperationFailed: nobody knows the stack: it has neither a file nor a state.
+    """
+    is_known = open_store(place).exists()
+    if not is_known:
+        place.require_stack_file()
     found = collect(place)
-    if (found["aws"] or found["control_planes"]) and not open_store(place).exists():
+    if (found["aws"] or found["control_planes"]) and not is_known:
         place.tell(f"The stack `{place.stack}` is not on this machine: what follows is of another one.")
     place.give(found, as_text(found))
     return (

@@ -86,6 +86,14 @@ def test_an_unknown_stack_is_a_configuration_error_that_names_the_known_ones(
     assert "There are: local, prod" in capsys.readouterr().err
 
 
+def test_the_status_of_a_stack_that_nobody_knows_names_the_known_ones(
+    capsys: pytest.CaptureFixture[str], data_root: Path
+) -> None:
+    assert main(["status", "--stack", "nosuch"]) == 4
+    assert "There are: local, prod" in capsys.readouterr().err
+    assert main(["status"]) == 0
+
+
 def test_a_stack_for_a_real_cloud_is_not_realised_here(
     capsys: pytest.CaptureFixture[str], data_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -67,6 +68,12 @@ class Place:
 
     def give(self, data: dict[str, Any], text: str) -> None:
         pass
+
+
+@pytest.fixture(autouse=True)
+def state(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stack was up."""
+    monkeypatch.setattr(module, "open_store", lambda place: SimpleNamespace(exists=lambda: True))
 
 
 @pytest.mark.parametrize(
