@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from local.engine.display import around_difference
 from local.engine.events import Diagnostic, PropertyChange, Result, Step
 from operations.exits import OperationFailed
 
@@ -15,6 +16,7 @@ SHOWN_CHANGES = 6
 SHOWN_ERRORS = 5
 SHOWN_REASONS = 2  # of each error, below its first line
 SHOWN_WIDTH = 300
+SHOWN_VALUE = 60  # of either side of a change
 
 
 def as_data(result: Result) -> dict[str, Any]:
@@ -67,12 +69,8 @@ def _step_lines(step: Step) -> list[str]:
 
 
 def _change(change: PropertyChange) -> str:
-    return f"{change.path}: {_short(change.old)} → {_short(change.new)}"
-
-
-def _short(value: Any, limit: int = 60) -> str:
-    text = "(none)" if value is None else str(value)
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    old, new = ("(none)" if value is None else str(value) for value in (change.old, change.new))
+    return f"{change.path}: {' → '.join(around_difference(old, new, SHOWN_VALUE))}"
 
 
 def require_success(result: Result, logs: str) -> None:
@@ -97,7 +95,11 @@ def _error_text(error: Diagnostic) -> str:
     name = f"{error.urn.rpartition('::')[2]}: " if error.urn else ""
     first, *reasons = error.message.splitlines() or [""]
     kept = [f"       {line.strip()}" for line in reasons if line.strip()][:SHOWN_REASONS]
-    return "\n".join([f"error: {name}{first}{where}", *(_short(line, SHOWN_WIDTH) for line in kept)])
+    return "\n".join([f"error: {name}{first}{where}", *(_short(line) for line in kept)])
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SHOWN_WIDTH else text[: SHOWN_WIDTH - 1] + "…"
 
 
 def fidelity_counts(types: Mapping[str, int], machines: bool) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from typing import Any, TextIO
@@ -86,13 +87,34 @@ def step_line(op: Op, kind: str, name: str, duration_s: float, error: str) -> st
 
 def change_text(change: PropertyChange) -> str:
     """One property's change in one line."""
-    return f"{change.path}: {short(change.old)} → {short(change.new)}"
+    old, new = around_difference(_text(change.old), _text(change.new), _WIDEST_VALUE)
+    return f"{change.path}: {old} → {new}"
 
 
 def short(value: Any) -> str:
     """A value in at most one line's width."""
-    text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+    text = _text(value)
     return text if len(text) <= _WIDEST_VALUE else text[: _WIDEST_VALUE - 1] + "…"
+
+
+def around_difference(old: str, new: str, width: int) -> tuple[str, str]:
+    """Both in at most ``width`` characters, from little before the first that differs: cut earlier they look equal.
+
+    Where they are short, or differ early, they begin where they begin.
+    """
+    same = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
+    shown_same = width // 3
+    begin = 0 if max(len(old), len(new)) <= width or same <= shown_same else same - shown_same
+    return _window(old, begin, width), _window(new, begin, width)
+
+
+def _window(text: str, begin: int, width: int) -> str:
+    cut = f"…{text[begin + 1 :]}" if begin else text
+    return cut if len(cut) <= width else f"{cut[: width - 1]}…"
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
 
 
 def diagnostic_text(diagnostic: Diagnostic) -> str:

@@ -122,6 +122,14 @@ def test_a_preview_shows_the_properties_that_differ(engine: FakeEngine, capsys: 
     assert "1 to update; 2 unchanged." in shown
 
 
+def test_a_preview_shows_long_values_where_they_differ(engine: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:
+    change = PropertyChange("policy", "a" * 99 + "read", "a" * 99 + "write")
+    step = replace(result("preview", update=1).steps[0], changes=(change,))
+    engine.answer = replace(result("preview", update=1), steps=(step,))
+    main(["preview"])
+    assert f"policy: …{'a' * 19}read → …{'a' * 19}write\n" in capsys.readouterr().out
+
+
 def test_stdout_is_nothing_but_json_where_json_is_asked_for(
     engine: FakeEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:

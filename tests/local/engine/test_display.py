@@ -8,7 +8,7 @@ import textwrap
 import pytest
 
 from local.engine import display
-from local.engine.display import PlainDisplay, short
+from local.engine.display import PlainDisplay, change_text, short
 from local.engine.events import (
     Command,
     Diagnostic,
@@ -99,3 +99,19 @@ def test_a_long_value_is_cut_to_one_line() -> None:
     assert short("x" * 80) == "x" * 80
     assert short("x" * 81) == "x" * 79 + "…"
     assert short({"ö": None}) == '{"ö": null}'
+
+
+def test_two_long_values_are_shown_where_they_begin_to_differ() -> None:
+    old, new = ("a" * 200 + middle + "z" * 200 for middle in ("one", "two"))
+    shown = change_text(PropertyChange("policy", old, new))
+    assert shown == f"policy: …{'a' * 25}one{'z' * 50}… → …{'a' * 25}two{'z' * 50}…"
+
+
+def test_a_value_that_only_grows_at_its_end_shows_the_end() -> None:
+    shown = change_text(PropertyChange("p", [1] * 40, [1] * 40 + [2]))
+    old, new = shown.removeprefix("p: ").split(" → ")
+    assert (old[-2:], new[-5:]) == ("1]", "1, 2]")
+
+
+def test_an_early_difference_is_shown_from_the_beginning() -> None:
+    assert change_text(PropertyChange("p", "old" + "x" * 90, "new")) == f"p: old{'x' * 76}… → new"
