@@ -83,7 +83,8 @@ class Engine:
                 with _timed(phases, "recovery"):
                     Removal(run).take_up(base.pending_operations)
             if with_refresh or command == "refresh":
-                with _timed(phases, "refresh"):
+                # What an up then mends it counts itself.
+                with _timed(phases, "refresh"), contextlib.nullcontext() if command == "refresh" else run.aside():
                     refresh(run, list(run.olds.values()))
             if command in ("preview", "up"):
                 outputs = self._follow_program(run, phases)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -120,6 +121,15 @@ class Run:
         """Raise ``Stopped`` where nothing new may begin."""
         if self.is_stopped or self.is_interrupted:
             raise Stopped
+
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        """Count nothing that is done in a ``with`` block, unless the run ends there; it is shown all the same."""
+        counts, number = self.counts.copy(), len(self.steps)
+        yield
+        if not self.is_stopped and not self.is_interrupted:
+            self.counts = counts
+            del self.steps[number:]
 
     def keep_secret(self, values: Any) -> None:
         """Take the secrets in ``values`` out of every message from now on."""

@@ -218,6 +218,16 @@ def test_a_refresh_sees_what_is_gone_and_what_differs_and_up_mends_it(stack: Sta
     assert stack.world.names() == ["a", "b"]
 
 
+def test_an_up_that_refreshes_first_counts_what_the_up_did(stack: Stack) -> None:
+    stack.up(CHAIN)
+    before = stack.states()
+    stack.world.remove(before["a"].id)
+    result = stack.engine().up(refresh=True)
+    assert changed(result) == {"create": 1}
+    assert [step.op for step in result.steps] == ["create"]
+    assert result.changes["same"] == len(before) - 1
+
+
 def test_get_reads_what_is_not_ours_and_never_deletes_it(stack: Stack) -> None:
     stack.world.put("x1", {"urn": "somebody::else", "digest": "", "inputs": {"value": "theirs"}})
     program = """
