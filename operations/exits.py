@@ -47,4 +47,10 @@ class Ended(Exception):
 def _part(problem: Problem) -> dict[str, Any]:
     """One problem as plain values; without a place where its value is not the file's."""
     at = {"file": str(problem.file), "line": problem.line, "column": problem.column} if problem.line else {}
-    return {**at, "key": problem.key, "message": problem.message, "nearest": problem.nearest}
+    return {
+        **at,
+        "key": problem.key,
+        "message": problem.message,
+        "nearest": problem.nearest,
+        "allowed": problem.allowed,
+    }

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from components.accelerators import CATALOGUE
+from components.config.problems import listed
 from components.settings import REGIONS
 from operations.exits import Exit, OperationFailed
 from operations.sizing import checks, formulas, quantities, report, stack_file
@@ -160,7 +161,7 @@ class _Reader:
         known = tuple(name for name, row in CATALOGUE.items() if row.chip)
         for name in names:
             if name in CATALOGUE and name not in known:
-                self.problems.append(f"--type {name} has no accelerators. Allowed: {', '.join(known)}.")
+                self.problems.append(f"--type {name} has no accelerators. {listed(name, known)}")
             elif name not in known:
                 self.problems.append(_unknown("--type", name, known))
 
@@ -186,4 +187,4 @@ class _Reader:
 def _unknown(name: str, value: str, allowed: tuple[str, ...]) -> str:
     near = difflib.get_close_matches(value, allowed, n=1)
     hint = f' Did you mean "{near[0]}"?' if near else ""
-    return f"{name} {value!r} is not known.{hint} Allowed: {', '.join(allowed)}."
+    return f"{name} {value!r} is not known.{hint} {listed(value, allowed)}"

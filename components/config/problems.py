@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,9 @@ from .characters import deceiving, folded
 from .stack_file import Document, Key, Position
 
 NAMESPACES = (PROJECT, "aws")
+LISTED = 40
+"""So many allowed values, such as the regions, are listed; a longer list buries what is wrong."""
+CLOSEST = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +27,7 @@ class Problem:
         key: as the file spells it, such as ``ai-datacenter:pools.cpu.instance_type``.
         allowed: the allowed values, or the known keys; empty where there is no list.
         nearest: the allowed one that is spelled most alike.
+        value: what stands there, for the closest of many; empty where it does not matter.
     """
 
     file: Path
@@ -33,6 +37,7 @@ class Problem:
     message: str
     allowed: tuple[str, ...] = ()
     nearest: str | None = None
+    value: str = field(default="", repr=False, compare=False)
 
     def __str__(self) -> str:
         place = f"{self.file.name}:{self.line}:{self.column}" if self.line else "--config or PULUMI_CONFIG"
@@ -40,8 +45,17 @@ class Problem:
         if self.nearest:
             text += f' Did you mean "{self.nearest}"?'
         if self.allowed:
-            text += f" Allowed: {', '.join(self.allowed)}."
+            text += f" {listed(self.value, self.allowed)}"
         return text
+
+
+def listed(value: str, allowed: tuple[str, ...]) -> str:
+    """The allowed values in a sentence; of very many, which are those of the catalogue, the closest and the place."""
+    if len(allowed) <= LISTED:
+        return f"Allowed: {', '.join(allowed)}."
+    closest = difflib.get_close_matches(folded(value), allowed, n=CLOSEST, cutoff=0.3)
+    which, some = ("Closest", closest) if closest else ("Some", allowed[:CLOSEST])
+    return f"{which} of the {len(allowed)} allowed: {', '.join(some)}; docs/catalogue.md has them all."
 
 
 class ConfigurationError(Exception):
@@ -82,7 +96,7 @@ class Problems:
         text = str(value) if isinstance(value, str | int | float) else ""
         if deception := deceiving(text):
             message = f"{message}: {deception}"
-        self._add(self._document.where(file_key), self._spelled(file_key), message, allowed, _nearest(text, allowed))
+        self._add(self._document.where(file_key), self._spelled(file_key), message, allowed, text)
 
     def tell_key(self, key: Key, message: str, allowed: tuple[str, ...]) -> None:
         """Tell what is wrong with the key itself."""
@@ -90,7 +104,7 @@ class Problems:
         if deception := deceiving(name):
             message = f"{message}: {deception}"
         at = self._document.where(file_key, of_key=True)
-        self._add(at, self._spelled(file_key), message, allowed, _nearest(name, allowed))
+        self._add(at, self._spelled(file_key), message, allowed, name)
 
     def tell_file(self, message: str) -> None:
         """Tell what is wrong with the file as a whole."""
@@ -104,17 +118,19 @@ class Problems:
             if deception := deceiving(namespace):
                 message = f"{message}: {deception}"
             at = self._document.where(("config", spelled), of_key=True)
-            self._add(at, spelled, message, NAMESPACES, near[0])
+            self._add(at, spelled, message, NAMESPACES, namespace, near[0])
 
     def _add(
-        self, at: Position, key: str, message: str, allowed: tuple[str, ...] = (), nearest: str | None = None
-    ) -> None:
+        self, at: Position, key: str, message: str, allowed: tuple[str, ...] = (), value: str = "",
+        nearest: str | None = None,
+    ) -> None:  # fmt: skip
         if key.split(".")[0] in self._elsewhere:
             at = Position(0, 0)
         key, message = _printable(key), _printable(message)
         problem = Problem(
-            file=self._file, line=at.line, column=at.column, key=key, message=message, allowed=allowed, nearest=nearest
-        )
+            file=self._file, line=at.line, column=at.column, key=key, message=message, allowed=allowed,
+            nearest=nearest or _nearest(value, allowed), value=_printable(value),
+        )  # fmt: skip
         if problem not in self._found:
             self._found.append(problem)
 

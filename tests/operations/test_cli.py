@@ -155,6 +155,7 @@ def test_a_script_reads_each_mistake_of_a_stack_file_with_its_place(
     ]
     assert given["errors"][1]["message"] == "instance type 'm7i.larg' is not known"
     assert given["errors"][1]["nearest"] == "m7i.large"
+    assert "m7i.xlarge" in given["errors"][1]["allowed"]
     assert "Pulumi.local.yaml:10:22: ai-datacenter:pools.cpu.instance_type: instance type" in shown.err
 
 

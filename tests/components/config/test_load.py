@@ -35,12 +35,17 @@ def test_what_is_no_boolean_is_told_with_its_place(tmp_path: Path, value: str) -
     assert "boolean" in problem.message
 
 
-def test_an_unknown_instance_type_is_told_with_place_nearest_and_allowed_values(tmp_path: Path) -> None:
-    text = str(only(tmp_path, "m7i.large", "m7i.larg"))
-    assert text.startswith(
+def test_an_unknown_instance_type_is_told_with_place_nearest_and_where_all_are(tmp_path: Path) -> None:
+    problem = only(tmp_path, "m7i.large", "m7i.larg")
+    assert str(problem) == (
         "Pulumi.test.yaml:9:22: ai-datacenter:pools.cpu.instance_type: instance type 'm7i.larg' is not known. "
-        'Did you mean "m7i.large"? Allowed: m7i.large, m7i.xlarge, '
+        f'Did you mean "m7i.large"? Closest of the {len(problem.allowed)} allowed: m7i.large, m7i.xlarge, '
+        "m7i.8xlarge, m7i.4xlarge; docs/catalogue.md has them all."
     )
+
+
+def test_few_allowed_values_are_all_told(tmp_path: Path) -> None:
+    assert str(only(tmp_path, "pool: cpu", "pool: gpu")).endswith("Allowed: cpu.")
 
 
 def test_an_unknown_region_is_told_with_the_nearest(tmp_path: Path) -> None:
