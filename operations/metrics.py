@@ -7,7 +7,7 @@ import json
 import math
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,9 +96,8 @@ class NoAnswer(Exception):
     """Prometheus did not answer, or not as Prometheus does; the message says how."""
 
 
-def watches(root: DataRoot) -> tuple[Watch, ...]:
-    """What is known of every cluster of this machine."""
-    planes = control_plane.clusters(root)
+def watches(root: DataRoot, planes: Sequence[control_plane.ControlPlane]) -> tuple[Watch, ...]:
+    """What is known of the nodes of those clusters."""
     try:
         found = machines.list_machines(root)
     except PodmanError as problem:

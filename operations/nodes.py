@@ -56,24 +56,22 @@ class PodState:
     phase: str
 
 
-def nodes(root: DataRoot) -> tuple[NodeState, ...]:
-    """The nodes of every cluster that runs here."""
+def nodes(root: DataRoot, planes: Sequence[control_plane.ControlPlane]) -> tuple[NodeState, ...]:
+    """The nodes of those clusters that run."""
     stopped = {(machine.cluster, machine.name) for machine in machines.list_machines(root) if not machine.running}
     return tuple(
         _node(plane.name, item, stopped, checks)
-        for plane in _running(root)
+        for plane in planes
+        if plane.running()
         for checks in [_items(plane.api().get(f"/api/v1/namespaces/{NAMESPACE}/pods"))]
         for item in _items(plane.api().get("/api/v1/nodes"))
     )
 
 
-def pods(root: DataRoot) -> tuple[PodState, ...]:
-    """The pods of every cluster that runs here."""
-    return tuple(_pod(plane.name, item) for plane in _running(root) for item in _items(plane.api().get("/api/v1/pods")))
-
-
-def _running(root: DataRoot) -> list[control_plane.ControlPlane]:
-    return [plane for plane in control_plane.clusters(root) if plane.running()]
+def pods(planes: Sequence[control_plane.ControlPlane]) -> tuple[PodState, ...]:
+    """The pods of those clusters that run."""
+    running = [plane for plane in planes if plane.running()]
+    return tuple(_pod(plane.name, item) for plane in running for item in _items(plane.api().get("/api/v1/pods")))
 
 
 def _items(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:

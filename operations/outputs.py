@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from local import control_plane
 from local.engine.store import Secret
 from operations import verdicts
 from operations.session import open_store
@@ -12,6 +13,7 @@ from operations.summary import slice_verdicts_of, verdict_of
 from operations.workplace import Workplace
 
 ROOT_TYPE = "pulumi:pulumi:Stack"
+_CLUSTERS = ("aws:eks/cluster:Cluster", "gcp:container/cluster:Cluster")
 
 
 def stack_outputs(place: Workplace) -> Mapping[str, Any]:
@@ -21,6 +23,17 @@ def stack_outputs(place: Workplace) -> Mapping[str, Any]:
         return {}
     outputs = next((one.outputs for one in store.open().resources if one.type == ROOT_TYPE), {})
     return {name: value for name, value in outputs.items() if not isinstance(value, Secret)}
+
+
+def own_clusters(place: Workplace) -> list[control_plane.ControlPlane]:
+    """The control planes of the stack's own clusters: a data root holds those of every stack that is up in it."""
+    planes, store = control_plane.clusters(place.root), open_store(place)
+    if not planes or not store.exists():
+        return []
+    states = [one for one in store.open().resources if one.type in _CLUSTERS]
+    # GKE tells the address alone. A secret one is no text, and not looked into.
+    endpoints = {str(one.outputs.get("endpoint")).removeprefix("https://") for one in states}
+    return [plane for plane in planes if plane.endpoint.removeprefix("https://") in endpoints]
 
 
 def last_verdict(place: Workplace) -> Mapping[str, Any] | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from local import control_plane, moto
+from local import moto
 from operations import metrics, nodes
 from operations.metrics import Watch
-from operations.outputs import last_slice_verdicts, last_verdict
+from operations.outputs import last_slice_verdicts, last_verdict, own_clusters
 from operations.session import open_store
 from operations.summary import SliceVerdict, slice_lines, verdict_lines
 from operations.workplace import Workplace
@@ -24,8 +24,8 @@ def status(place: Workplace) -> bool:
     if not is_known:
         place.require_stack_file()
     found = collect(place)
-    if (found["aws"] or found["control_planes"]) and not is_known:
-        place.tell(f"The stack `{place.stack}` is not on this machine: what follows is of another one.")
+    if found["aws"] and not is_known:
+        place.tell(f"The stack `{place.stack}` is not on this machine: what runs here is of another one.")
     place.give(found, as_text(found))
     return (
         all(not plane["missing"] for plane in found["control_planes"])
@@ -35,18 +35,19 @@ def status(place: Workplace) -> bool:
 
 
 def collect(place: Workplace) -> dict[str, Any]:
-    """Everything that runs here, as plain values."""
-    server, watches = moto.running(place.root), metrics.watches(place.root)
+    """Everything of the stack that runs here, as plain values; the local AWS is of all stacks."""
+    planes = own_clusters(place)
+    server, watches = moto.running(place.root), metrics.watches(place.root, planes)
     return {
         "stack": place.stack,
         "aws": {"endpoint": server.endpoint_url, "pid": server.pid} if server else None,
         "control_planes": [
             {"name": plane.name, "region": plane.region, "endpoint": plane.endpoint, "missing": plane.missing()}
-            for plane in control_plane.clusters(place.root)
+            for plane in planes
         ],
-        "nodes": [{**asdict(node), "metrics": _metrics(node, watches)} for node in nodes.nodes(place.root)],
+        "nodes": [{**asdict(node), "metrics": _metrics(node, watches)} for node in nodes.nodes(place.root, planes)],
         "monitoring": [{name: value for name, value in asdict(one).items() if name != "nodes"} for one in watches],
-        "pods": [asdict(pod) for pod in nodes.pods(place.root)],
+        "pods": [asdict(pod) for pod in nodes.pods(planes)],
         "verdict": last_verdict(place),
         "slice_verdicts": last_slice_verdicts(place),
         "logs": str(place.root.path),

@@ -7,6 +7,7 @@ from local.paths import LocalCloudError
 from local.provider import ProviderError
 from operations import nodes, report, smoke_test, verdicts
 from operations.exits import OperationFailed
+from operations.outputs import own_clusters
 from operations.session import check_configuration, require_local_account, session
 from operations.summary import Summary
 from operations.workplace import Workplace
@@ -28,7 +29,7 @@ def up(place: Workplace) -> None:
     report.require_success(result, logs=str(place.root.path))
     moto.lost_marker(place.root).unlink(missing_ok=True)
     _tell_others(place)
-    summary = Summary.of(place, result, nodes.nodes(place.root))
+    summary = Summary.of(place, result, nodes.nodes(place.root, own_clusters(place)))
     place.give(summary.as_data(), summary.as_text())
     if not summary.passed:
         raise OperationFailed(

@@ -70,7 +70,7 @@ def engine(monkeypatch: pytest.MonkeyPatch, data_root: Path) -> FakeEngine:
     for module in (up, preview, refresh):
         monkeypatch.setattr(module, "session", opened)
     monkeypatch.setattr(refresh, "require_state", lambda _place, _verb: None)
-    monkeypatch.setattr(nodes, "nodes", lambda _root: (nodes.NodeState("c", "a-0", "a", "m7i.xlarge", True),))
+    monkeypatch.setattr(nodes, "nodes", lambda _root, _planes: (nodes.NodeState("c", "a-0", "a", "m7i.xlarge", True),))
     return fake
 
 

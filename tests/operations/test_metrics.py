@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from local import control_plane, machines, networks
+from local import machines, networks
 from local.control_plane import ControlPlane
 from local.control_plane.ports import Place
 from local.machines import Machine
@@ -165,9 +165,8 @@ def server(address: str, running: bool = True, tag: str = "ai-datacenter:monitor
 
 
 def watch(monkeypatch: pytest.MonkeyPatch, plane: ControlPlane, *found: Machine) -> Watch:
-    monkeypatch.setattr(control_plane, "clusters", lambda root: [plane])
     monkeypatch.setattr(machines, "list_machines", lambda root: list(found))
-    (only,) = watches(DataRoot(plane.folder))
+    (only,) = watches(DataRoot(plane.folder), [plane])
     return only
 
 
@@ -193,7 +192,6 @@ def test_a_podman_that_refuses_is_the_reason(tmp_path: Path, monkeypatch: pytest
         raise PodmanError("`podman ps` failed: database is locked")
 
     plane = cluster(tmp_path)
-    monkeypatch.setattr(control_plane, "clusters", lambda root: [plane])
     monkeypatch.setattr(machines, "list_machines", refuse)
-    (only,) = watches(DataRoot(tmp_path))
+    (only,) = watches(DataRoot(tmp_path), [plane])
     assert only.reason == "`podman ps` failed: database is locked"
