@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from local import configuration, control_plane, moto
+from local.engine.events import Result
 from local.paths import LocalCloudError
 from local.provider import ProviderError
 from operations import nodes, report, smoke_test, verdicts
@@ -28,6 +29,15 @@ def up(place: Workplace) -> None:
     verdicts.tell_failed(place, result)
     report.require_success(result, logs=str(place.root.path))
     moto.lost_marker(place.root).unlink(missing_ok=True)
+    conclude(place, result)
+
+
+def conclude(place: Workplace, result: Result) -> None:
+    """Say what stands after a run that succeeded, whichever engine's.
+
+    Raises:
+        OperationFailed: it does not work.
+    """
     _tell_others(place)
     summary = Summary.of(place, result, nodes.nodes(place.root, own_clusters(place)))
     place.give(summary.as_data(), summary.as_text())
