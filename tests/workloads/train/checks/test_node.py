@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import ssl
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from train.checks.__main__ import main
+from train.checks.estimate import Status
+from train.checks.health import Finding, Health, conclude
 from train.checks.node import NAME, REASON_CHARACTERS, Node
 from train.config.failure import Failure
+from train.config.job import Job
 
+from components.accelerators import CATALOGUE
 from local.control_plane.certificates import ensure_authority, ensure_server
+from tests.workloads.conftest import WORKLOADS
 
 GPU = {"key": "nvidia.com/gpu", "effect": "NoSchedule"}
 TAINT = {"key": NAME, "effect": "NoSchedule"}
@@ -233,3 +243,93 @@ def test_checks_that_fail_leave_the_taint_and_their_reason(api: Api, environ: di
     assert main(["--verify-node"], {**environ, "ACCELERATOR": json.dumps(row)}) == 1
     assert api.node["spec"]["taints"] == [GPU, TAINT]
     assert "the catalogue says 8 of p5.48xlarge" in api.node["metadata"]["annotations"][NAME]
+
+
+class Settled(Exception):
+    """The pod has let its node in, and would wait to be taken away."""
+
+
+SLOW = Finding(status=Status.FAIL, sentence="n: matrix products 0.1 TFLOP/s")
+WRONG = Finding(status=Status.FAIL, sentence="n device 3 calculates wrong", wrong=True)
+EMULATED = {"EMULATED_DEVICES": "8"}
+
+
+@pytest.fixture
+def verify(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Verifies the node in this process with checks that find this, and returns how they were told to judge."""
+
+    def verified(*findings: Finding, **environment: str) -> str:
+        judged: list[str] = []
+
+        def check(job: Job, *_: object) -> Health:
+            judged.append(job.config.checks)
+            status, reason = conclude(findings)
+            return Health(status=status, reason=reason, nodes=(), links=(), collectives=(), findings=findings)
+
+        def settled() -> None:
+            raise Settled
+
+        monkeypatch.setattr("train.checks.__main__._check", check)
+        monkeypatch.setattr(signal, "signal", lambda *_: None)
+        monkeypatch.setattr(signal, "pause", settled)
+        with suppress(Settled):
+            assert main(["--verify-node"], {**environ, **environment}) == 1
+        return judged[0]
+
+    return verified
+
+
+@pytest.mark.parametrize("findings", [(), (SLOW,)], ids=["well", "slow"])
+def test_the_speed_of_cpus_that_stand_in_for_chips_keeps_no_node_out(
+    api: Api, verify: Callable[..., str], findings: tuple[Finding, ...]
+) -> None:
+    assert verify(*findings, **EMULATED) == "report"
+    assert api.node["spec"]["taints"] == [GPU]
+    assert NAME not in api.node["metadata"]["labels"]
+
+
+def test_wrong_results_keep_a_node_out_whoever_stands_in_for_its_chips_and_are_the_whole_reason(
+    api: Api, verify: Callable[..., str]
+) -> None:
+    verify(SLOW, WRONG, **EMULATED)
+    assert api.node["spec"]["taints"] == [GPU, TAINT]
+    assert api.node["metadata"]["annotations"][NAME] == WRONG.sentence
+
+
+def test_the_speed_of_real_chips_keeps_a_node_out(api: Api, verify: Callable[..., str]) -> None:
+    assert verify(SLOW) == "strict"
+    assert api.node["spec"]["taints"] == [GPU, TAINT]
+    assert api.node["metadata"]["annotations"][NAME] == SLOW.sentence
+
+
+def process(environ: dict[str, str], emulated: int) -> subprocess.Popen[str]:
+    """The pod's own command, with as many devices in place of the two chips of its type."""
+    row = {**CATALOGUE["p5.48xlarge"].row(), "chips": 2}
+    environment = {
+        **environ, "PATH": os.environ["PATH"], "PYTHONPATH": str(WORKLOADS), "JAX_PLATFORMS": "cpu",
+        "ACCELERATOR": json.dumps(row), "EMULATED_DEVICES": str(emulated),
+    }  # fmt: skip
+    command = [sys.executable, "-m", "train.checks", "--verify-node"]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.real
+def test_a_node_whose_chips_cpus_stand_in_for_is_let_in_by_the_checks_themselves(
+    api: Api, environ: dict[str, str]
+) -> None:
+    with process(environ, emulated=2) as pod:
+        assert pod.stderr
+        try:
+            said = next((line for line in pod.stderr if "node n" in line or "FAIL" in line), "")
+            assert said == "checks: node n is verified\n"
+            assert api.node["spec"]["taints"] == [GPU]
+        finally:
+            pod.terminate()
+        assert pod.wait(30) == 0  # the kubelet takes it away: that is no failure
+
+
+def test_emulated_devices_are_counted_as_chips_are(api: Api, environ: dict[str, str]) -> None:
+    with process(environ, emulated=3) as pod:
+        assert pod.wait(120) == 1
+    assert api.node["spec"]["taints"] == [GPU, TAINT]
+    assert "shows 3 devices (cpu), and the catalogue says 2 of p5.48xlarge" in api.node["metadata"]["annotations"][NAME]
