@@ -13,14 +13,15 @@ from typing import Any
 import pulumi
 
 from .accelerators import Vendor
+from .launch_template import FIRST_LABEL, node_config
 from .naming import NODES_TAG, component_type
 from .node_group import POOL_LABEL
 from .releases import AMI_RELEASES
-from .settings import KarpenterConfig, KarpenterPoolConfig, Taint
+from .settings import UNVERIFIED, KarpenterConfig, KarpenterPoolConfig, Taint
 from .settings.karpenter import DisruptionBudgetConfig
 
 CORE, AWS = "karpenter.sh/v1", "karpenter.k8s.aws/v1"
-CAPACITY_LABEL = "karpenter.sh/capacity-type"
+CAPACITY_LABEL, TYPE_LABEL = "karpenter.sh/capacity-type", "node.kubernetes.io/instance-type"
 _CAPACITIES = {"on_demand": "on-demand", "spot": "spot"}
 _CONSOLIDATION = {"when_empty": "WhenEmpty", "when_empty_or_underutilized": "WhenEmptyOrUnderutilized"}
 _ARCHITECTURES = {"x86_64": "amd64", "arm64": "arm64"}
@@ -127,6 +128,9 @@ def node_class(config: KarpenterPoolConfig, ami_release: str, key_arn: pulumi.In
         found["instanceStorePolicy"] = "RAID0"
     if config.max_pods is not None:
         found["kubelet"] = {"maxPods": config.max_pods}
+    if config.verified:
+        # Not among the NodePool's labels: Karpenter would count the check's pod for one that stays on every node.
+        found["userData"] = node_config({"kubelet": FIRST_LABEL})
     return found
 
 
@@ -139,6 +143,8 @@ def node_pool(name: str, config: KarpenterPoolConfig) -> dict[str, Any]:
     }
     if found := taints(config):
         spec["taints"] = [_taint(taint) for taint in found]
+    if config.verified:  # Karpenter knows that something else takes it off, and waits with the node's pods
+        spec["startupTaints"] = [_taint(Taint(key=UNVERIFIED))]
     if config.drain_minutes is not None:
         spec["terminationGracePeriod"] = f"{config.drain_minutes}m"
     pool: dict[str, Any] = {
@@ -152,7 +158,7 @@ def node_pool(name: str, config: KarpenterPoolConfig) -> dict[str, Any]:
 def requirements(config: KarpenterPoolConfig) -> list[dict[str, Any]]:
     """Types by name, so that only what the catalogue knows is ever bought."""
     wanted = {
-        "node.kubernetes.io/instance-type": [row.name for row in config.types],
+        TYPE_LABEL: [row.name for row in config.types],
         CAPACITY_LABEL: [_CAPACITIES[one] for one in dict.fromkeys(config.capacities)],
         "kubernetes.io/arch": list(dict.fromkeys(_ARCHITECTURES[row.architecture] for row in config.types)),
         "kubernetes.io/os": ["linux"],

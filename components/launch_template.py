@@ -19,6 +19,9 @@ from .settings import UNVERIFIED, PoolConfig
 
 _BLOCK_MARKET = aws.ec2.LaunchTemplateInstanceMarketOptionsArgs(market_type="capacity-block")
 
+# By it the check is called. nodeadm appends EKS's own flags, and the kubelet adds up the labels of all of them.
+FIRST_LABEL = {"flags": [f"--node-labels={UNVERIFIED}=true"]}
+
 
 @dataclass(frozen=True, kw_only=True)
 class LaunchTemplateArgs:
@@ -114,13 +117,15 @@ def user_data(config: PoolConfig) -> str | None:
     kubelet: dict[str, Any] = {"config": {"maxPods": config.max_pods}} if config.max_pods is not None else {}
     if config.verified:
         kubelet.setdefault("config", {})["registerWithTaints"] = _first_taints(config)
-        # nodeadm appends EKS's own flags, and the kubelet adds up the labels of all of them.
-        kubelet["flags"] = [f"--node-labels={UNVERIFIED}=true"]
+        kubelet |= FIRST_LABEL
     if kubelet:
         spec["kubelet"] = kubelet
-    if not spec:
-        return None
-    node_config = {"apiVersion": "node.eks.aws/v1alpha1", "kind": "NodeConfig", "spec": spec}
+    return base64.b64encode(node_config(spec).encode()).decode() if spec else None
+
+
+def node_config(spec: dict[str, Any]) -> str:
+    """User data that nodeadm reads beside EKS's or Karpenter's own."""
+    declared = {"apiVersion": "node.eks.aws/v1alpha1", "kind": "NodeConfig", "spec": spec}
     parts = (
         "MIME-Version: 1.0",
         'Content-Type: multipart/mixed; boundary="BOUNDARY"',
@@ -128,11 +133,11 @@ def user_data(config: PoolConfig) -> str | None:
         "--BOUNDARY",
         "Content-Type: application/node.eks.aws",
         "",
-        json.dumps(node_config),
+        json.dumps(declared),
         "--BOUNDARY--",
         "",
     )
-    return base64.b64encode("\n".join(parts).encode()).decode()
+    return "\n".join(parts)
 
 
 def _first_taints(config: PoolConfig) -> list[dict[str, str]]:

@@ -1,9 +1,9 @@
 """New nodes take no work until their checks have passed: a pod on each of them checks it, and takes its taint off.
 
-The kubelet registers the node with the taint and with a label of the same name (see ``launch_template``), by which a
-DaemonSet's pod comes. When the checks pass it takes both off, and goes, for the label that called it is gone. When they
-fail it writes the reason on the node and tries again, more seldom each time. Whoever puts the label on a node that has
-been repaired has it checked again.
+The kubelet registers the node with the taint and with a label of the same name (see ``launch_template``; those of
+others in ``karpenter_pools`` and ``tpu_pool``), by which a DaemonSet's pod comes. When the checks pass it takes both
+off, and goes, for the label that called it is gone. When they fail it writes the reason on the node and tries again,
+more seldom each time. Whoever puts the label on a node that has been repaired has it checked again.
 """
 
 from __future__ import annotations
@@ -18,9 +18,8 @@ from . import namespaces
 from . import node_verification_pod as pod
 from . import node_verification_rights as rights
 from .naming import component_type
-from .node_group import POOL_LABEL
 from .node_verification_rights import ACCOUNT, NAMESPACE
-from .settings import PoolConfig
+from .verified_nodes import CheckedNodes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,12 +27,13 @@ class NodeVerificationArgs:
     """Arguments of :class:`NodeVerification`.
 
     Attributes:
-        pools: the pools by name; those that say ``verified`` are checked.
+        nodes: what is checked, by the name that its DaemonSet gets.
         image: where nodes pull the workload from.
+        vpc_cidr: the range of the network that the API server's own addresses are in.
         service_cidr: the range of the Services' addresses.
     """
 
-    pools: dict[str, PoolConfig]
+    nodes: dict[str, CheckedNodes]
     image: pulumi.Input[str]
     vpc_cidr: str
     service_cidr: str
@@ -95,7 +95,7 @@ class NodeVerification(pulumi.ComponentResource):
         return [binding]
 
     def _create_daemon_sets(self, after: list[pulumi.Resource]) -> None:
-        for name, pool in verified_pools(self._args.pools).items():
+        for name, nodes in self._args.nodes.items():
             kubernetes.apps.v1.DaemonSet(
                 f"{self._name}-{name}",
                 metadata={
@@ -106,18 +106,13 @@ class NodeVerification(pulumi.ComponentResource):
                     "annotations": {"pulumi.com/skipAwait": "true"},
                 },
                 spec={
-                    "selector": {"match_labels": {**pod.LABELS, POOL_LABEL: name}},
+                    "selector": {"match_labels": pod.labels(nodes)},
                     # A new image is of no use to a check that runs, and to those that come it is given anyway.
                     "update_strategy": {"type": "RollingUpdate", "rolling_update": {"max_unavailable": "100%"}},
-                    "template": self._template(name, pool),
+                    "template": self._template(nodes),
                 },
                 opts=pulumi.ResourceOptions(parent=self, depends_on=after),
             )
 
-    def _template(self, name: str, pool: PoolConfig) -> Any:
-        return pulumi.Output.from_input(self._args.image).apply(lambda image: pod.template(name, pool, image=image))
-
-
-def verified_pools(pools: dict[str, PoolConfig]) -> dict[str, PoolConfig]:
-    """The pools whose nodes are checked before they take work."""
-    return {name: pool for name, pool in pools.items() if pool.verified}
+    def _template(self, nodes: CheckedNodes) -> Any:
+        return pulumi.Output.from_input(self._args.image).apply(lambda image: pod.template(nodes, image=image))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from .node_group import POOL_LABEL, taints
+from .node_group import POOL_LABEL
 from .node_verification_rights import ACCOUNT
-from .settings import UNVERIFIED, PoolConfig
+from .settings import UNVERIFIED
+from .verified_nodes import CheckedNodes
 
 LABELS = {"app.kubernetes.io/name": "node-verification"}
 _USER = 10_001  # of workloads/Dockerfile
@@ -17,12 +18,18 @@ _TOKEN_S = 3600  # the kubelet renews it
 _CHECKS = {"checks": "strict", "startup_timeout_s": 120, "step_timeout_s": 120}
 
 
-def template(name: str, pool: PoolConfig, *, image: str) -> dict[str, Any]:
-    """The pod template for one pool: a pod takes all chips of its node, which nobody else may have yet."""
-    devices = pool.instance.pod_resources(0)  # the fabric is not tried: a node is checked alone
-    cpu, memory = f"{max(1, pool.instance.vcpus // 2)}", f"{pool.instance.memory_gib // 2}Gi"
+def labels(nodes: CheckedNodes) -> dict[str, str]:
+    """What the pods of one kind of nodes bear, and no others."""
+    return {**LABELS, POOL_LABEL: nodes.pool, **nodes.labels}
+
+
+def template(nodes: CheckedNodes, *, image: str) -> dict[str, Any]:
+    """The pod template for equal nodes: a pod takes all chips of its node, which nobody else may have yet."""
+    machine = nodes.machine
+    devices = machine.pod_resources(0)  # the fabric is not tried: a node is checked alone
+    half = {"cpu": f"{max(1, machine.vcpus // 2)}", "memory": f"{machine.memory_gib // 2}Gi"} if nodes.reserved else {}
     environment = {
-        "ACCELERATOR": json.dumps(pool.instance.row(), sort_keys=True),
+        "ACCELERATOR": json.dumps(nodes.row, sort_keys=True),
         "KUBERNETES_CREDENTIALS": _CREDENTIALS,
         "TRAIN_CONFIG": json.dumps(_CHECKS, sort_keys=True),
     }
@@ -32,7 +39,7 @@ def template(name: str, pool: PoolConfig, *, image: str) -> dict[str, Any]:
         "image": image,
         "command": ["python", "-m", "train.checks", "--verify-node"],
         "env": [*({"name": key, "value": value} for key, value in environment.items()), node_name],
-        "resources": {"requests": {"cpu": cpu, "memory": memory, **devices}, "limits": devices},
+        "resources": {"requests": {**half, **devices}, "limits": devices},
         "security_context": {"allow_privilege_escalation": False, "capabilities": {"drop": ["ALL"]}},
         "volume_mounts": [
             {"name": "shm", "mount_path": "/dev/shm"},
@@ -40,15 +47,15 @@ def template(name: str, pool: PoolConfig, *, image: str) -> dict[str, Any]:
         ],
         "termination_message_policy": "FallbackToLogsOnError",
     }
-    shared = {"medium": "Memory", "size_limit": f"{max(1, pool.instance.memory_gib // 8)}Gi"}
+    shared = {"medium": "Memory", "size_limit": f"{max(1, machine.memory_gib // 8)}Gi"}
     return {
-        "metadata": {"labels": {**LABELS, POOL_LABEL: name}},
+        "metadata": {"labels": labels(nodes)},
         "spec": {
             "service_account_name": ACCOUNT,
             "automount_service_account_token": False,  # the one below is this pod's, and does not last
-            "node_selector": {POOL_LABEL: name, UNVERIFIED: "true"},
+            "node_selector": {POOL_LABEL: nodes.pool, **nodes.labels, UNVERIFIED: "true"},
             "tolerations": [
-                *({"key": taint.key, "operator": "Exists", "effect": taint.effect} for taint in taints(pool)),
+                *({"key": taint.key, "operator": "Exists", "effect": taint.effect} for taint in nodes.taints),
                 {"key": UNVERIFIED, "operator": "Exists", "effect": "NoSchedule"},
             ],
             "security_context": {

@@ -12,10 +12,11 @@ from ..etl_job import EtlJob, EtlJobArgs
 from ..gpu_exporter import GpuExporter, GpuExporterArgs
 from ..karpenter import Karpenter
 from ..karpenter_pools import KarpenterPools, KarpenterPoolsArgs
-from ..node_verification import NodeVerification, NodeVerificationArgs, verified_pools
+from ..node_verification import NodeVerification, NodeVerificationArgs
 from ..scheduling import Scheduling, SchedulingArgs
 from ..settings import DataPipelineConfig, EtlJobConfig, KarpenterConfig
 from ..smoke_test import SmokeTest, SmokeTestArgs
+from ..verified_nodes import of_karpenter, of_node_groups
 from .compute import Compute
 from .data import Data
 from .foundation import Foundation
@@ -59,10 +60,11 @@ class Inside:
     def _create_verification(self) -> list[pulumi.Resource]:
         """Not after the node groups: what EKS installs on nodes waits for them to take pods, and they for this."""
         config = self._site.config
-        if not verified_pools(config.pools):
+        nodes = {**of_node_groups(config.pools), **of_karpenter(config.karpenter)}
+        if not nodes:
             return []
         args = NodeVerificationArgs(
-            pools=config.pools,
+            nodes=nodes,
             image=self._data.registry.image,
             vpc_cidr=str(config.network.cidr),
             service_cidr=str(config.cluster.service_cidr),

@@ -125,14 +125,24 @@ def _labels(name: str, pool: KarpenterPoolConfig, config: StackConfig) -> Iterat
 
 def _unverified_for_good(name: str, pool: KarpenterPoolConfig, config: StackConfig) -> Iterator[Conflict]:
     message = (
-        f"{UNVERIFIED} is taken off by the checks, which know the section pools only; Karpenter's nodes would keep it "
-        "for good: leave it out"
+        f"{UNVERIFIED} is put on and taken off by the checks; Karpenter would take what stands here for a part of each "
+        "node for good: say verified: true"
     )
     if UNVERIFIED in pool.labels:
         yield _conflict(name, "labels", UNVERIFIED, message=message)
     for index, taint in enumerate(pool.taints):
         if taint.key == UNVERIFIED:
             yield _conflict(name, "taints", index, "key", message=message)
+
+
+def _checks_without_chips(name: str, pool: KarpenterPoolConfig, config: StackConfig) -> Iterator[Conflict]:
+    if pool.verified and pool.types and pool.device_resource:
+        message = (
+            f"the check's pod takes all {pool.device_resource} of a new node, and Karpenter counts them as taken: for "
+            "pods that wait it would start node after node, up to the pool's limits, until the first is checked. Leave "
+            "verified out, or declare the machines in the section pools"
+        )
+        yield _conflict(name, "verified", message=message)
 
 
 def _another_name(name: str, pool: KarpenterPoolConfig, config: StackConfig) -> Iterator[Conflict]:
@@ -187,5 +197,6 @@ POOL_RULES = (
     _pods_of_the_types,
     _labels,
     _unverified_for_good,
+    _checks_without_chips,
     _another_name,
 )

@@ -120,6 +120,11 @@ class KarpenterPoolConfig(Section):
     )
     labels: dict[LabelKey, LabelValue] = Field(default_factory=dict, description="Labels on every node.")
     taints: tuple[Taint, ...] = Field(default=(), strict=False, description="Taints beside the accelerator's own.")
+    verified: bool = Field(
+        default=False,
+        description="New nodes keep the taint `ai-datacenter/unverified` until the checks have passed on them; "
+        "Karpenter knows it for a startup taint. Not with accelerators, whose chips Karpenter would count as taken.",
+    )
 
     @property
     def types(self) -> tuple[InstanceType, ...]:

@@ -51,6 +51,8 @@ def _pools(draw: st.DrawFn, region: str) -> Values:
     pool = {"instance_types": [row.name for row in rows], "limits": limits}
     if not rows[0].chips and draw(st.booleans()):
         pool = {"families": sorted({row.family for row in rows}), "max_cpus": least, "limits": limits}
+    if not rows[0].chips:
+        pool["verified"] = draw(st.booleans())
     return pool | draw(st.fixed_dictionaries({}, optional=_OPTIONAL))
 
 

@@ -16,7 +16,7 @@ from components.karpenter import Karpenter, KarpenterArgs
 from components.karpenter_access import ControllerRights, controller_policy
 from components.karpenter_pools import AWS, CORE, KarpenterPools, KarpenterPoolsArgs
 from components.releases import AMI_RELEASES
-from components.settings import KarpenterConfig
+from components.settings import UNVERIFIED, KarpenterConfig
 
 from .mocks import ACCOUNT, Cloud, run
 from .stack_files import GOOD, problems
@@ -26,7 +26,7 @@ SECTION: dict[str, Any] = {
     "pools": {
         "web": {
             "families": ["m7i", "c7i"], "max_cpus": 16, "capacities": ["spot", "on_demand"], "limits": {"cpus": 256},
-            "labels": {"team": "serve"}, "max_pods": 20, "weight": 10, "expire_hours": None,
+            "labels": {"team": "serve"}, "max_pods": 20, "verified": True, "weight": 10, "expire_hours": None,
             "disruption": {
                 "budgets": [
                     {"nodes": "20%"},
@@ -227,6 +227,20 @@ def test_nodes_bear_their_pool_s_label_and_accelerators_their_taint(cloud: Cloud
     assert llm["spec"]["nodeClassRef"] == {"group": "karpenter.k8s.aws", "kind": "EC2NodeClass", "name": "llm"}
 
 
+def test_a_node_that_is_to_be_checked_has_a_startup_taint_and_a_label_that_karpenter_does_not_reckon_with(
+    cloud: Cloud,
+) -> None:
+    web, llm = spec(cloud, "NodePool", "web")["template"], spec(cloud, "NodePool", "llm")["template"]
+    assert web["spec"]["startupTaints"] == [{"key": UNVERIFIED, "effect": "NoSchedule"}]
+    assert UNVERIFIED not in {taint["key"] for taint in web["spec"].get("taints", ())}
+    assert UNVERIFIED not in web["metadata"]["labels"]
+    user_data = spec(cloud, "EC2NodeClass", "web")["userData"]
+    node_config = json.loads(next(line for line in user_data.splitlines() if line.startswith("{")))
+    assert node_config["spec"] == {"kubelet": {"flags": [f"--node-labels={UNVERIFIED}=true"]}}
+    assert "startupTaints" not in llm["spec"]
+    assert "userData" not in spec(cloud, "EC2NodeClass", "llm")
+
+
 def test_nodes_go_when_and_as_many_at_once_as_the_pool_says(cloud: Cloud) -> None:
     web, llm = spec(cloud, "NodePool", "web"), spec(cloud, "NodePool", "llm")
     assert web["disruption"] == {
@@ -289,12 +303,12 @@ CPU = f"{{ families: [m7i], {LIMITS} }}"
         (
             f"{{ families: [m7i], labels: {{ ai-datacenter/unverified: z }}, {LIMITS} }}",
             ".labels.ai-datacenter/unverified",
-            "would keep it for good",
+            "say verified: true",
         ),
         (
             f"{{ families: [m7i], taints: [{{ key: a }}, {{ key: ai-datacenter/unverified }}], {LIMITS} }}",
             ".taints.1.key",
-            "would keep it for good",
+            "say verified: true",
         ),
         (
             f"{{ families: [m7i], labels: {{ mykarpenter.sh/a: z }}, {LIMITS} }}",
@@ -302,6 +316,7 @@ CPU = f"{{ families: [m7i], {LIMITS} }}"
             "refuses it",
         ),
         (f"{{ families: [m7i], capacities: [capacity_block], {LIMITS} }}", ".capacities.0", "capacity_block"),
+        (f"{{ families: [g6], verified: true, {LIMITS} }}", ".verified", "Karpenter counts them as taken"),
         (f"{{ families: [m7i], expire_hours: 0, {LIMITS} }}", ".expire_hours", ""),
         (
             f'{{ families: [m7i], disruption: {{ budgets: [{{ nodes: "1", schedule: "@daily" }}] }}, {LIMITS} }}',

@@ -15,8 +15,9 @@ from components.launch_template import user_data
 from components.node_group import taints
 from components.node_verification import NodeVerification, NodeVerificationArgs
 from components.node_verification_rights import NAMESPACE, POLICY, USER
-from components.settings import UNVERIFIED, PoolConfig
+from components.settings import UNVERIFIED, KarpenterConfig, PoolConfig
 from components.settings.scheduling import TAKEN_NAMESPACES
+from components.verified_nodes import of_karpenter, of_node_groups
 
 from .mocks import Cloud, run
 from .stack_files import GOOD, only, problems
@@ -28,6 +29,17 @@ POOLS: dict[str, dict[str, Any]] = {
     "h200": {"instance_type": "p5en.48xlarge", "desired_size": 0, "max_size": 4, "verified": True},
 }
 
+KARPENTER = KarpenterConfig.model_validate({
+    "installed": "1.14",
+    "pools": {
+        "web": {
+            "instance_types": ["m7i.large", "c7i.xlarge"], "limits": {"cpus": 64}, "verified": True,
+            "taints": [{"key": "team"}],
+        },
+        "open": {"instance_types": ["m7i.large"], "limits": {"cpus": 64}},
+    },
+})  # fmt: skip
+
 
 @pytest.fixture(scope="module")
 def cloud() -> Cloud:
@@ -35,7 +47,10 @@ def cloud() -> Cloud:
 
     def declare() -> None:
         args = NodeVerificationArgs(
-            pools=pools, image=pulumi.Output.from_input(IMAGE), vpc_cidr="10.0.0.0/16", service_cidr="172.20.0.0/16"
+            nodes={**of_node_groups(pools), **of_karpenter(KARPENTER)},
+            image=pulumi.Output.from_input(IMAGE),
+            vpc_cidr="10.0.0.0/16",
+            service_cidr="172.20.0.0/16",
         )
         NodeVerification("node-verification", args)
 
@@ -43,8 +58,11 @@ def cloud() -> Cloud:
 
 
 def pod(cloud: Cloud) -> dict[str, Any]:
-    (daemon_set,) = cloud.of("kubernetes:apps/v1:DaemonSet").values()
-    return daemon_set["spec"]["template"]["spec"]
+    return daemon_set(cloud, "h200")["template"]["spec"]
+
+
+def daemon_set(cloud: Cloud, name: str) -> dict[str, Any]:
+    return cloud.of("kubernetes:apps/v1:DaemonSet")[f"node-verification-{name}"]["spec"]
 
 
 def node_config(**pool: Any) -> dict[str, Any]:
@@ -71,13 +89,36 @@ def test_eks_does_not_hold_what_the_check_takes_off() -> None:
 
 
 def test_the_check_runs_on_unverified_nodes_of_its_pool_alone_and_takes_all_their_chips(cloud: Cloud) -> None:
-    assert set(cloud.of("kubernetes:apps/v1:DaemonSet")) == {"node-verification-h200"}
     assert pod(cloud)["nodeSelector"] == {"ai-datacenter/pool": "h200", UNVERIFIED: "true"}
     assert {one["key"] for one in pod(cloud)["tolerations"]} == {"nvidia.com/gpu", UNVERIFIED}
     (container,) = pod(cloud)["containers"]
     assert container["resources"]["limits"] == {"nvidia.com/gpu": "8"}
     environment = {one["name"]: one.get("value") for one in container["env"]}
     assert json.loads(environment["ACCELERATOR"])["instance_type"] == "p5en.48xlarge"
+
+
+def test_karpenter_s_nodes_are_checked_by_the_row_of_their_own_type(cloud: Cloud) -> None:
+    kinds = {"web.m7i.large": "m7i.large", "web.c7i.xlarge": "c7i.xlarge"}
+    assert set(cloud.of("kubernetes:apps/v1:DaemonSet")) == {f"node-verification-{name}" for name in ("h200", *kinds)}
+    for name, kind in kinds.items():
+        spec = daemon_set(cloud, name)["template"]["spec"]
+        labels = {"ai-datacenter/pool": "web", "node.kubernetes.io/instance-type": kind}
+        assert spec["nodeSelector"] == {**labels, UNVERIFIED: "true"}
+        assert {one["key"] for one in spec["tolerations"]} == {"team", UNVERIFIED}
+        environment = {one["name"]: one.get("value") for one in spec["containers"][0]["env"]}
+        assert json.loads(environment["ACCELERATOR"])["instance_type"] == kind
+        assert labels.items() <= daemon_set(cloud, name)["selector"]["matchLabels"].items()
+
+
+def test_nothing_of_a_machine_of_karpenter_s_counts_as_taken_by_its_check(cloud: Cloud) -> None:
+    for name in ("web.m7i.large", "web.c7i.xlarge"):
+        (container,) = daemon_set(cloud, name)["template"]["spec"]["containers"]
+        assert not container["resources"].get("requests")
+
+
+def test_nobody_is_checked_before_karpenter_is_there() -> None:
+    assert not of_karpenter(KARPENTER.model_copy(update={"installed": None}))
+    assert not of_karpenter(None)
 
 
 # What must run before a node can be checked, and what tells of its chips meanwhile.

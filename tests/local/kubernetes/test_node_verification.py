@@ -17,6 +17,7 @@ import pytest
 from components.node_verification import NodeVerification, NodeVerificationArgs
 from components.node_verification_rights import NAMESPACE
 from components.settings import UNVERIFIED, PoolConfig
+from components.verified_nodes import of_node_groups
 from local import node_agent
 from local.control_plane import ControlPlane
 from local.node_agent import NodeSpec, Taint
@@ -37,7 +38,9 @@ def declared() -> Cloud:
     pools = {name: PoolConfig(instance_type=kind, desired_size=1, verified=True) for name, kind in POOLS.items()}
 
     def declare() -> None:
-        args = NodeVerificationArgs(pools=pools, image=IMAGE, vpc_cidr="10.0.0.0/16", service_cidr="10.96.0.0/16")
+        args = NodeVerificationArgs(
+            nodes=of_node_groups(pools), image=IMAGE, vpc_cidr="10.0.0.0/16", service_cidr="10.96.0.0/16"
+        )
         NodeVerification("node-verification", args)
 
     return run(lambda: declare())[0]  # type: ignore[func-returns-value]
