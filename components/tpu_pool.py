@@ -11,7 +11,7 @@ import pulumi_gcp as gcp
 from .gke import CLUSTER_LIMIT, SCOPE, SHIELDED
 from .naming import component_type, fit
 from .node_group import POOL_LABEL
-from .settings import TpuPoolConfig
+from .settings import UNVERIFIED, TpuPoolConfig
 from .settings.tpu import MAX_PODS
 
 ACCELERATOR_LABEL, TOPOLOGY_LABEL = "cloud.google.com/gke-tpu-accelerator", "cloud.google.com/gke-tpu-topology"
@@ -135,8 +135,8 @@ def node_config(
         "disk_type": "hyperdisk-balanced" if config.machine_type.startswith(_HYPERDISK) else "pd-balanced",
         "service_account": account,
         "oauth_scopes": [SCOPE],
-        "labels": {**config.labels, POOL_LABEL: pool, **_queue_label(config)},
-        "taints": [{"key": str(config.machine.device_resource), "value": "present", "effect": "NO_SCHEDULE"}],
+        "labels": {**config.labels, POOL_LABEL: pool, **_queue_label(config), **_first_label(config)},
+        "taints": _taints(config),
         "shielded_instance_config": SHIELDED,
         "workload_metadata_config": {"mode": "GKE_METADATA"},
         "reservation_affinity": _reservation(config),
@@ -146,6 +146,16 @@ def node_config(
     if config.capacity == "flex_start":
         found["flex_start"] = True
     return found
+
+
+def _taints(config: TpuPoolConfig) -> list[gcp.container.NodePoolNodeConfigTaintArgsDict]:
+    """GKE gives them to nodes that register, and puts back none that somebody takes off (GKE guide, node taints)."""
+    keys = [str(config.machine.device_resource), *([UNVERIFIED] if config.verified else [])]
+    return [{"key": key, "value": "present", "effect": "NO_SCHEDULE"} for key in keys]
+
+
+def _first_label(config: TpuPoolConfig) -> dict[str, str]:
+    return {UNVERIFIED: "true"} if config.verified else {}
 
 
 def _queue_label(config: TpuPoolConfig) -> dict[str, str]:

@@ -12,10 +12,12 @@ import pulumi_kubernetes as kubernetes
 from ..gke import Gke, GkeArgs
 from ..gke_network import GkeNetwork, GkeNetworkArgs
 from ..naming import NAME_TAG, folder_digest
+from ..node_verification import NodeVerification, NodeVerificationArgs
 from ..registry import IMAGE_SOURCES
 from ..settings import PROJECT, TpuConfig, TpuPoolConfig
 from ..tpu_pool import TpuPool, TpuPoolArgs
 from ..tpu_smoke_test import TpuSmokeTest, TpuSmokeTestArgs
+from ..tpu_verification import of_tpu_pools
 from .data import Data
 from .foundation import Foundation
 from .site import Site
@@ -31,7 +33,9 @@ class Tpu:
         self.network = GkeNetwork("gke-network", network_args, self._opts)
         self.cluster = self._create_cluster()
         self.pools = {name: self._create_pool(name, pool) for name, pool in config.pools.items()}
-        self.smoke_test = self._create_smoke_test(foundation, data)
+        self._inside: kubernetes.Provider | None = None
+        verification = self._create_verification()
+        self.smoke_test = self._create_smoke_test(foundation, data, verification)
 
     def _create_provider(self) -> gcp.Provider:
         site = self._site
@@ -65,12 +69,33 @@ class Tpu:
         after = pulumi.ResourceOptions(depends_on=[self.cluster.registry])
         return TpuPool(f"tpu-pool-{name}", args, pulumi.ResourceOptions.merge(self._opts, after))
 
-    def _create_smoke_test(self, foundation: Foundation, data: Data) -> TpuSmokeTest | None:
+    def _provider_inside(self) -> kubernetes.Provider:
+        """Only where something is declared inside the cluster."""
+        if self._inside is None:
+            kubeconfig = self.cluster.kubeconfig
+            self._inside = kubernetes.Provider("gke", kubeconfig=kubeconfig, enable_server_side_apply=True)
+        return self._inside
+
+    def _create_verification(self) -> list[pulumi.Resource]:
+        nodes = of_tpu_pools(self._config.pools)
+        if not nodes:
+            return []
+        args = NodeVerificationArgs(
+            nodes=nodes,
+            image=self.cluster.image,
+            vpc_cidr=str(self._config.nodes_cidr),
+            service_cidr=str(self._config.services_cidr),
+        )
+        opts = pulumi.ResourceOptions(providers=[self._provider_inside()], depends_on=[self.cluster])
+        return [NodeVerification("tpu-node-verification", args, opts)]
+
+    def _create_smoke_test(
+        self, foundation: Foundation, data: Data, verification: list[pulumi.Resource]
+    ) -> TpuSmokeTest | None:
         config, site = self._config, self._site
         test = config.smoke_test
         if test is None:
             return None
-        inside = kubernetes.Provider("gke", kubeconfig=self.cluster.kubeconfig, enable_server_side_apply=True)
         args = TpuSmokeTestArgs(
             name=site.name,
             region=site.region,
@@ -83,8 +108,8 @@ class Tpu:
             key_arn=foundation.encryption.key_arn,
             own_cidrs=tuple(str(cidr) for cidr in (config.nodes_cidr, config.pods_cidr, config.services_cidr)),
         )
-        after = [self.cluster, self.pools[test.pool], data.storage]
-        opts = pulumi.ResourceOptions(providers=[inside, site.provider], depends_on=after)
+        after = [self.cluster, self.pools[test.pool], data.storage, *verification]
+        opts = pulumi.ResourceOptions(providers=[self._provider_inside(), site.provider], depends_on=after)
         return TpuSmokeTest("tpu-smoke-test", args, opts)
 
     def outputs(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from ipaddress import IPv4Network
 from components.accelerators import CATALOGUE, TPU_TYPES
 from components.accelerators.slices import makers, nearest, slice_of
 from components.accelerators.tpu_zones import ZONES_SOURCE, region_of, zones_with
+from components.settings.pools import UNVERIFIED
 from components.settings.section import Conflict
 from components.settings.stack import StackConfig
 from components.settings.tpu import PODS_PREFIX, TpuConfig, TpuPoolConfig
@@ -56,6 +57,30 @@ def _queued(name: str, pool: TpuPoolConfig, config: StackConfig) -> Iterator[Con
     if pool.queued and pool.capacity not in ("flex_start", "on_demand"):
         message = f"queued provisioning gets neither spot nor reserved nodes, and capacity is {pool.capacity}"
         yield Conflict(key=("tpu", "pools", name, "queued"), message=message)
+
+
+def _verified(name: str, pool: TpuPoolConfig, config: StackConfig) -> Iterator[Conflict]:
+    key, found = ("tpu", "pools", name, "verified"), slice_of(pool.machine, pool.topology)
+    if not pool.verified or found is None:  # the topology's own rule tells it
+        return
+    if found.is_multi_host:
+        message = (
+            f"a slice of {found.hosts} machines cannot be checked one by one, for the chips of a machine start only "
+            "together with all others of their slice. Leave verified out; the smoke test looks at whole slices"
+        )
+        yield Conflict(key=key, message=message)
+    elif pool.scales:
+        message = (
+            "these nodes come when a pod waits, and GKE's autoscaler would start none for a pod that does not tolerate "
+            f"{UNVERIFIED}, for nobody can tell it that the taint goes. Leave verified out, or have the slices stay"
+        )
+        yield Conflict(key=key, message=message)
+
+
+def _unverified_for_good(name: str, pool: TpuPoolConfig, config: StackConfig) -> Iterator[Conflict]:
+    if UNVERIFIED in pool.labels:
+        message = f"{UNVERIFIED} is put on and taken off by the checks: say verified: true"
+        yield Conflict(key=("tpu", "pools", name, "labels", UNVERIFIED), message=message)
 
 
 def _ranges_apart(config: StackConfig) -> Iterator[Conflict]:
@@ -114,5 +139,5 @@ def _smoke_test(config: StackConfig) -> Iterator[Conflict]:
         yield Conflict(key=key, message=message)
 
 
-POOL_RULES = (_topology_of_the_type, _zone_with_the_chips, _reservation, _queued)
+POOL_RULES = (_topology_of_the_type, _zone_with_the_chips, _reservation, _queued, _verified, _unverified_for_good)
 RULES = (_ranges_apart, _ranges_private, _room_for_nodes, _room_for_pods, _smoke_test)

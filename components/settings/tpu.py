@@ -52,6 +52,11 @@ class TpuPoolConfig(Section):
     )
     disk_size_gb: int = Field(default=100, ge=50, le=16384, description="Boot disk of a node, GB.")
     labels: dict[LabelKey, LabelValue] = Field(default_factory=dict, description="Labels on every node.")
+    verified: bool = Field(
+        default=False,
+        description="New nodes keep the taint `ai-datacenter/unverified` until the checks have passed on them. For "
+        "slices of one machine that are always there.",
+    )
 
     @property
     def machine(self) -> InstanceType:

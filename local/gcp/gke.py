@@ -14,6 +14,8 @@ from local.provider import ProviderError, Values
 
 CLUSTER, NODE_POOL = "gcp:container/cluster:Cluster", "gcp:container/nodePool:NodePool"
 _EFFECTS = {"NO_SCHEDULE": "NoSchedule", "PREFER_NO_SCHEDULE": "PreferNoSchedule", "NO_EXECUTE": "NoExecute"}
+# A pool's labels and taints come at a node's registration. This one is taken off by its check, and not put on again.
+_UNVERIFIED = "ai-datacenter/unverified"
 _NODE_POOL_LABEL = "cloud.google.com/gke-nodepool"
 _ACCELERATOR_LABEL, _TOPOLOGY_LABEL = "cloud.google.com/gke-tpu-accelerator", "cloud.google.com/gke-tpu-topology"
 
@@ -78,11 +80,16 @@ def specs(place: Place, inputs: Values) -> list[NodeSpec]:
     location = _location(place, inputs)
     zones = list(inputs.get("nodeLocations") or [f"{location}-{letter}" for letter in "abc"])
     taints = tuple(Taint(one["key"], one["value"], _EFFECTS[one["effect"]]) for one in config.get("taints") or [])
-    labels = {**(config.get("labels") or {}), **_own_labels(place, name, machine, inputs)}
+    declared = dict(config.get("labels") or {})
+    first_labels = {key: declared.pop(key) for key in (_UNVERIFIED,) if key in declared}
+    first_taints = tuple(taint for taint in taints if taint.key == _UNVERIFIED)
+    labels = {**declared, **_own_labels(place, name, machine, inputs)}
     return [
         NodeSpec(
             name=f"{name}-{number}", nodegroup=name, instance_type=kind, zone=zones[number % len(zones)], cloud="gcp",
-            vcpus=machine.vcpus, memory_mib=machine.memory_gib * 1024, labels=labels, taints=taints,
+            vcpus=machine.vcpus, memory_mib=machine.memory_gib * 1024, labels=labels,
+            taints=tuple(taint for taint in taints if taint not in first_taints),
+            first_labels=first_labels, first_taints=first_taints,
         )
         for number in range(count(inputs))
     ]  # fmt: skip

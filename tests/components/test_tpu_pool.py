@@ -16,7 +16,7 @@ import pytest
 from components.config import load_values
 from components.datacenter import Datacenter, aws_provider
 from components.outputs import DatacenterOutputs
-from components.settings import SmokeTestConfig, TpuPoolConfig
+from components.settings import UNVERIFIED, SmokeTestConfig, TpuPoolConfig
 
 from .mocks import Cloud, run
 from .test_datacenter import ROOT
@@ -25,6 +25,9 @@ POOLS = {
     "v6e": {"machine_type": "ct6e-standard-4t", "topology": "4x4", "zone": "us-east5-b", "slices": 2},
     "one": {
         "machine_type": "ct6e-standard-8t", "topology": "2x4", "zone": "us-east5-b", "slices": 3, "autoscaled": True,
+    },
+    "sure": {
+        "machine_type": "ct6e-standard-8t", "topology": "2x4", "zone": "us-east5-b", "slices": 2, "verified": True,
     },
     "v7x": {
         "machine_type": "tpu7x-standard-4t", "topology": "2x2x4", "zone": "us-east5-a", "capacity": "reservation",
@@ -79,7 +82,7 @@ def test_a_slice_of_several_machines_is_a_node_pool_of_its_own_placed_by_its_top
         assert (pool["name"], pool["nodeCount"], pool["nodeLocations"]) == (f"v6e-{index}", 4, ["us-east5-b"])
         assert pool["placementPolicy"] == {"type": "COMPACT", "tpuTopology": "4x4"}
         assert pool["upgradeSettings"] == {"strategy": "SURGE", "maxSurge": 0, "maxUnavailable": 1}
-    assert len(of("gcp:container/nodePool:NodePool")) == 6  # two, one, one and one; and those without chips
+    assert len(of("gcp:container/nodePool:NodePool")) == 7  # two, and one of each other; and those without chips
 
 
 def test_slices_of_one_machine_are_one_node_pool_that_grows_by_whole_slices() -> None:
@@ -114,7 +117,7 @@ def test_every_node_is_shielded_keeps_others_from_its_chips_and_is_nobody_s_defa
         assert config["shieldedInstanceConfig"] == {"enableSecureBoot": True, "enableIntegrityMonitoring": True}
         assert config["workloadMetadataConfig"] == {"mode": "GKE_METADATA"}
         assert config["serviceAccount"]
-        if name.startswith("tpu-"):
+        if name.startswith("tpu-") and "sure" not in name:
             assert config["taints"] == [{"key": "google.com/tpu", "value": "present", "effect": "NO_SCHEDULE"}]
 
 
@@ -127,6 +130,31 @@ def test_the_cluster_has_no_address_of_its_own_and_no_public_node() -> None:
     kubeconfig = json.loads(program()[1]["tpu"]["kubeconfig"])
     assert kubeconfig["users"][0]["user"]["exec"]["command"] == "gke-gcloud-auth-plugin"
     assert "token" not in json.dumps(kubeconfig["users"][0]["user"]).lower()
+
+
+def test_a_slice_that_is_to_be_checked_comes_with_taint_and_label_and_its_check_takes_all_its_chips() -> None:
+    config = node_pool("tpu-pool-sure-0")["nodeConfig"]
+    assert {one["key"]: one["effect"] for one in config["taints"]} == {
+        "google.com/tpu": "NO_SCHEDULE", UNVERIFIED: "NO_SCHEDULE"
+    }  # fmt: skip
+    assert config["labels"] == {"ai-datacenter/pool": "sure", UNVERIFIED: "true"}
+    ((name, check),) = of("kubernetes:apps/v1:DaemonSet").items()
+    spec = check["spec"]["template"]["spec"]
+    assert name == "tpu-node-verification-sure"
+    assert spec["nodeSelector"] == {
+        "ai-datacenter/pool": "sure", UNVERIFIED: "true",
+        "cloud.google.com/gke-tpu-accelerator": "tpu-v6e-slice", "cloud.google.com/gke-tpu-topology": "2x4",
+    }  # fmt: skip
+    assert {one["key"] for one in spec["tolerations"]} == {"google.com/tpu", UNVERIFIED}
+    (container,) = spec["containers"]
+    assert container["resources"]["limits"] == {"google.com/tpu": "8"}
+    assert container["image"].startswith("us-east5-docker.pkg.dev/my-project/")
+
+
+def test_the_check_of_a_slice_reaches_the_cluster_s_api_server_and_no_other() -> None:
+    allowed = of("kubernetes:networking.k8s.io/v1:NetworkPolicy")["tpu-node-verification-allowed"]["spec"]
+    (egress,) = allowed["egress"]
+    assert [one["ipBlock"]["cidr"] for one in egress["to"]] == ["10.129.0.1/32", "10.128.0.0/20"]
 
 
 def test_each_slice_has_a_job_with_a_process_for_each_machine_and_all_its_chips() -> None:
@@ -200,7 +228,7 @@ def test_the_outputs_fit_the_model() -> None:
     tpu = DatacenterOutputs.model_validate(program()[1]).tpu
     assert tpu is not None
     assert [(pool.name, pool.slices, pool.nodes) for pool in tpu.pools] == [
-        ("v6e", 2, 8), ("one", 3, 3), ("v7x", 1, 4), ("flex", 1, 2),
+        ("v6e", 2, 8), ("one", 3, 3), ("sure", 2, 2), ("v7x", 1, 4), ("flex", 1, 2),
     ]  # fmt: skip
     assert [test.verdict is not None for test in tpu.smoke_tests] == [True, True]
 

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from components.accelerators import CATALOGUE, TPU_TYPES, InstanceType
-from components.accelerators.slices import shapes, written
+from components.accelerators.slices import shapes, slice_of, written
 from components.accelerators.tpu_zones import region_of, zones_with
 
 Values = dict[str, Any]
@@ -38,6 +38,9 @@ def tpu_pools(draw: st.DrawFn, region: str) -> Values:
         pool["queued"] = True
     if draw(st.booleans()):
         pool |= {"autoscaled": draw(st.booleans()), "disk_size_gb": draw(st.integers(50, 500))}
+    alone = slice_of(row, pool["topology"])
+    if alone and not alone.is_multi_host and not {"queued", "autoscaled"} & pool.keys():
+        pool["verified"] = pool["capacity"] != "flex_start" and draw(st.booleans())
     return pool
 
 

@@ -58,6 +58,19 @@ def test_a_topology_that_no_machine_makes_is_refused_with_the_nearest(tmp_path: 
         ({"capacity": "reservation"}, {}, "pools.slices.capacity", "needs the reservation's name"),
         ({"capacity": "spot", "reservation": "mine"}, {}, "pools.slices.reservation", "spot nodes use no reservation"),
         ({"capacity": "spot", "queued": True}, {}, "pools.slices.queued", "neither spot nor reserved"),
+        ({"verified": True}, {}, "pools.slices.verified", "a slice of 4 machines cannot be checked one by one"),
+        (
+            {"machine_type": "ct6e-standard-8t", "topology": "2x4", "autoscaled": True, "verified": True},
+            {},
+            "pools.slices.verified",
+            "GKE's autoscaler would start none",
+        ),
+        (
+            {"labels": {"ai-datacenter/unverified": "x"}},
+            {},
+            "pools.slices.labels.ai-datacenter/unverified",
+            "say verified: true",
+        ),
         ({}, {"services_cidr": "10.128.0.0/24"}, "services_cidr", "overlap"),
         ({}, {"nodes_cidr": "11.0.0.0/20"}, "nodes_cidr", "must be within"),
         (
