@@ -41,6 +41,17 @@ def progress(pod: Json | None) -> str:
     return f"not checked yet, its check's pod is {status.get('phase') or 'new'}{_given(status)}"
 
 
+def waits_for(pod: Json) -> str:
+    """What keeps a pod from running, in the words of its node or of the scheduler; empty where nobody said."""
+    status = pod.get("status") or {}
+    if status.get("phase") != "Pending":
+        return ""
+    states = [one.get("state") or {} for one in status.get("containerStatuses") or ()]
+    said = [state["waiting"] for state in states if (state.get("waiting") or {}).get("message")]
+    said += [one for one in status.get("conditions") or () if one["type"] == "PodScheduled" and one.get("message")]
+    return " ".join(_told(said[0]).split()) if said else ""
+
+
 def age_s(node: Json, pod: Json | None) -> float | None:
     """Seconds since the check was called for: its pod's age, or the node's before there is one; None if unknown.
 

@@ -10,7 +10,7 @@ from components.node_verification_rights import NAMESPACE
 from components.settings.pools import UNVERIFIED
 from local import control_plane, machines
 from local.paths import DataRoot
-from operations.node_checks import LIMIT_S, age_s, pod_on, progress
+from operations.node_checks import LIMIT_S, age_s, pod_on, progress, waits_for
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,14 @@ class NodeState:
 
 @dataclass(frozen=True)
 class PodState:
-    """One pod, and the node that it runs on."""
+    """One pod, and the node that it runs on; ``waits_for``: what keeps it from running, empty where nobody said."""
 
     cluster: str
     namespace: str
     name: str
     node: str
     phase: str
+    waits_for: str = ""
 
 
 def nodes(root: DataRoot, planes: Sequence[control_plane.ControlPlane]) -> tuple[NodeState, ...]:
@@ -105,4 +106,5 @@ def _node(
 def _pod(cluster: str, item: Mapping[str, Any]) -> PodState:
     metadata = item["metadata"]
     node = item.get("spec", {}).get("nodeName", "")
-    return PodState(cluster, metadata["namespace"], metadata["name"], node, item.get("status", {}).get("phase", ""))
+    phase = item.get("status", {}).get("phase", "")
+    return PodState(cluster, metadata["namespace"], metadata["name"], node, phase, waits_for(item))

@@ -71,7 +71,7 @@ def as_text(found: dict[str, Any]) -> str:
         lines.append(f"cluster    {plane['name']} in {plane['region']}: {state}, {plane['endpoint']}")
     lines += [line for node in found["nodes"] for line in _node_lines(node)]
     lines += [line for watch in found["monitoring"] for line in _watch_lines(watch)]
-    lines += [f"pod        {p['namespace']}/{p['name']}  {p['phase']} on {p['node'] or '-'}" for p in found["pods"]]
+    lines += [_pod_line(pod) for pod in found["pods"]]
     lines += verdict_lines(found["verdict"], is_new=False)
     lines += slice_lines(SliceVerdict(verdict, is_new=False) for verdict in found["slice_verdicts"])
     return "\n".join([*lines, f"logs       {found['logs']}"])
@@ -85,6 +85,11 @@ def _node_lines(node: dict[str, Any]) -> list[str]:
     state = _state(node)
     busy = [f"           {metrics.NodeMetrics(**node['metrics']).line()}"] if node["metrics"] else []
     return [f"node       {state.line()}", *busy]
+
+
+def _pod_line(pod: dict[str, Any]) -> str:
+    why = f": {pod['waits_for']}" if pod["waits_for"] else ""
+    return f"pod        {pod['namespace']}/{pod['name']}  {pod['phase']} on {pod['node'] or '-'}{why}"
 
 
 def _watch_lines(watch: dict[str, Any]) -> list[str]:

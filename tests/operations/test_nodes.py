@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from operations.nodes import _node
+from operations.nodes import _node, _pod
 
 READY: dict[str, Any] = {
     "metadata": {"name": "main-cpu-0", "labels": {"eks.amazonaws.com/nodegroup": "main-cpu"}},
@@ -98,3 +98,21 @@ def test_a_node_that_is_kept_out_for_long_is_a_trouble_though_its_checks_said_no
 
 def test_a_reason_without_its_taint_is_of_the_past() -> None:
     assert _node("main", {**with_checks("it was slow"), "spec": {}}, set()).unverified is None
+
+
+def pending(**status: Any) -> dict[str, Any]:
+    return {"metadata": {"namespace": "kube-system", "name": "plugin-x"}, "status": {"phase": "Pending", **status}}
+
+
+def test_a_pod_that_waits_says_what_for_in_the_words_of_its_node_or_of_the_scheduler() -> None:
+    waiting = {"reason": "CreateContainerConfigError", "message": "process nodes\nhave no /dev"}
+    on_a_node = pending(containerStatuses=[{"state": {"waiting": waiting}}])
+    assert _pod("main", on_a_node).waits_for == "CreateContainerConfigError: process nodes have no /dev"
+    nowhere = pending(conditions=[{"type": "PodScheduled", "reason": "Unschedulable", "message": "0/2 nodes"}])
+    assert _pod("main", nowhere).waits_for == "Unschedulable: 0/2 nodes"
+
+
+def test_a_pod_that_runs_or_of_which_nobody_said_anything_waits_for_nothing() -> None:
+    assert not _pod("main", pending()).waits_for
+    said = [{"state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}}]
+    assert not _pod("main", pending(phase="Running", containerStatuses=said)).waits_for

@@ -102,3 +102,10 @@ def test_a_node_that_is_kept_out_for_long_is_no_success(
     found = {**FOUND, "aws": None, "control_planes": [], "nodes": [node]}
     monkeypatch.setattr(module, "collect", lambda place: found)
     assert status(cast(Workplace, Place())) == well
+
+
+def test_a_pod_s_line_says_why_it_does_not_run() -> None:
+    pod = {"cluster": "c", "namespace": "kube-system", "name": "plugin", "node": "n", "phase": "Pending"}
+    found = lines(pods=[{**pod, "waits_for": "no folder"}, {**pod, "waits_for": ""}])
+    assert "pod        kube-system/plugin  Pending on n: no folder" in found
+    assert "pod        kube-system/plugin  Pending on n" in found
