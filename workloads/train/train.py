@@ -19,7 +19,7 @@ from train.config.failure import Failure
 from train.config.job import Job
 from train.config.settings import TrainConfig
 from train.data.batches import Batches, Corpus, Prefetch, validation_rows
-from train.metrics.times import StepTimes, others_waited_s, own_time
+from train.metrics.times import StepTimes, own_time
 from train.model import attention
 from train.model.transformer import Transformer, compute_dtype, initial
 from train.optim import make_optimizer
@@ -198,7 +198,6 @@ class Loop:
         held_out = validation_rows(corpus.validation, config.model.context, shards)
         self._held_out = to_devices(trainer.mesh, held_out[rows_of(job.index, job.processes, len(held_out))])
         self.times = StepTimes(self.batch_rows * config.model.context)
-        self._waited_s: float | None = None  # by the other threads until the first step was done, where CPUs compute
 
     def mark(self, progress: Progress) -> Mark:
         """Where the training is, for a checkpoint."""
@@ -226,23 +225,12 @@ class Loop:
         told = _Told(*np.asarray(numbers.addressable_data(0)))
         took = time.perf_counter() - start
         self.times.add(took, own_s if self._trainer.is_apart else None, is_good=not told.in_a_row)
-        if self._waited_s is None and self._trainer.mesh.devices.flat[0].platform == "cpu":
-            self._waited_s = others_waited_s()
         progress.step += 1
         progress.cursor += self.batch_rows
         progress.skipped = int(told.skipped)
         if told.in_a_row >= self._config.max_skipped:
             raise Failure(_why_given_up(progress.step, told, self.batch_rows, self._processes))
         return float(told.loss)
-
-    def doubt(self) -> float:
-        """By what share of this worker's own time its computing threads waited for CPUs that others had, at most.
-
-        :func:`own_time` takes off what its own thread waited; on a CPU the thread pool computes, and that one sleeps.
-        """
-        if self._waited_s is None or not self.times.own_total_s:
-            return 0.0
-        return min(1.0, max(0.0, others_waited_s() - self._waited_s) / self.times.own_total_s)
 
     def _own(self, progress: Progress) -> Any:
         """What this worker does of a step before it needs the others."""

@@ -119,23 +119,6 @@ def test_only_where_each_device_holds_all_parameters_is_a_worker_s_own_time_know
 
 
 @pytest.mark.real
-def test_what_the_computing_threads_waited_is_told_as_a_share_of_the_worker_s_own_time(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    trainer, loop = loop_on(2, CONFIG)
-    progress, waited_s = Progress(trainer.place(trainer.initial())), [5.0]
-    monkeypatch.setattr("train.train.others_waited_s", lambda: waited_s[-1])
-    assert loop.doubt() == 0
-    for _ in range(3):
-        loop.advance(progress)
-    assert loop.doubt() == 0  # what was waited before and while compiling does not count
-    waited_s.append(5.0 + 0.25 * sum(loop.times.own_s))
-    assert loop.doubt() == pytest.approx(0.25)
-    waited_s.append(1e9)  # many threads may wait at once
-    assert loop.doubt() == 1
-
-
-@pytest.mark.real
 def test_however_eight_devices_share_a_step_its_losses_are_those_of_one() -> None:
     run = [sys.executable, "-c", _PROGRAM]
     environment = {**os.environ, "PYTHONPATH": str(WORKLOADS)}

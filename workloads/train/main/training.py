@@ -108,7 +108,7 @@ def judge_steps(run: Run, loop: Loop) -> None:
     """What the training itself says of who is slow; raises :class:`Failure` where that must end the job."""
     if not run.verdict.node_checks:
         return
-    effects = compare_steps(run.peers, loop.times.own_s, loop.doubt())
+    effects = compare_steps(run.peers, loop.times.own_s)
     run.verdict = with_steps(run.verdict, effects)
     if run.job.is_strict and run.verdict.health != Status.PASS:
         raise Failure(run.verdict.health_reason, of_all=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -54,25 +53,18 @@ def waited_s(file: Path = Path("/proc/thread-self/schedstat")) -> float:
         return 0.0
 
 
-def others_waited_s(tasks: Path = Path("/proc/self/task")) -> float:
-    """How long this process's other threads have waited for a CPU; those of XLA compute for this one on CPUs."""
-    mine = str(threading.get_native_id())
-    return sum(waited_s(task / "schedstat") for task in tasks.iterdir() if task.name != mine) if tasks.exists() else 0.0
-
-
 class StepTimes:
     """Seconds of the steps of one run. The first is the compiler's and is left out, unless it is the only one.
 
     Attributes:
         productive_s: of all counted steps that changed the parameters; of a process's age it is the goodput.
-        own_total_s: this worker's own time of all counted steps.
     """
 
     def __init__(self, tokens_per_step: int) -> None:
         self._tokens = tokens_per_step
         self._seconds: list[float] = []
         self._own: deque[float] = deque(maxlen=OWN_STEPS)
-        self.productive_s = self.own_total_s = 0.0
+        self.productive_s = 0.0
 
     def add(self, seconds: float, own_s: float | None = None, *, is_good: bool = True) -> None:
         """One more step, of which ``own_s`` passed before this worker needed the others; None where nobody can tell.
@@ -81,7 +73,6 @@ class StepTimes:
         """
         if self._seconds and own_s is not None:
             self._own.append(own_s)
-            self.own_total_s += own_s
         self._seconds.append(seconds)
         self.productive_s += seconds if is_good and len(self._seconds) > 1 else 0.0
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 from train.checks.estimate import Status, compare
-from train.checks.steps import believed, compare_steps
+from train.checks.steps import compare_steps
 from train.config.job import Accelerator, Job
 from train.config.settings import TrainConfig
 from train.parallel.peers import Peers
@@ -44,30 +44,6 @@ def test_steps_that_tell_nothing_for_sure_are_not_told() -> None:
 
 def test_where_no_node_was_checked_steps_say_nothing() -> None:
     assert with_steps(replace(VERDICT, node_checks=()), steps(0.2)).health == "PASS"
-
-
-def beside_load(slower: float, waited: float, seed: int = 4) -> list[str]:
-    """Statuses of two workers, of which the second is slower by itself and then by waiting for its CPU."""
-    measured = times(np.random.default_rng(seed), 2, 60, spread=0.005)
-    measured[1] *= 1 + slower
-    own_s = measured[1].sum()
-    measured[1] *= 1 + waited
-    return [effect.status.value for effect in believed(measured, [0.0, own_s * waited / measured[1].sum()])]
-
-
-def test_waiting_for_a_cpu_that_others_had_blames_no_node() -> None:
-    runs = [beside_load(0.0, 0.3, seed) for seed in range(100)]
-    assert not any("FAIL" in statuses for statuses in runs)
-
-
-def test_a_node_5_percent_slow_is_found_as_before_where_nobody_waits_and_beside_a_little_waiting() -> None:
-    for waited in (0.0, 0.01):
-        found = [beside_load(0.05, waited, seed)[1] for seed in range(100)]
-        assert found.count("FAIL") >= 95
-
-
-def test_a_node_that_is_slower_than_its_waiting_explains_is_found() -> None:
-    assert beside_load(0.2, 0.3)[1] == "FAIL"
 
 
 def test_a_process_alone_has_nobody_to_be_compared_with() -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from pathlib import Path
 
 import psutil
 import pytest
 from train.metrics import times as metrics
-from train.metrics.times import OWN_STEPS, POINTS, StepTimes, Track, others_waited_s, own_time, process_age_s, waited_s
+from train.metrics.times import OWN_STEPS, POINTS, StepTimes, Track, own_time, process_age_s, waited_s
 
 
 def test_the_age_of_a_process_counts_from_where_the_kernel_started_it() -> None:
@@ -59,14 +58,6 @@ def test_where_the_kernel_does_not_tell_nothing_was_waited(tmp_path: Path, conte
     if content is not None:
         (tmp_path / "schedstat").write_text(content)
     assert waited_s(tmp_path / "schedstat") == 0
-
-
-def test_the_waiting_of_other_threads_is_told_without_this_one_s(tmp_path: Path) -> None:
-    for thread, waited_ns in ((threading.get_native_id(), 5), (1, 2_000_000_000), (2, 500_000_000)):
-        (tmp_path / str(thread)).mkdir()
-        (tmp_path / str(thread) / "schedstat").write_text(f"9 {waited_ns} 1")
-    assert others_waited_s(tmp_path) == 2.5
-    assert others_waited_s(tmp_path / "none") == 0
 
 
 def test_own_times_leave_out_the_compiler_s_step_and_keep_the_newest() -> None:
