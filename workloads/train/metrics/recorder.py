@@ -53,7 +53,10 @@ class Recorder:
         except ImportError:
             self._say("tensorboardX is not installed: no TensorBoard events are written")
             return
-        self._events = SummaryWriter(str(folder), purge_step=after + 1)
+        try:
+            self._events = SummaryWriter(str(folder), purge_step=after + 1)
+        except OSError as error:
+            self._say(f"no TensorBoard events are written to {folder}: {error.strerror}")
 
     def step(self, step: int, loss: float, times: StepTimes, skipped: int) -> None:
         """Record one step; ``skipped`` counts those so far that changed nothing."""
@@ -139,22 +142,21 @@ def _step_of(line: bytes) -> int:
     """Its step; 0 where it tells none: what nobody can read stays where it is."""
     try:
         return int(json.loads(line)["step"])
-    except (ValueError, TypeError, LookupError, OverflowError):
+    except (ValueError, TypeError, LookupError, OverflowError, RecursionError):
         return 0
 
 
 def _append(file: Path, rest: bytes) -> None:
     """Add it whole or not at all, and once: a start that was killed after it had done so comes here again."""
-    before = file.read_bytes() if file.exists() else b""
-    if before.endswith(rest):
-        return
-    temporary = file.with_name(f".{file.name}")
-    try:
-        with temporary.open("wb") as written:
-            written.write(before + rest)
-            written.flush()
-            os.fsync(written.fileno())
-        temporary.replace(file)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
+    with file.open("a+b", buffering=0) as there:  # what a full disk refuses is not tried again when it is closed
+        size = there.seek(0, os.SEEK_END)
+        there.seek(max(0, size - len(rest)))
+        if there.read() == rest:
+            return
+        try:
+            while rest:
+                rest = rest[there.write(rest) :]
+            os.fsync(there.fileno())
+        except OSError:
+            there.truncate(size)
+            raise

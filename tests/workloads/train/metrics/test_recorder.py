@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import sys
 from pathlib import Path
@@ -163,3 +164,31 @@ def test_tensorboard_is_told_from_which_step_on_older_events_do_not_count(tmp_pa
         events.append(proto.Event.FromString(records[12 : 12 + size]))
         records = records[16 + size :]
     assert [event.step for event in events if event.session_log.status == proto.SessionLog.START] == [8]
+
+
+def test_a_disk_that_is_full_in_the_middle_leaves_what_was_superseded_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = written(tmp_path, 1, 2, 3)
+    aside = written(tmp_path, 7, name=SUPERSEDED)
+
+    def refuse(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(OSError, match="No space left"):
+        set_aside(tmp_path, 1)
+    assert ((tmp_path / LINES).read_bytes(), (tmp_path / SUPERSEDED).read_bytes()) == (lines, aside)
+
+
+def test_a_folder_that_takes_no_events_costs_the_events_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tensorboardX = pytest.importorskip("tensorboardX")
+
+    def refuse(*arguments: object, **named: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tensorboardX, "SummaryWriter", refuse)
+    said: list[str] = []
+    recorded(tmp_path, said).close()
+    assert said == [f"no TensorBoard events are written to {tmp_path}: No space left on device"]
+    assert (tmp_path / LINES).exists()
