@@ -13,8 +13,8 @@ from pathlib import Path
 
 from benchmarks import checks, engine, etl, machines, train_job, train_step
 from benchmarks.tables import Failed, NotMeasured, Section, document, sections_of
+from local.files import write_atomically
 from local.paths import CHECKOUT
-from local.processes import write_atomically
 
 FILE = CHECKOUT / "docs" / "benchmarks.md"
 GROUPS = ("engine", "machines", "etl", "checks", "train")

@@ -20,10 +20,10 @@ from typing import Any
 from local import moto
 from local.associations import DOCUMENT, Association, archive, associations, variables_of
 from local.aws.cloud import Account
+from local.files import write_atomically
 from local.machines import Machine, list_machines
 from local.paths import DataRoot, LocalCloudError
 from local.processes import lock as lock_file
-from local.processes import write_atomically
 from playbooks.inventory import Host, Inventory
 from playbooks.lock import Lock
 from playbooks.results import ConvergeError, Convergence

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from local.addresses import ClusterNetwork, hardware_address, key_of, network_candidates
+from local.files import write_atomically
 from local.iproute import addresses, interfaces_with, ip
 from local.paths import DataRoot, LocalCloudError
 from local.podman import PREFIX, ROOT_LABEL, PodmanError, ask, exists, podman
-from local.processes import lock, write_atomically
+from local.processes import lock
 
 FILE = "network.json"
 _LOCK = Path("/run/lock/ai-datacenter.networks")

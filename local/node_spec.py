@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local.processes import write_atomically
+from local.files import write_atomically
 
 FILE = "node.json"
 POOL_LABELS = "ai-datacenter/labels"

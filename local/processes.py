@@ -21,6 +21,8 @@ from pathlib import Path
 
 import psutil
 
+from local.files import write_atomically
+
 RECORD_SUFFIX = ".process.json"
 """How the file of a process record ends; `stop_under` finds processes by it."""
 
@@ -271,16 +273,6 @@ def wait_until(condition: Callable[[], bool], timeout_s: float, every_s: float =
             return False
         time.sleep(every_s)
     return True
-
-
-def write_atomically(path: Path, content: str | bytes, mode: int = 0o644) -> None:
-    """Write a file so that a reader, or whoever comes after a kill, sees all of it or none."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}.new")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content.encode() if isinstance(content, str) else content)
-    new.replace(path)
 
 
 def tail(path: Path, lines: int = 5, limit_bytes: int = 8192) -> str:

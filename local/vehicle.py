@@ -6,10 +6,11 @@ import json
 from dataclasses import asdict, dataclass, replace
 
 from local.addresses import LOOPBACK, key_of, server_candidates
+from local.files import write_atomically
 from local.iproute import addresses, ip
 from local.paths import CHECKOUT, DataRoot, LocalCloudError, cache_root
 from local.podman import PREFIX
-from local.processes import lock, write_atomically
+from local.processes import lock
 from setup import images, setback
 from setup.host import MACHINES, NODES, PROCESSES, Host, check_choice
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import stat
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from local.files import require_room, write_atomically
 from operations import curves
 from operations.exits import OperationFailed
 
@@ -19,7 +16,6 @@ if TYPE_CHECKING:
     from components.outputs import Series
 
 TEMPLATE = "verdict.html.j2"
-_PREFIX = ".report-"  # of the file that becomes the report; short, for names have a limit
 _CHECKS = {
     "strict": "A node that is slow, or of which that is not known, ends the job.",
     "report": "A slow node is told and does not fail the job.",
@@ -103,14 +99,12 @@ def require_place(file: Path, source: Path | None = None) -> None:
     Raises:
         OperationFailed: nothing can be written there, or something would be lost.
     """
-    target = _target(file)
     try:
-        if source and target.exists() and target.samefile(source):
+        if source and file.exists() and file.samefile(source):
             raise OperationFailed(
                 f"The report cannot be written to {file}: that is the verdict itself. Give the name of another file."
             )
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=_PREFIX):
-            pass
+        require_room(file)
     except OSError as error:
         raise OperationFailed(_refusal(file, error)) from None
 
@@ -121,37 +115,11 @@ def write(file: Path, text: str) -> None:
     Raises:
         OperationFailed: it cannot be written.
     """
-    target, temporary = _target(file), ""
     try:
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=_PREFIX)
-        with os.fdopen(handle, "wb") as opened:
-            opened.write(text.encode(errors="replace"))
-            opened.flush()
-            os.fsync(opened.fileno())
-        Path(temporary).chmod(0o644)  # a report is made to be shown to others
-        os.replace(temporary, target)
-    except OSError as error:
-        with suppress(OSError):  # also where there is no temporary file yet
-            Path(temporary).unlink()
-        raise OperationFailed(_refusal(file, error)) from None
-
-
-def _target(file: Path) -> Path:
-    """The file behind symbolic links, which may not be there yet.
-
-    Raises:
-        OperationFailed: it is a folder, or a device or pipe, which a report would replace instead of going into it.
-    """
-    try:
-        mode = file.stat().st_mode
-    except FileNotFoundError:
-        mode = stat.S_IFREG
+        require_room(file)  # which makes no folder
+        write_atomically(file, text.encode(errors="replace"))
     except OSError as error:
         raise OperationFailed(_refusal(file, error)) from None
-    if not stat.S_ISREG(mode):
-        what = "a folder" if stat.S_ISDIR(mode) else "no regular file"
-        raise OperationFailed(f"The report cannot be written to {file}: it is {what}. Give the name of a file.")
-    return Path(os.path.realpath(file))
 
 
 def _refusal(file: Path, error: OSError) -> str:

@@ -12,8 +12,8 @@ from typing import Any
 
 from local.aws.cloud import ACCOUNT, Cloud
 from local.aws.eks_cluster import read_cluster
+from local.files import write_atomically
 from local.paths import cache_root
-from local.processes import write_atomically
 from local.provider import ProviderError
 from local.provider.values import Values
 

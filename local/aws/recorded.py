@@ -17,8 +17,8 @@ from botocore.model import ListShape, Shape
 from local.aws.cloud import Cloud, tag_list
 from local.aws.resource_type import AUTONAMED, Call, ResourceType
 from local.aws.shapes import members_of, to_members, validate
+from local.files import write_atomically
 from local.paths import DataRoot
-from local.processes import write_atomically
 from local.provider.values import Values
 
 _NOT_REQUESTED = ("tags", "tagsAll", "region", AUTONAMED)

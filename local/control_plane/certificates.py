@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from local.processes import write_atomically
+from local.files import write_atomically
 
 VALIDITY = datetime.timedelta(days=3650)
 """Longer than any local data centre lives: nothing has to rotate."""

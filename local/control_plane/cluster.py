@@ -24,19 +24,10 @@ from local.control_plane.components import (
     Setting,
     ensure_certificates,
 )
+from local.files import write_atomically
 from local.kube_api import ApiError, Credentials, KubeApi, Unreachable
 from local.paths import DataRoot, LocalCloudError, binary
-from local.processes import (
-    RECORD_SUFFIX,
-    ProcessRecord,
-    lock,
-    running,
-    spawn,
-    stop,
-    stop_under,
-    tail,
-    write_atomically,
-)
+from local.processes import RECORD_SUFFIX, ProcessRecord, lock, running, spawn, stop, stop_under, tail
 
 READY_TIMEOUT_S = 120.0
 """Seconds. Seen: 8 s on two shared cores, 18 s on two with a load of 13; several times that is a fault."""

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.addresses import LOOPBACK
+from local.files import write_atomically
 from local.paths import LocalCloudError
-from local.processes import is_free, lock, who_holds, write_atomically
+from local.processes import is_free, lock, who_holds
 
 FIRST_PORT, LAST_PORT = 20_000, 31_999
 """Below 32,768, where Linux begins to hand out ports for outgoing connections, and above the usual servers' ports."""

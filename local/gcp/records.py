@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from local.files import write_atomically
 from local.paths import DataRoot
-from local.processes import write_atomically
 from local.provider import Values
 
 

@@ -14,10 +14,11 @@ from typing import Any, cast
 
 from local import moto
 from local.control_plane import ControlPlane
+from local.files import write_atomically
 from local.kubernetes.tokens import ObjectId
 from local.node_agent.mapping import is_workload
 from local.paths import JAX_CACHE, DataRoot, cache_root
-from local.processes import free_port, lock, write_atomically
+from local.processes import free_port, lock
 from local.provider import Values
 
 COORDINATOR = "JAX_COORDINATOR_ADDRESS"

@@ -13,12 +13,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local.files import write_atomically
 from local.machines import container, places, user_data
 from local.machines.keys import ensure_key
 from local.machines.lifecycle import SSH_KEY, boot, root_of
 from local.node_spec import NodeSpec
 from local.paths import LocalCloudError
-from local.processes import lock, wait_until, write_atomically
+from local.processes import lock, wait_until
 
 if TYPE_CHECKING:
     from local.control_plane import ControlPlane

@@ -7,7 +7,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from local.processes import lock, write_atomically
+from local.files import write_atomically
+from local.processes import lock
 
 
 def ensure_key(path: Path) -> str:

@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from local.addresses import free_machine_address
+from local.files import write_atomically
 from local.node_spec import NodeSpec
 from local.paths import LocalCloudError
-from local.processes import lock, write_atomically
+from local.processes import lock
 
 if TYPE_CHECKING:
     from local.control_plane import ControlPlane

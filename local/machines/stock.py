@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local.files import write_atomically
 from local.machines import container, user_data
 from local.node_spec import NodeSpec
 from local.paths import CHECKOUT, LocalCloudError, cache_root
-from local.processes import lock, write_atomically
+from local.processes import lock
 from setup.images import ARCHIVE, train_image, workload_store
 
 if TYPE_CHECKING:

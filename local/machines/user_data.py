@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from local.addresses import NODE_PREFIX, ClusterNetwork
 from local.control_plane.cluster import kubeconfig
+from local.files import write_atomically
 from local.machines.joining import DNS_USER, PROXY_USER
 from local.machines.keys import ensure_key
 from local.node_spec import NodeSpec
-from local.processes import write_atomically
 
 if TYPE_CHECKING:
     from local.control_plane import ControlPlane

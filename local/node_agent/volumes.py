@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local.files import write_atomically
 from local.node_agent.mapping import CannotRun, Lookup, is_below, projected
-from local.processes import write_atomically
 
 Json = Mapping[str, Any]
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from components.accelerators import CATALOGUE, Capacity, Cloud, is_sold_in, regions_with, zones_of
 from components.config import ConfigurationError, load
 from components.settings.values import REGIONS
+from local.files import require_room, write_atomically
 from operations.sizing import quantities
 from operations.sizing.model import Option, Plan
 
@@ -37,31 +37,27 @@ def write(plan: Plan, option: Option, path: Path, region: str | None = None, *, 
             what the option needs.
     """
     region = region_for(option, region)
-    draft = path.with_name(f".{path.name}.draft")  # always this name, so that killed runs leave one at most
+    content = text(plan, option, name_of(path), region)
     try:
         if path.exists() and not force:
             raise StackFileError(f"{path} exists; choose another name, or overwrite it with --force")
-        draft.write_text(text(plan, option, name_of(path), region), encoding="utf-8")
-        load(draft)
-        _put(draft, path, force)
+        _load(content)
+        require_room(path)  # which makes no folder
+        write_atomically(path, content, replace=force)
     except ConfigurationError as error:
         why = "; ".join(problem.message for problem in error.problems)
         raise StackFileError(f"a stack file cannot say this option yet, choose another: {why}") from None
-    except OSError as error:
-        raise StackFileError(f"{path} cannot be written: {error.strerror}") from None
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
-
-
-def _put(draft: Path, path: Path, force: bool) -> None:
-    if force:
-        os.replace(draft, path)
-        return
-    try:
-        os.link(draft, path)  # unlike a rename it never takes the place of a file that has come meanwhile
     except FileExistsError:
         raise StackFileError(f"{path} has come meanwhile; overwrite it with --force") from None
+    except OSError as error:
+        raise StackFileError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _load(content: str) -> None:
+    with TemporaryDirectory(prefix="aidc-") as folder:
+        draft = Path(folder) / "Pulumi.draft.yaml"
+        draft.write_text(content, encoding="utf-8")
+        load(draft)
 
 
 def name_of(path: Path) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from local.engine.store.errors import unwritable
-from local.engine.store.files import write_atomically
 from local.engine.store.model import Snapshot
 from local.engine.store.store import StateStore
+from local.files import write_atomically
 
 
 def environment_for_cli(
@@ -27,7 +27,7 @@ def environment_for_cli(
         if not store.checkpoint_path.exists():
             store.commit(Snapshot())  # so that the CLI finds a stack and its salt, and need not make them
     try:
-        write_atomically(copy, stack_file.read_bytes())
+        write_atomically(copy, stack_file.read_bytes(), 0o600)
     except OSError as problem:
         raise unwritable(copy, problem, kept="Nothing was changed.") from None
     settings = {

@@ -1,4 +1,4 @@
-"""Writing files so that a kill, a power cut or a full disk leaves either the old one or the new one."""
+"""Files of the state beside those that are replaced: what is made once, the copy from before, what killed runs left."""
 
 from __future__ import annotations
 
@@ -6,30 +6,9 @@ import contextlib
 import glob
 import os
 import shutil
-import tempfile
 from pathlib import Path
 
-
-def write_atomically(path: Path, data: bytes, *, mode: int = 0o600) -> None:
-    """Replace ``path`` by ``data``: a temporary file beside it, flushed to the disk, then renamed over it.
-
-    Raises:
-        OSError: it could not be written; ``path`` is as it was, and the temporary file is gone.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(file.fileno(), mode)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise
-    sync_folder(path.parent)
+from local.files import write_atomically
 
 
 def write_once(path: Path, text: str) -> str:
@@ -38,18 +17,8 @@ def write_once(path: Path, text: str) -> str:
     Raises:
         OSError: it could not be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):
-            os.link(temporary, path)
-    finally:
-        Path(temporary).unlink()
-    sync_folder(path.parent)
+    with contextlib.suppress(FileExistsError):
+        write_atomically(path, text, 0o600, replace=False)
     return path.read_text()
 
 
@@ -76,12 +45,3 @@ def remove_unfinished(path: Path) -> None:
     """Remove the temporary files that killed writers of ``path`` left. Nobody else may be writing it."""
     for leftover in path.parent.glob(f".{glob.escape(path.name)}.*"):
         leftover.unlink(missing_ok=True)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

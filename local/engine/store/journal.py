@@ -19,7 +19,6 @@ from types import TracebackType
 from typing import Any, Self, cast
 
 from local.engine.store.errors import StateUnwritable, unwritable
-from local.engine.store.files import sync_folder
 from local.engine.store.model import (
     Operation,
     OperationType,
@@ -31,6 +30,7 @@ from local.engine.store.model import (
 from local.engine.store.resources import decode_resource, encode_resource
 from local.engine.store.secrets import SecretsManager
 from local.engine.store.values import to_json
+from local.files import sync_folder
 
 FORMAT = 1
 

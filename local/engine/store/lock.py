@@ -22,7 +22,7 @@ import psutil
 
 from local.engine.store.checkpoint import utc_now
 from local.engine.store.errors import StateLocked, unwritable
-from local.engine.store.files import write_atomically
+from local.files import write_atomically
 
 Notify = Callable[[str], None]
 
@@ -90,7 +90,7 @@ def stack_lock(folder: Path, command: str, notify: Notify) -> Iterator[None]:
     own = folder / f"{uuid.uuid4()}.json"
     _refuse_if_held(folder, own, notify)
     try:
-        write_atomically(own, _content(command))
+        write_atomically(own, _content(command), 0o600)
     except OSError as problem:
         raise unwritable(own, problem, kept="Nothing was changed.") from None
     try:

@@ -11,11 +11,12 @@ from pathlib import Path
 
 from local.engine.store.checkpoint import read_checkpoint, write_checkpoint
 from local.engine.store.errors import StateError, unwritable
-from local.engine.store.files import keep_a_copy, remove_unfinished, sync_folder, write_atomically
+from local.engine.store.files import keep_a_copy, remove_unfinished
 from local.engine.store.journal import Journal, note_commit, read_head, replay
 from local.engine.store.lock import is_held, stack_lock
 from local.engine.store.model import Snapshot
 from local.engine.store.secrets import SecretsManager
+from local.files import sync_folder, write_atomically
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,7 @@ class StateStore:
             path.parent.mkdir(parents=True, exist_ok=True)
             remove_unfinished(path)
             keep_a_copy(path, backup)
-            write_atomically(path, data)
+            write_atomically(path, data, 0o600)
             # The CLI's notes on the files it wrote (content type, MD5) do not fit what is there now.
             for written in (path, backup):
                 written.with_name(written.name + ".attrs").unlink(missing_ok=True)
@@ -208,7 +209,7 @@ class StateStore:
         if meta.exists():
             return
         try:
-            write_atomically(meta, b"version: 1\n")
+            write_atomically(meta, b"version: 1\n", 0o600)
         except OSError as problem:
             raise unwritable(meta, problem, kept="Nothing was changed.") from None
 

@@ -15,8 +15,9 @@ import pytest
 
 from local import moto
 from local.aws.provider import AwsProvider
+from local.files import write_atomically
 from local.paths import CHECKOUT, DataRoot, LocalCloudError
-from local.processes import RECORD_SUFFIX, ProcessRecord, wait_until, write_atomically
+from local.processes import RECORD_SUFFIX, ProcessRecord, wait_until
 from tests.local.aws.driver import Driver, Refused
 
 pytestmark = pytest.mark.real

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -76,13 +77,17 @@ def test_a_file_that_comes_meanwhile_stays(
     assert file.read_text() == "theirs"
 
 
-def test_the_draft_of_a_run_that_was_killed_is_used_up_by_the_next(
+def test_a_stack_file_goes_into_a_pipe_and_takes_the_place_of_none(
     tmp_path: Path, request_70b: Request, real: Machine
 ) -> None:
-    (tmp_path / ".Pulumi.mine.yaml.draft").write_text("half of a")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
     found = plan(request_70b, [real])
-    write(found, found.options[0], tmp_path / "Pulumi.mine.yaml", "us-east-1")
-    assert [path.name for path in tmp_path.iterdir()] == ["Pulumi.mine.yaml"]
+    with ThreadPoolExecutor() as pool:
+        reader = pool.submit(pipe.read_text)
+        write(found, found.options[0], pipe, "us-east-1", force=True)
+        assert "ai-datacenter:pools" in reader.result(30)
+    assert pipe.is_fifo()
 
 
 def test_what_a_stack_file_cannot_say_is_refused_before_anything_is_written(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import os
 import shutil
 import subprocess
 import sys
@@ -222,7 +223,7 @@ def test_no_room_for_the_checkpoint_loses_neither_it_nor_the_journal(
     with store.lock("up"), store.journal(store.open()) as journal:
         journal.end(journal.begin("creating", thing("b")), put=[thing("b")])
         with monkeypatch.context() as patch:
-            patch.setattr(files.os, call, full)
+            patch.setattr(os, call, full)
             if call == "link":
                 patch.setattr(files.shutil, "copyfile", full)
             with pytest.raises(StateUnwritable) as refusal:
