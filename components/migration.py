@@ -60,7 +60,7 @@ class MigrationArgs:
         target: the file system that the data goes to.
 
     Raises:
-        ValueError: no source or two, or another target than the section's ``kind``.
+        ValueError: another target than the section's ``kind``.
     """
 
     name: str
@@ -75,8 +75,6 @@ class MigrationArgs:
 
     def __post_init__(self) -> None:
         config = self.config
-        if (config.nfs is None) == (config.s3 is None):
-            raise ValueError(f"migration {self.migration} comes from nothing or from two places: give nfs or s3")
         wanted = {"efs": EfsTarget, "fsx": LustreTarget}.get(config.kind)
         if (wanted is None) != (self.target is None) or (wanted and not isinstance(self.target, wanted)):
             given = type(self.target).__name__ if self.target else "none"
@@ -84,8 +82,6 @@ class MigrationArgs:
                 f"migration {self.migration} is of kind {config.kind}, which takes as its target "
                 f"{wanted.__name__ if wanted else 'none'}; it was given {given}"
             )
-        if config.kind == "s3" and config.prefix is None:
-            raise ValueError(f"migration {self.migration} goes to the data bucket, and says not where: give a prefix")
 
 
 class Migration(pulumi.ComponentResource):

@@ -8,13 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from components.settings.backup import (
-    COLD_DAYS,
-    CONTINUOUS_DAYS,
     CONTINUOUS_MINUTES,
     EVERY_MINUTES,
-    WINDOW_MINUTES,
-    BackupCopyConfig,
-    BackupLockConfig,
     BackupPlanConfig,
     BackupRuleConfig,
 )
@@ -25,7 +20,6 @@ from components.settings.stack import StackConfig
 from .places import place_of
 
 Key = tuple[str | int, ...]
-_LOCK: Key = ("backup", "lock")
 
 
 def chosen(plan: BackupPlanConfig, config: StackConfig) -> dict[str, DatasetConfig]:
@@ -104,48 +98,22 @@ def _copies(name: str, plan: BackupPlanConfig, config: StackConfig) -> Iterator[
             yield Conflict(key=key, message="there is no section recovery, which says the region that it goes to")
 
 
-def _windows(name: str, plan: BackupPlanConfig, config: StackConfig) -> Iterator[Conflict]:
-    for rule_name, rule in plan.rules.items():
-        least = rule.start_window_minutes + WINDOW_MINUTES
-        if rule.completion_window_minutes < least:
-            message = (
-                f"{rule.completion_window_minutes} minutes must be {least} at least: {WINDOW_MINUTES} more than "
-                f"start_window_minutes, or a backup that starts late is given up at once"
-            )
-            key = ("backup", "plans", name, "rules", rule_name, "completion_window_minutes")
-            yield Conflict(key=key, message=message)
-
-
 def _continuous(name: str, plan: BackupPlanConfig, config: StackConfig) -> Iterator[Conflict]:
     kinds = {kind for kind, _ in chosen_places(plan, config)}
     for rule_name, rule in plan.rules.items():
         key = ("backup", "plans", name, "rules", rule_name)
-        if rule.continuous and rule.retention_days > CONTINUOUS_DAYS:
-            message = (
-                f"AWS Backup keeps continuous backups for {CONTINUOUS_DAYS} days at most: for longer add a rule "
-                "without continuous"
-            )
-            yield Conflict(key=(*key, "retention_days"), message=message)
         if rule.continuous and kinds and "s3" not in kinds:
             message = "only buckets have continuous backups, and the plan is for none"
             yield Conflict(key=(*key, "continuous"), message=message)
-        if rule.continuous and rule.retention_days * 1440 <= EVERY_MINUTES[rule.every]:
-            message = "it must be more than the time between two backups, or what there is expires before the next"
-            yield Conflict(key=(*key, "retention_days"), message=message)
 
 
 def _cold(name: str, plan: BackupPlanConfig, config: StackConfig) -> Iterator[Conflict]:
     others = sorted({"buckets" if kind == "s3" else "FSx" for kind, _ in chosen_places(plan, config) if kind != "efs"})
     for rule_name, rule in plan.rules.items():
-        for key, kept in _kept(name, rule_name, rule):
+        for inner, kept in rule.kept():
+            key = ("backup", "plans", name, "rules", rule_name, *inner)
             if kept.cold_storage_days is None:
                 continue
-            if kept.retention_days < kept.cold_storage_days + COLD_DAYS:
-                message = (
-                    f"{kept.retention_days} days must be {kept.cold_storage_days + COLD_DAYS} at least: what moves to "
-                    f"cold storage after {kept.cold_storage_days} stays there for {COLD_DAYS}"
-                )
-                yield Conflict(key=(*key, "retention_days"), message=message)
             if others:
                 message = (
                     f"backups of EFS alone move to cold storage, and the plan is for {' and '.join(others)} too, whose "
@@ -154,57 +122,15 @@ def _cold(name: str, plan: BackupPlanConfig, config: StackConfig) -> Iterator[Co
                 yield Conflict(key=(*key, "cold_storage_days"), message=message)
 
 
-def _limits(name: str, plan: BackupPlanConfig, config: StackConfig) -> Iterator[Conflict]:
+def _compliance_without_retention(config: StackConfig) -> Iterator[Conflict]:
     lock = config.backup.lock if config.backup else None
-    if lock is None:
-        return
-    for rule_name, rule in plan.rules.items():
-        for key, kept in _kept(name, rule_name, rule):
-            if not lock.min_retention_days <= kept.retention_days <= (lock.max_retention_days or kept.retention_days):
-                limits = f"{lock.min_retention_days} to {lock.max_retention_days or 'any number of'} days"
-                message = f"{kept.retention_days} days are outside backup.lock, which takes {limits}: every job fails"
-                yield Conflict(key=(*key, "retention_days"), message=message)
-
-
-def _kept(plan: str, name: str, rule: BackupRuleConfig) -> Iterator[tuple[Key, BackupRuleConfig | BackupCopyConfig]]:
-    """What a rule keeps in either vault, and where that is said."""
-    key = ("backup", "plans", plan, "rules", name)
-    yield key, rule
-    if rule.recovery_copy is not None:
-        yield (*key, "recovery_copy"), rule.recovery_copy
-
-
-def _lock(config: StackConfig) -> Iterator[Conflict]:
-    lock = config.backup.lock if config.backup else None
-    if lock is None:
-        return
-    if lock.max_retention_days is not None and lock.max_retention_days < lock.min_retention_days:
-        message = f"{lock.max_retention_days} days are less than min_retention_days {lock.min_retention_days}"
-        yield Conflict(key=(*_LOCK, "max_retention_days"), message=message)
-    if lock.mode == "compliance":
-        yield from _compliance(lock, config.retain_data)
-    elif lock.changeable_days is not None:
-        message = "with these days AWS makes a lock that nobody can lift: leave them out, or say mode: compliance"
-        yield Conflict(key=(*_LOCK, "changeable_days"), message=message)
-
-
-def _compliance(lock: BackupLockConfig, retain_data: bool) -> Iterator[Conflict]:
-    if not lock.irreversible:
-        message = (
-            "nobody can lift a compliance lock, shorten it or delete what it holds, AWS included: say irreversible: "
-            "true if that is meant, or take governance"
-        )
-        yield Conflict(key=(*_LOCK, "mode"), message=message)
-    if lock.changeable_days is None:
-        message = "compliance needs changeable_days: how long it can still be taken back, 3 at least"
-        yield Conflict(key=(*_LOCK, "mode"), message=message)
-    if not retain_data:
+    if lock is not None and lock.mode == "compliance" and not config.retain_data:
         message = (
             "retain_data: false promises that a destroy leaves nothing, and nobody can delete a vault that holds a "
             "locked backup: use governance, or retain_data: true"
         )
-        yield Conflict(key=(*_LOCK, "mode"), message=message)
+        yield Conflict(key=("backup", "lock", "mode"), message=message)
 
 
-RULES = (_lock,)
-PLAN_RULES = (_datasets, _lustre, _copies, _windows, _continuous, _cold, _limits)
+RULES = (_compliance_without_retention,)
+PLAN_RULES = (_datasets, _lustre, _copies, _continuous, _cold)

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
-from components.settings.data_pipeline import PLAYBOOKS, REPORTS, DataPipelineConfig, EtlJobConfig, MigrationConfig
+from components.settings.data_pipeline import (
+    PLAYBOOKS,
+    REPORTS,
+    DataPipelineConfig,
+    EtlJobConfig,
+    MigrationConfig,
+    nested,
+    parts,
+)
 from components.settings.section import Conflict
 from components.settings.stack import StackConfig
 
@@ -28,12 +36,6 @@ def _file_systems(kind: str, config: StackConfig) -> tuple[str, ...]:
 
 def _key(name: str, *key: str) -> Key:
     return ("data_pipeline", "migrations", name, *key)
-
-
-def _one_source(name: str, migration: MigrationConfig, config: StackConfig) -> Iterator[Conflict]:
-    if (migration.nfs is None) == (migration.s3 is None):
-        found = "nothing" if migration.nfs is None else "two places"
-        yield Conflict(key=_key(name), message=f"comes from {found}: give nfs or s3", allowed=("nfs", "s3"))
 
 
 def _agents(name: str, migration: MigrationConfig, config: StackConfig) -> Iterator[Conflict]:
@@ -60,28 +62,10 @@ def _bucket_from_elsewhere(name: str, migration: MigrationConfig, config: StackC
             "read where it is. Name another region, or the account_id of another account"
         )
         yield Conflict(key=_key(name, "s3", "region"), message=message)
-    if source.kms_key_arn and source.kms_key_arn.split(":")[3] != source.region:
-        message = f"is a key of {source.kms_key_arn.split(':')[3]}, and encrypts no bucket in {source.region}"
-        yield Conflict(key=_key(name, "s3", "kms_key_arn"), message=message)
-
-
-def _destination(name: str, migration: MigrationConfig, config: StackConfig) -> Iterator[Conflict]:
-    if migration.kind != "s3":
-        yield from _file_system(name, migration, config)
-        return
-    if migration.prefix is None:
-        yield Conflict(key=_key(name), message="goes to the data bucket, and says not where: give a prefix")
-    for field in ("place", "path"):
-        if getattr(migration, field) is not None:
-            message = "is for file systems, and this goes to the data bucket: leave it out, or give kind fsx or efs"
-            yield Conflict(key=_key(name, field), message=message)
 
 
 def _file_system(name: str, migration: MigrationConfig, config: StackConfig) -> Iterator[Conflict]:
-    if migration.prefix is not None:
-        message = f"is for the data bucket, and this goes to a file system of kind {migration.kind}: give a path"
-        yield Conflict(key=_key(name, "prefix"), message=message)
-    if file_system_of(migration, config) is not None:
+    if migration.kind == "s3" or file_system_of(migration, config) is not None:
         return
     known, section = _file_systems(migration.kind, config), "lustre" if migration.kind == "fsx" else "efs"
     if migration.place is not None:
@@ -98,7 +82,7 @@ def _among_checkpoints(name: str, migration: MigrationConfig, config: StackConfi
     """A folder that Lustre exports to the checkpoint bucket is a part of it."""
     system = config.lustre.get(file_system_of(migration, config) or "") if migration.kind == "fsx" else None
     link = system.link if system else None
-    if link and link.bucket == "checkpoints" and link.export_events and _nested(migration.path or "/", link.path):
+    if link and link.bucket == "checkpoints" and link.export_events and nested(migration.path or "/", link.path):
         message = f"{migration.path or '/'} overlaps {link.path}, which Lustre exports to the checkpoint bucket: data "
         yield Conflict(key=_key(name), message=message + "that comes from elsewhere is no checkpoint")
 
@@ -129,24 +113,13 @@ def _lies_there(key: Key, dataset: str, kind: str, place: str, config: StackConf
         yield Conflict(key=key, message=f"{dataset} lies in {lies}, and not in {place} ({kind})", allowed=fitting)
 
 
-def _parts(path: str) -> list[str]:
-    return [part for part in path.split("/") if part]
-
-
-def _nested(one: str, other: str) -> bool:
-    """Whether one of two folders lies in the other, or they are the same."""
-    first, second = _parts(one), _parts(other)
-    shared = min(len(first), len(second))
-    return first[:shared] == second[:shared]
-
-
 def _one_writer(config: StackConfig) -> Iterator[Conflict]:
     """What two write, nobody can tell apart, verify or delete."""
     pipeline = config.data_pipeline
     if pipeline is None:
         return
     for (key, place, path, what), (_, other_place, other_path, other) in combinations(_writers(pipeline, config), 2):
-        if place == other_place and _nested(path, other_path):
+        if place == other_place and nested(path, other_path):
             message = f"{path} overlaps {other_path}, which {other} writes: give {what} a place of its own"
             yield Conflict(key=key, message=message)
 
@@ -177,21 +150,9 @@ def _exported(migration: MigrationConfig, system: str, config: StackConfig) -> s
     """Where in the data bucket Lustre puts what comes; ``None`` where it exports nothing of it there."""
     link = config.lustre[system].link if migration.kind == "fsx" else None
     path = migration.path or "/"
-    if link is None or link.bucket != "data" or not link.export_events or not _nested(path, link.path):
+    if link is None or link.bucket != "data" or not link.export_events or not nested(path, link.path):
         return None
-    return link.prefix + "".join(f"{part}/" for part in _parts(path)[len(_parts(link.path)) :])
-
-
-def _reads_what_it_writes(config: StackConfig) -> Iterator[Conflict]:
-    pipeline = config.data_pipeline
-    if pipeline is None or pipeline.etl is None:
-        return
-    written = [pipeline.etl.output, *([pipeline.catalogue.prefix] if pipeline.catalogue else [])]
-    for source in pipeline.etl.sources:
-        for output in written:
-            if _nested(source, output):
-                message = f"{source} overlaps {output}, which etl writes: it would read its own work"
-                yield Conflict(key=("data_pipeline", "etl"), message=message)
+    return link.prefix + "".join(f"{part}/" for part in parts(path)[len(parts(link.path)) :])
 
 
 def _pool(etl: EtlJobConfig, config: StackConfig) -> Iterator[Conflict]:
@@ -238,12 +199,5 @@ def _etl_dataset(config: StackConfig) -> Iterator[Conflict]:
         yield from _lies_there(("data_pipeline", "etl", "dataset"), etl.dataset, "s3", "data", config)
 
 
-def _catalogue(config: StackConfig) -> Iterator[Conflict]:
-    pipeline = config.data_pipeline
-    if pipeline is not None and pipeline.catalogue is not None and pipeline.etl is None:
-        message = "has a row for each run of etl, and there is no etl: leave it out, or give etl"
-        yield Conflict(key=("data_pipeline", "catalogue"), message=message)
-
-
-OF_MIGRATIONS = (_one_source, _agents, _bucket_from_elsewhere, _destination, _among_checkpoints, _locked, _dataset)
-RULES = (_one_writer, _reads_what_it_writes, _etl, _etl_dataset, _catalogue)
+OF_MIGRATIONS = (_agents, _bucket_from_elsewhere, _file_system, _among_checkpoints, _locked, _dataset)
+RULES = (_one_writer, _etl, _etl_dataset)

@@ -76,12 +76,6 @@ def _place(name: str, dataset: DatasetConfig, config: StackConfig) -> Iterator[C
         yield Conflict(key=(*key, "kind"), message=f"there is no file system under {section}")
 
 
-def _targets(name: str, dataset: DatasetConfig, config: StackConfig) -> Iterator[Conflict]:
-    if dataset.class_ in ("critical", "important") and None in (dataset.rpo_minutes, dataset.rto_minutes):
-        message = f"a dataset that is {dataset.class_} needs rpo_minutes and rto_minutes: nobody can plan for less"
-        yield Conflict(key=("storage", "datasets", name, "class"), message=message)
-
-
 def _promised(name: str, dataset: DatasetConfig, config: StackConfig) -> Iterator[Conflict]:
     if place_of(dataset, config) is None:
         return  # told by _place
@@ -99,4 +93,4 @@ def _promised(name: str, dataset: DatasetConfig, config: StackConfig) -> Iterato
         yield Conflict(key=(*key, "rpo_minutes"), message=message)
 
 
-RULES = (_place, _targets, _promised)
+RULES = (_place, _promised)

@@ -48,9 +48,6 @@ def _somebody_to_take_over(config: StackConfig) -> Iterator[Conflict]:
         if config.recovery is None:
             message = "nobody would take over: add a recovery section, where a standby load balancer can be, or name a "
             yield _conflict(message=f"{message}standby_dns_name")
-        if failover.ttl_s is not None:
-            message = "is for a standby_dns_name: a record that points at load balancers has their own 60 s"
-            yield _conflict("ttl_s", message=message)
     elif config.load_balancer and failover.standby_dns_name.lower() == config.load_balancer.domain_name:
         yield _conflict("standby_dns_name", message="is the name that fails: it would lead back to itself")
 

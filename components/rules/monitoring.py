@@ -5,25 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from components.accelerators import CATALOGUE, OFFERS_SOURCE, Vendor, is_sold_in
+from components.settings.monitoring import WATCHING_TYPES
 from components.settings.section import Conflict
 from components.settings.stack import StackConfig
 
 
-def _type(config: StackConfig) -> Iterator[Conflict]:
+def _sold_in_the_region(config: StackConfig) -> Iterator[Conflict]:
     if config.monitoring is None:
         return
     row, region = CATALOGUE[config.monitoring.instance_type], config.aws.region
-    if row.chips:
-        what = "has accelerators, which nothing there uses"
-    elif row.architecture != "x86_64":
-        what = "has another processor than the image, which is for x86_64"
-    elif not is_sold_in(region, row.name):
-        what = f"is not sold in {region} ({OFFERS_SOURCE})"
-    else:
-        return
-    fitting = (other for other in CATALOGUE.values() if not other.chips and other.architecture == "x86_64")
-    allowed = tuple(other.name for other in fitting if is_sold_in(region, other.name))
-    yield Conflict(key=("monitoring", "instance_type"), message=f"{row.name} {what}", allowed=allowed)
+    if row.name in WATCHING_TYPES and not is_sold_in(region, row.name):
+        allowed = tuple(name for name in WATCHING_TYPES if is_sold_in(region, name))
+        message = f"{row.name} is not sold in {region} ({OFFERS_SOURCE})"
+        yield Conflict(key=("monitoring", "instance_type"), message=message, allowed=allowed)
 
 
 def _gpus_to_measure(config: StackConfig) -> Iterator[Conflict]:
@@ -34,4 +28,4 @@ def _gpus_to_measure(config: StackConfig) -> Iterator[Conflict]:
             yield Conflict(key=("monitoring", "gpu_metrics"), message=message)
 
 
-RULES = (_type, _gpus_to_measure)
+RULES = (_sold_in_the_region, _gpus_to_measure)

@@ -4,44 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from ipaddress import IPv4Network
 
 from components.accelerators import zones_of
 from components.addresses import ADDRESSES_A_NODE, plan_subnets, usable_addresses
 from components.settings.network import PRIVATE_CLUSTER_SERVICES, ZONES
 from components.settings.section import Conflict
 from components.settings.stack import StackConfig
-
-
-def _reserved_ranges(config: StackConfig) -> Iterator[Conflict]:
-    for index, reserved in enumerate(config.network.reserved_cidrs):
-        if reserved.overlaps(config.network.cidr):
-            key = ("network", "reserved_cidrs", index)
-            yield Conflict(key=key, message=f"{reserved} overlaps network.cidr {config.network.cidr}")
-
-
-def vpc_range(cidr: IPv4Network, *key: str) -> Iterator[Conflict]:
-    """What a range at ``key`` may not be for a VPC to have it."""
-    if not 16 <= cidr.prefixlen <= 20:
-        yield Conflict(key=key, message=f"{cidr} must be a /16 to a /20")
-    if cidr.is_loopback or cidr.is_link_local or cidr.is_multicast or cidr.is_unspecified:
-        yield Conflict(key=key, message=f"{cidr} is no range that machines can have addresses of")
-
-
-def _range(config: StackConfig) -> Iterator[Conflict]:
-    yield from vpc_range(config.network.cidr, "network", "cidr")
-
-
-def too_few_zones(region: str, *key: str) -> Iterator[Conflict]:
-    """Whether a VPC of this project has no room in a region; of some regions the zones are not known."""
-    known = zones_of(region)
-    if known and len(known) < ZONES:
-        message = f"{region} has {len(known)} zones ({', '.join(known)}), and the network takes {ZONES}"
-        yield Conflict(key=key, message=message)
-
-
-def _zones_of_its_region(config: StackConfig) -> Iterator[Conflict]:
-    yield from too_few_zones(config.aws.region, "aws", "region")
 
 
 def _zones_of_the_region(config: StackConfig) -> Iterator[Conflict]:
@@ -54,30 +22,8 @@ def _zones_of_the_region(config: StackConfig) -> Iterator[Conflict]:
             yield Conflict(key=key, message=f"{zone} is no zone of {region}", allowed=known or (), value=zone)
 
 
-def _zones_once(config: StackConfig) -> Iterator[Conflict]:
-    zones = config.network.zones or ()
-    for index, zone in enumerate(zones):
-        if zone in zones[:index]:
-            message = f"{zone} stands here a second time: the loss of one zone would take two of the three"
-            yield Conflict(key=("network", "zones", index), message=message)
-
-
-def _role_once(config: StackConfig) -> Iterator[Conflict]:
-    for field in ("dedicated_subnets", "endpoint_services"):
-        listed = getattr(config.network, field) or ()
-        for index, one in enumerate(listed):
-            if one in listed[:index]:
-                yield Conflict(key=("network", field, index), message=f"{one} stands here a second time")
-
-
-def _services_without_endpoints(config: StackConfig) -> Iterator[Conflict]:
-    if config.network.endpoint_services and not config.network.interface_endpoints:
-        message = "names services, and interface_endpoints is false, so none gets an endpoint: leave one of the two out"
-        yield Conflict(key=("network", "endpoint_services"), message=message)
-
-
 def _no_way_out(config: StackConfig) -> Iterator[Conflict]:
-    """Without a NAT gateway nodes join and pull images through endpoints alone."""
+    """Without a NAT gateway nodes join and pull images through endpoints alone; a network without nodes may do so."""
     missing = [service for service in PRIVATE_CLUSTER_SERVICES if service not in config.network.services]
     if config.network.nat == "none" and missing:
         message = f"nodes without a NAT gateway need private endpoints of {', '.join(missing)}"
@@ -100,7 +46,4 @@ def _room_for_accelerators(config: StackConfig) -> Iterator[Conflict]:
             yield Conflict(key=("pools", name, field), message=message)
 
 
-RULES = (
-    _range, _reserved_ranges, _zones_of_its_region, _zones_of_the_region, _zones_once, _role_once,
-    _services_without_endpoints, _no_way_out, _room_for_accelerators,
-)  # fmt: skip
+RULES = (_zones_of_the_region, _no_way_out, _room_for_accelerators)

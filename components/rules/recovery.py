@@ -7,23 +7,11 @@ from collections.abc import Iterator
 from components.settings.section import Conflict
 from components.settings.stack import StackConfig
 
-from .network import too_few_zones, vpc_range
-
 
 def _other_region(config: StackConfig) -> Iterator[Conflict]:
     if config.recovery and config.recovery.region == config.aws.region:
         message = f"{config.recovery.region} is the stack's own region (aws:region): its loss would take both"
         yield Conflict(key=("recovery", "region"), message=message)
-
-
-def _zones(config: StackConfig) -> Iterator[Conflict]:
-    if config.recovery:
-        yield from too_few_zones(config.recovery.region, "recovery", "region")
-
-
-def _range(config: StackConfig) -> Iterator[Conflict]:
-    if config.recovery:
-        yield from vpc_range(config.recovery.cidr, "recovery", "cidr")
 
 
 def _vpc(config: StackConfig) -> Iterator[Conflict]:
@@ -46,4 +34,4 @@ def _reserved_ranges(config: StackConfig) -> Iterator[Conflict]:
             yield Conflict(key=("recovery", "cidr"), message=message)
 
 
-RULES = (_other_region, _zones, _range, _vpc, _services, _reserved_ranges)
+RULES = (_other_region, _vpc, _services, _reserved_ranges)

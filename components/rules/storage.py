@@ -14,29 +14,6 @@ from .places import place_of
 _OWN_TAGS = 3  # the name, and the two that say whose everything is
 
 
-def _one_way_to_cheaper_tiers(config: StackConfig) -> Iterator[Conflict]:
-    storage = config.storage
-    if storage.data_intelligent_tiering and storage.data_infrequent_days is not None:
-        message = (
-            "Intelligent-Tiering moves data to infrequent access by itself, and a rule that moves it as well would "
-            "take it out of there: keep data_infrequent_days or data_intelligent_tiering"
-        )
-        yield Conflict(key=("storage", "data_infrequent_days"), message=message)
-
-
-def _expiry_before_the_lock(config: StackConfig) -> Iterator[Conflict]:
-    lock, storage = config.storage.object_lock, config.storage
-    if lock is None or "checkpoints" not in lock.buckets or storage.checkpoint_days is None:
-        return
-    kept = storage.checkpoint_days + storage.noncurrent_days
-    if kept < lock.days:
-        message = (
-            f"checkpoints would be gone after {kept} days (with noncurrent_days), and object_lock keeps each for "
-            f"{lock.days}: S3 deletes no locked version, so the expiry promises what cannot be"
-        )
-        yield Conflict(key=("storage", "checkpoint_days"), message=message)
-
-
 def _lock_without_retention(config: StackConfig) -> Iterator[Conflict]:
     lock = config.storage.object_lock
     if lock is not None and lock.mode == "compliance" and not config.retain_data:
@@ -59,4 +36,4 @@ def _tags(config: StackConfig) -> Iterator[Conflict]:
             yield Conflict(key=("storage", "datasets"), message=message)
 
 
-RULES = (_tags, _one_way_to_cheaper_tiers, _expiry_before_the_lock, _lock_without_retention)
+RULES = (_tags, _lock_without_retention)

@@ -1,9 +1,12 @@
 """What a stack file may say: the one place where fields, defaults and limits are written. Knows no Pulumi.
 
-One file a section; what must hold between values is in :mod:`components.rules`.
+One file a section, with what must hold between its values; what must hold between sections is in
+:mod:`components.rules`.
 :func:`components.config.load` reads a stack file into :class:`StackConfig`.
 """
 
+from . import karpenter_rules as karpenter_rules
+from . import pool_rules as pool_rules
 from .alerts import AlertsConfig, BudgetConfig
 from .aws import AwsConfig
 from .backup import (

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from .section import Section
+from .section import Conflict, Section, rule_of
 
 Email = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$", max_length=254)
@@ -53,3 +54,31 @@ class AlertsConfig(Section):
     )
     dashboard: bool = Field(default=True, description="A CloudWatch dashboard of what the alarms look at.")
     budget: BudgetConfig | None = Field(default=None, description="Absent: nobody is told of costs.")
+
+
+@rule_of(AlertsConfig)
+def _somebody_hears(alerts: AlertsConfig) -> Iterator[Conflict]:
+    if not alerts.emails and not alerts.https:
+        message = "nobody would hear of an alert: name emails or https endpoints, or leave the section out"
+        yield Conflict(key=(), message=message)
+
+
+@rule_of(AlertsConfig)
+def _once(alerts: AlertsConfig) -> Iterator[Conflict]:
+    for field in ("emails", "https"):
+        listed = getattr(alerts, field)
+        for index, one in enumerate(listed):
+            if one in listed[:index]:
+                yield Conflict(key=(field, index), message=f"{one} stands here a second time")
+
+
+@rule_of(BudgetConfig)
+def _budget_that_tells(budget: BudgetConfig) -> Iterator[Conflict]:
+    if not budget.actual_percent and not budget.forecast_percent:
+        message = "a budget without thresholds tells nobody anything: leave it out, or name one"
+        yield Conflict(key=(), message=message)
+    for field in ("actual_percent", "forecast_percent"):
+        listed = getattr(budget, field)
+        for index, one in enumerate(listed):
+            if one in listed[:index]:
+                yield Conflict(key=(field, index), message=f"{one} stands here a second time")

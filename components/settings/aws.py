@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pydantic import Field
 
-from .section import Section
+from .network import too_few_zones
+from .section import Conflict, Section, rule_of
 from .values import AccountId, Region
 
 
@@ -21,3 +24,8 @@ class AwsConfig(Section):
     profile: str | None = Field(
         default=None, description="Named profile of the AWS credentials; absent: the environment's."
     )
+
+
+@rule_of(AwsConfig)
+def _zones_of_its_region(aws: AwsConfig) -> Iterator[Conflict]:
+    yield from too_few_zones(aws.region)

@@ -5,13 +5,14 @@ Source where none is named: AWS Backup developer guide, "Backup plan options and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from .section import Section
+from .section import Conflict, Section, WrongByItself, rule_of
 from .values import Name
 
 Every = Literal["hour", "4_hours", "12_hours", "day", "week", "month"]
@@ -78,6 +79,12 @@ class BackupRuleConfig(Section):
     recovery_copy: BackupCopyConfig | None = Field(
         default=None, description="Copies each to the recovery region; absent: a loss of the region loses it."
     )
+
+    def kept(self) -> Iterator[tuple[tuple[str, ...], BackupRuleConfig | BackupCopyConfig]]:
+        """What it keeps in either vault, and where in the rule that is said."""
+        yield (), self
+        if self.recovery_copy is not None:
+            yield ("recovery_copy",), self.recovery_copy
 
 
 class BackupPlanConfig(Section):
@@ -149,3 +156,81 @@ class BackupConfig(Section):
     def has_copies(self) -> bool:
         """Whether any rule copies to the recovery region."""
         return any(rule.recovery_copy for plan in self.plans.values() for rule in plan.rules.values())
+
+
+@rule_of(BackupRuleConfig)
+def _windows(rule: BackupRuleConfig) -> Iterator[Conflict]:
+    least = rule.start_window_minutes + WINDOW_MINUTES
+    if rule.completion_window_minutes < least:
+        message = (
+            f"{rule.completion_window_minutes} minutes must be {least} at least: {WINDOW_MINUTES} more than "
+            "start_window_minutes, or a backup that starts late is given up at once"
+        )
+        yield Conflict(key=("completion_window_minutes",), message=message)
+
+
+@rule_of(BackupRuleConfig)
+def _continuous(rule: BackupRuleConfig) -> Iterator[Conflict]:
+    if rule.continuous and rule.retention_days > CONTINUOUS_DAYS:
+        message = (
+            f"AWS Backup keeps continuous backups for {CONTINUOUS_DAYS} days at most: for longer add a rule "
+            "without continuous"
+        )
+        yield Conflict(key=("retention_days",), message=message)
+    if rule.continuous and rule.retention_days * 1440 <= EVERY_MINUTES[rule.every]:
+        message = "it must be more than the time between two backups, or what there is expires before the next"
+        yield Conflict(key=("retention_days",), message=message)
+
+
+@rule_of(BackupRuleConfig)
+@rule_of(BackupCopyConfig)
+def _cold(kept: BackupRuleConfig | BackupCopyConfig) -> Iterator[Conflict]:
+    if kept.cold_storage_days is not None and kept.retention_days < kept.cold_storage_days + COLD_DAYS:
+        message = (
+            f"{kept.retention_days} days must be {kept.cold_storage_days + COLD_DAYS} at least: what moves to "
+            f"cold storage after {kept.cold_storage_days} stays there for {COLD_DAYS}"
+        )
+        yield Conflict(key=("retention_days",), message=message)
+
+
+@rule_of(BackupLockConfig)
+def _lock(lock: BackupLockConfig) -> Iterator[Conflict]:
+    if lock.max_retention_days is not None and lock.max_retention_days < lock.min_retention_days:
+        message = f"{lock.max_retention_days} days are less than min_retention_days {lock.min_retention_days}"
+        yield Conflict(key=("max_retention_days",), message=message)
+    if lock.mode != "compliance" and lock.changeable_days is not None:
+        message = "with these days AWS makes a lock that nobody can lift: leave them out, or say mode: compliance"
+        yield Conflict(key=("changeable_days",), message=message)
+
+
+@rule_of(BackupLockConfig)
+def _compliance(lock: BackupLockConfig) -> Iterator[Conflict]:
+    if lock.mode == "compliance" and not lock.irreversible:
+        message = (
+            "nobody can lift a compliance lock, shorten it or delete what it holds, AWS included: say irreversible: "
+            "true if that is meant, or take governance"
+        )
+        yield Conflict(key=("mode",), message=message)
+    if lock.mode == "compliance" and lock.changeable_days is None:
+        message = "compliance needs changeable_days: how long it can still be taken back, 3 at least"
+        yield Conflict(key=("mode",), message=message)
+
+
+@rule_of(BackupConfig)
+def _limits(backup: BackupConfig) -> Iterator[Conflict]:
+    lock = backup.lock
+    if lock is None:
+        return
+    found = ((plan, name, rule) for plan, one in backup.plans.items() for name, rule in one.rules.items())
+    for plan, name, rule in found:
+        key = ("plans", plan, "rules", name)
+        with suppress(WrongByItself):  # of one rule: the others are asked all the same
+            yield from (Conflict(key=(*key, *inner), message=message) for inner, message in _outside(lock, rule))
+
+
+def _outside(lock: BackupLockConfig, rule: BackupRuleConfig) -> Iterator[tuple[tuple[str, ...], str]]:
+    for key, kept in rule.kept():
+        if not lock.min_retention_days <= kept.retention_days <= (lock.max_retention_days or kept.retention_days):
+            limits = f"{lock.min_retention_days} to {lock.max_retention_days or 'any number of'} days"
+            message = f"{kept.retention_days} days are outside backup.lock, which takes {limits}: every job fails"
+            yield (*key, "retention_days"), message

@@ -5,12 +5,13 @@ Source where none is named: DataSync API reference.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
 from .schedules import AwsSchedule, KubernetesSchedule
-from .section import Section
+from .section import Conflict, Section, rule_of
 from .values import AccountId, Name, Region, RetentionDays
 
 # Of the data bucket: what the data centre itself writes there, beside the pipeline.
@@ -30,6 +31,18 @@ Host = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9-]*[A-Za-z0-9]\.)*
 BucketName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 Include = Annotated[str, StringConstraints(pattern=r"^/[^|*]*\*?$", max_length=1024)]
 Exclude = Annotated[str, StringConstraints(pattern=r"^[/*][^|]*$", max_length=1024)]
+
+
+def parts(path: str) -> list[str]:
+    """The names in a path or prefix."""
+    return [part for part in path.split("/") if part]
+
+
+def nested(one: str, other: str) -> bool:
+    """Whether one of two folders lies in the other, or they are the same."""
+    first, second = parts(one), parts(other)
+    shared = min(len(first), len(second))
+    return first[:shared] == second[:shared]
 
 
 class NfsSourceConfig(Section):
@@ -149,3 +162,51 @@ class DataPipelineConfig(Section):
         default=None, description="Where runs of etl are told; absent: nowhere but in their folders."
     )
     log_retention_days: RetentionDays = Field(default=90, description="Days that the logs of migrations are kept.")
+
+
+@rule_of(MigrationConfig)
+def _one_source(migration: MigrationConfig) -> Iterator[Conflict]:
+    if (migration.nfs is None) == (migration.s3 is None):
+        found = "nothing" if migration.nfs is None else "two places"
+        yield Conflict(key=(), message=f"comes from {found}: give nfs or s3", allowed=("nfs", "s3"))
+
+
+@rule_of(DataPipelineConfig)
+def _catalogue(pipeline: DataPipelineConfig) -> Iterator[Conflict]:
+    if pipeline.catalogue is not None and pipeline.etl is None:
+        message = "has a row for each run of etl, and there is no etl: leave it out, or give etl"
+        yield Conflict(key=("catalogue",), message=message)
+
+
+@rule_of(DataPipelineConfig)
+def _reads_what_it_writes(pipeline: DataPipelineConfig) -> Iterator[Conflict]:
+    if pipeline.etl is None:
+        return
+    written = [pipeline.etl.output, *([pipeline.catalogue.prefix] if pipeline.catalogue else [])]
+    for source in pipeline.etl.sources:
+        for output in written:
+            if nested(source, output):
+                message = f"{source} overlaps {output}, which etl writes: it would read its own work"
+                yield Conflict(key=("etl",), message=message)
+
+
+@rule_of(S3SourceConfig)
+def _key_of_the_region(source: S3SourceConfig) -> Iterator[Conflict]:
+    if source.kms_key_arn and source.kms_key_arn.split(":")[3] != source.region:
+        message = f"is a key of {source.kms_key_arn.split(':')[3]}, and encrypts no bucket in {source.region}"
+        yield Conflict(key=("kms_key_arn",), message=message)
+
+
+@rule_of(MigrationConfig)
+def _destination(migration: MigrationConfig) -> Iterator[Conflict]:
+    if migration.kind != "s3":
+        if migration.prefix is not None:
+            message = f"is for the data bucket, and this goes to a file system of kind {migration.kind}: give a path"
+            yield Conflict(key=("prefix",), message=message)
+        return
+    if migration.prefix is None:
+        yield Conflict(key=(), message="goes to the data bucket, and says not where: give a prefix")
+    for field in ("place", "path"):
+        if getattr(migration, field) is not None:
+            message = "is for file systems, and this goes to the data bucket: leave it out, or give kind fsx or efs"
+            yield Conflict(key=(field,), message=message)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from .section import Section
+from .section import Conflict, Section, rule_of
 from .values import Name
 
 # What each mechanism promises at best, in minutes.
@@ -42,3 +43,10 @@ class DatasetConfig(Section):
     rto_minutes: int | None = Field(
         default=None, ge=1, le=525_600, description="Recovery time: minutes until it can be used again."
     )
+
+
+@rule_of(DatasetConfig)
+def _targets(dataset: DatasetConfig) -> Iterator[Conflict]:
+    if dataset.class_ in ("critical", "important") and None in (dataset.rpo_minutes, dataset.rto_minutes):
+        message = f"a dataset that is {dataset.class_} needs rpo_minutes and rto_minutes: nobody can plan for less"
+        yield Conflict(key=("class",), message=message)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import Field
 
-from .section import Section
+from .section import Conflict, Section, rule_of
 
 # EBS guide, "Amazon EBS volume types": (fewest, most) operations a second that can be bought.
 IOPS = {"gp3": (3000, 80_000), "io2": (100, 256_000)}
@@ -28,3 +29,27 @@ class EbsClassConfig(Section):
     )
     default: bool = Field(default=False, description="Claims that name no class get this one.")
     retain: bool = Field(default=False, description="The disk outlives its claim, and somebody has to delete it.")
+
+
+@rule_of(EbsClassConfig)
+def _iops(disk: EbsClassConfig) -> Iterator[Conflict]:
+    bounds = IOPS.get(disk.type)
+    if disk.iops is None:
+        if disk.type == "io2":
+            yield Conflict(key=("type",), message="io2 needs iops beside it: they are what is bought")
+    elif bounds is None:
+        yield Conflict(key=("iops",), message=f"{disk.type} has no operations to buy: its size decides")
+    elif not bounds[0] <= disk.iops <= bounds[1]:
+        yield Conflict(key=("iops",), message=f"{disk.type} has {bounds[0]} to {bounds[1]}, not {disk.iops}")
+
+
+@rule_of(EbsClassConfig)
+def _throughput(disk: EbsClassConfig) -> Iterator[Conflict]:
+    if disk.throughput_mib_s is None:
+        return
+    key, iops = ("throughput_mib_s",), disk.iops or IOPS["gp3"][0]
+    if disk.type != "gp3":
+        yield Conflict(key=key, message=f"only gp3 sells throughput; that of {disk.type} follows from the rest")
+    elif disk.throughput_mib_s * IOPS_PER_MIB_S > iops:
+        message = f"{disk.throughput_mib_s} MiB/s needs {disk.throughput_mib_s * IOPS_PER_MIB_S} iops, not {iops}"
+        yield Conflict(key=key, message=message)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from .section import Section
+from .section import Conflict, Section, rule_of
 from .values import Name, enumeration, one_of
 
 # After how many days without a read EFS moves a file: API reference, LifecyclePolicy.
@@ -48,3 +49,17 @@ class EfsConfig(Section):
         "keep.",
     )
     access_points: dict[Name, AccessPointConfig] = Field(default_factory=dict, description="Folders to mount, by name.")
+
+
+@rule_of(EfsConfig)
+def _archive(system: EfsConfig) -> Iterator[Conflict]:
+    key = ("archive_days",)
+    if system.archive_days is None:
+        return
+    if system.throughput != "elastic":
+        message = 'EFS archives with elastic throughput only (EFS guide, "Managing storage lifecycle")'
+        yield Conflict(key=key, message=message)
+    if system.infrequent_days is None or system.archive_days <= system.infrequent_days:
+        first = "never" if system.infrequent_days is None else f"after {system.infrequent_days} days"
+        message = f"{system.archive_days} days must be more than until infrequent access, which is {first}"
+        yield Conflict(key=key, message=message)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from .section import Section
+from .section import Conflict, Section, rule_of
 from .values import enumeration, one_of
 
 CHECK_INTERVALS_S = (10, 30)
@@ -69,3 +70,10 @@ class FailoverConfig(Section):
     endpoint: EndpointCheckConfig = Field(
         default=EndpointCheckConfig(), description="How Route 53 asks, where endpoint is among the checks."
     )
+
+
+@rule_of(FailoverConfig)
+def _time_of_a_name(failover: FailoverConfig) -> Iterator[Conflict]:
+    if failover.standby_dns_name is None and failover.ttl_s is not None:
+        message = "is for a standby_dns_name: a record that points at load balancers has their own 60 s"
+        yield Conflict(key=("ttl_s",), message=message)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from .section import Section
+from .section import Conflict, Section, rule_of
 from .values import Cidr
 
 # A certificate's first name may have 64 octets (ACM guide, quotas).
@@ -96,3 +97,72 @@ class LoadBalancerConfig(Section):
     def check_protocol(self) -> str:
         """The health check's protocol."""
         return self.health_check.protocol or ("http" if self.kind == "application" else "tcp")
+
+
+@rule_of(LoadBalancerConfig)
+def _zone_and_name(balancer: LoadBalancerConfig) -> Iterator[Conflict]:
+    if balancer.domain_name and not balancer.zone_id:
+        message = "needs a zone_id beside it: the certificate is validated by a record in that zone"
+        yield Conflict(key=("domain_name",), message=message)
+    if balancer.zone_id and not balancer.domain_name:
+        yield Conflict(
+            key=("zone_id",), message="is for a domain_name, and there is none: no certificate is made without"
+        )
+
+
+@rule_of(LoadBalancerConfig)
+def _firewall(balancer: LoadBalancerConfig) -> Iterator[Conflict]:
+    if balancer.waf and balancer.kind == "network":
+        message = "AWS WAF reads HTTP requests, and a network load balancer passes connections on unread: "
+        yield Conflict(key=("waf",), message=message + "take kind application, or leave waf out")
+
+
+@rule_of(LoadBalancerConfig)
+def _open_to_the_internet(balancer: LoadBalancerConfig) -> Iterator[Conflict]:
+    if balancer.scheme != "internet_facing":
+        return
+    if not balancer.is_tls:
+        message = "internet_facing without a domain_name would carry requests and tokens in plain text"
+        yield Conflict(key=("scheme",), message=message)
+    if not balancer.allowed_cidrs:
+        message = "internet_facing needs allowed_cidrs: name the ranges that may connect (0.0.0.0/0 is everyone)"
+        yield Conflict(key=("scheme",), message=message)
+
+
+@rule_of(LoadBalancerConfig)
+def _redirect_port(balancer: LoadBalancerConfig) -> Iterator[Conflict]:
+    if balancer.kind == "application" and balancer.is_tls and balancer.listens_on == 80:
+        yield Conflict(
+            key=("port",), message="80 is where plain HTTP is redirected from: listen with TLS on another port"
+        )
+
+
+@rule_of(LoadBalancerConfig)
+def _health_check(balancer: LoadBalancerConfig) -> Iterator[Conflict]:
+    check = balancer.health_check
+    if balancer.check_protocol == "tcp" and check.path is not None:
+        why = "" if check.protocol else ", which is what a network load balancer does unless protocol says otherwise"
+        yield Conflict(key=("health_check", "path"), message=f"a TCP check only connects and asks for no path{why}")
+    if balancer.kind == "application" and check.protocol == "tcp":
+        message = "an application load balancer checks over http or https"
+        yield Conflict(key=("health_check", "protocol"), message=message, allowed=("http", "https"))
+
+
+@rule_of(LoadBalancerConfig)
+def _idle_timeout(balancer: LoadBalancerConfig) -> Iterator[Conflict]:
+    if balancer.idle_timeout_s is None:
+        return
+    least, most = IDLE_TIMEOUTS_S[balancer.kind]
+    if balancer.kind == "network" and balancer.is_tls:
+        message = "a network load balancer ends silent TLS connections after 350 s, and nothing changes that"
+        yield Conflict(key=("idle_timeout_s",), message=message)
+    elif not least <= balancer.idle_timeout_s <= most:
+        message = f"{balancer.idle_timeout_s} is not within {least} to {most:,} s of a load balancer of kind "
+        yield Conflict(key=("idle_timeout_s",), message=message + balancer.kind)
+
+
+@rule_of(HealthCheckConfig)
+def _in_time_for_the_next(check: HealthCheckConfig) -> Iterator[Conflict]:
+    if check.timeout_s >= check.interval_s:
+        message = f"{check.timeout_s} must be less than interval_s {check.interval_s}"
+        yield Conflict(key=("timeout_s",), message=message)

@@ -5,13 +5,13 @@ Source where none is named: FSx API reference, CreateFileSystem and CreateFileSy
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from .section import Section
+from .section import Conflict, Section, rule_of
 from .values import RetentionDays, enumeration, one_of
 
 SMALLEST_GIB, STEP_GIB = 1200, 2400
@@ -79,3 +79,58 @@ class LustreConfig(Section):
         default=0, ge=0, le=90, description="Days that daily backups are kept; 0: there are none."
     )
     log_retention_days: RetentionDays = Field(default=90, description="How long logs of the link are kept.")
+
+
+@rule_of(LustreConfig)
+def _capacity(system: LustreConfig) -> Iterator[Conflict]:
+    size = system.capacity_gib
+    if size != SMALLEST_GIB and size % STEP_GIB:
+        below = size - size % STEP_GIB or SMALLEST_GIB
+        message = f"{size} GiB is sold by nobody: {SMALLEST_GIB} or a multiple of {STEP_GIB}, so {below} or "
+        message += f"{size - size % STEP_GIB + STEP_GIB}"
+        yield Conflict(key=("capacity_gib",), message=message)
+
+
+@rule_of(LustreConfig)
+def _throughput(system: LustreConfig) -> Iterator[Conflict]:
+    given = system.throughput_mb_s_per_tib
+    if system.deployment == "scratch_2" and given is not None:
+        message = "scratch_2 has 200 MB/s for each TiB and no choice: leave it out"
+        yield Conflict(key=("throughput_mb_s_per_tib",), message=message)
+    elif system.deployment == "persistent_2" and given is None:
+        allowed = tuple(map(str, THROUGHPUTS))
+        message = "persistent_2 needs a throughput_mb_s_per_tib beside it: it decides the price"
+        yield Conflict(key=("deployment",), message=message, allowed=allowed)
+
+
+@rule_of(LustreConfig)
+def _only_persistent(system: LustreConfig) -> Iterator[Conflict]:
+    if system.deployment == "persistent_2":
+        return
+    if system.metadata_iops is not None:
+        yield Conflict(key=("metadata_iops",), message="scratch_2 has no metadata operations of its own to buy")
+    if system.efa:
+        yield Conflict(key=("efa",), message="FSx has EFA on persistent_2 only")
+    if system.backup_retention_days:
+        message = "FSx makes no backups of scratch file systems: keep what matters in S3, or use persistent_2"
+        yield Conflict(key=("backup_retention_days",), message=message)
+
+
+@rule_of(LustreConfig)
+def _backup_of_a_link(system: LustreConfig) -> Iterator[Conflict]:
+    if system.link is not None and system.backup_retention_days:
+        message = (
+            'FSx makes no backups of a file system that is linked to a bucket (FSx for Lustre guide, "Working with '
+            'backups"): the bucket protects what is exported'
+        )
+        yield Conflict(key=("backup_retention_days",), message=message)
+
+
+@rule_of(LustreConfig)
+def _steps_with_efa(system: LustreConfig) -> Iterator[Conflict]:
+    if not system.efa or system.deployment != "persistent_2":
+        return
+    step = EFA_STEP_GIB.get(system.throughput_mb_s_per_tib or 0)
+    if step and system.capacity_gib % step:
+        message = f"with efa and {system.throughput_mb_s_per_tib} MB/s for each TiB it is a multiple of {step}"
+        yield Conflict(key=("capacity_gib",), message=message)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pydantic import Field
 
+from components.accelerators import CATALOGUE
+
 from .pools import InstanceTypeName
-from .section import Section
+from .section import Conflict, Section, rule_of
+
+# Without chips, which nothing there uses, and of the image's processor.
+WATCHING_TYPES = tuple(row.name for row in CATALOGUE.values() if not row.chips and row.architecture == "x86_64")
 
 
 class MonitoringConfig(Section):
@@ -23,3 +30,12 @@ class MonitoringConfig(Section):
     cpu_percent: int = Field(default=90, ge=1, le=100, description="NodeCPUHigh fires above it; 100: never.")
     memory_percent: int = Field(default=90, ge=1, le=100, description="NodeMemoryHigh fires above it; 100: never.")
     disk_percent: int = Field(default=87, ge=1, le=100, description="NodeDiskFull fires above it; 100: never.")
+
+
+@rule_of(MonitoringConfig)
+def _type(monitoring: MonitoringConfig) -> Iterator[Conflict]:
+    row = CATALOGUE[monitoring.instance_type]
+    if row.name not in WATCHING_TYPES:
+        what = "accelerators, which nothing there uses" if row.chips else "another processor than the image, which is "
+        what += "" if row.chips else "for x86_64"
+        yield Conflict(key=("instance_type",), message=f"{row.name} has {what}", allowed=WATCHING_TYPES)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import Field
 
-from .section import Section
+from .section import Conflict, Section, rule_of
 from .values import Moment
 
 # EC2 guide, "Capacity Blocks for ML": instances that still run are terminated from 30 minutes before the end on. EKS
@@ -57,3 +58,23 @@ class WarmPoolConfig(Section):
     state: Literal["stopped", "running"] = Field(
         default="stopped", description="Stopped ones cost their disks only; running ones all, and join sooner."
     )
+
+
+@rule_of(BlockCalendar)
+def _order_of_a_block(calendar: BlockCalendar) -> Iterator[Conflict]:
+    if not calendar.start:
+        return
+    key = ("end",)
+    if calendar.end <= calendar.start:
+        yield Conflict(key=key, message=f"the block would end before it begins, at {_said(calendar.start)}")
+    elif calendar.drain <= calendar.start:
+        message = f"the nodes would go at {_said(calendar.drain)}, before they start: the block is too short"
+        yield Conflict(key=key, message=message)
+    elif calendar.end - calendar.start > timedelta(days=LONGEST_BLOCK_DAYS):
+        days = (calendar.end - calendar.start).days
+        message = f"the block would last {days} days, and EC2 sells at most {LONGEST_BLOCK_DAYS}"
+        yield Conflict(key=key, message=message)
+
+
+def _said(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M UTC")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pydantic import Field
 
-from .section import Section
+from .network import too_few_zones, vpc_range
+from .section import Conflict, Section, rule_of
 from .storage import Bucket
 from .values import Cidr, Name, Region
 
@@ -51,3 +54,13 @@ class RecoveryConfig(Section):
     replication: ReplicationConfig | None = Field(
         default=None, description="What is copied there; absent: nothing, and a loss of the region loses its data."
     )
+
+
+@rule_of(RecoveryConfig)
+def _zones(recovery: RecoveryConfig) -> Iterator[Conflict]:
+    yield from too_few_zones(recovery.region)
+
+
+@rule_of(RecoveryConfig)
+def _range(recovery: RecoveryConfig) -> Iterator[Conflict]:
+    yield from vpc_range(recovery.cidr)

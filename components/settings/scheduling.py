@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import Field
 
-from .section import Section
+from .section import Conflict, Section, rule_of
 from .values import Name
 
 # Kubernetes, "Pod Priority and Preemption": values above are for what the system itself cannot do without.
@@ -53,3 +54,42 @@ class SchedulingConfig(Section):
         default=False,
         description="Kueue places the pods of one job close together on the network, on pools with EFA.",
     )
+
+
+@rule_of(SchedulingConfig)
+def _namespaces(scheduling: SchedulingConfig) -> Iterator[Conflict]:
+    for team in scheduling.teams:
+        if team in TAKEN_NAMESPACES or team.startswith("kube-"):
+            message = f"the namespace {team} is not a team's: give the team another name"
+            yield Conflict(key=("teams", team), message=message)
+
+
+@rule_of(SchedulingConfig)
+def _priorities(scheduling: SchedulingConfig) -> Iterator[Conflict]:
+    priorities = scheduling.priorities
+    default = next((name for name, one in priorities.items() if one.default), None)
+    for name, one in priorities.items():
+        key = ("priorities", name)
+        if one.value > HIGHEST_PRIORITY:
+            message = (
+                f"{one.value} would go before what the cluster itself needs (system-cluster-critical, "
+                f"system-node-critical): at most {HIGHEST_PRIORITY}"
+            )
+            yield Conflict(key=(*key, "value"), message=message)
+        if name.startswith("system-"):
+            yield Conflict(key=key, message="names that begin with system- are Kubernetes' own")
+        if one.default and name != default:
+            yield Conflict(key=(*key, "default"), message=f"{default} is the default already")
+
+
+@rule_of(SchedulingConfig)
+def _topology_of_kueue(scheduling: SchedulingConfig) -> Iterator[Conflict]:
+    if scheduling.topology and scheduling.kueue is None:
+        message = "it is Kueue that places by the network: say with kueue which release is installed"
+        yield Conflict(key=("topology",), message=message)
+
+
+@rule_of(QuotaConfig)
+def _nodes_or_chips(quota: QuotaConfig) -> Iterator[Conflict]:
+    if (quota.nodes is None) == (quota.chips is None):
+        yield Conflict(key=(), message="says nodes or chips, one of the two")

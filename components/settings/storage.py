@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import Field
 
 from .datasets import DatasetConfig
-from .section import Section
+from .section import Conflict, Section, rule_of
 from .values import Name
 
 MOST_TAGS = 50  # AWS tagging guide, "Tag naming limits"
@@ -51,3 +52,27 @@ class StorageConfig(Section):
     datasets: dict[Name, DatasetConfig] = Field(
         default_factory=dict, max_length=30, description="What is kept, by name: where, whose, and how well protected."
     )
+
+
+@rule_of(StorageConfig)
+def _one_way_to_cheaper_tiers(storage: StorageConfig) -> Iterator[Conflict]:
+    if storage.data_intelligent_tiering and storage.data_infrequent_days is not None:
+        message = (
+            "Intelligent-Tiering moves data to infrequent access by itself, and a rule that moves it as well would "
+            "take it out of there: keep data_infrequent_days or data_intelligent_tiering"
+        )
+        yield Conflict(key=("data_infrequent_days",), message=message)
+
+
+@rule_of(StorageConfig)
+def _expiry_before_the_lock(storage: StorageConfig) -> Iterator[Conflict]:
+    lock = storage.object_lock
+    if lock is None or "checkpoints" not in lock.buckets or storage.checkpoint_days is None:
+        return
+    kept = storage.checkpoint_days + storage.noncurrent_days
+    if kept < lock.days:
+        message = (
+            f"checkpoints would be gone after {kept} days (with noncurrent_days), and object_lock keeps each for "
+            f"{lock.days}: S3 deletes no locked version, so the expiry promises what cannot be"
+        )
+        yield Conflict(key=("checkpoint_days",), message=message)

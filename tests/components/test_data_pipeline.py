@@ -118,7 +118,7 @@ def test_datasync_may_write_one_prefix_and_read_one_source() -> None:
 @pytest.mark.parametrize(
     ("config", "target", "told"),
     [
-        ({"prefix": "raw/"}, None, "from nothing or from two places"),
+        ({"prefix": "raw/"}, None, "comes from nothing: give nfs or s3"),
         ({"nfs": SOURCE}, None, "says not where"),
         ({"nfs": SOURCE, "prefix": "raw/"}, LUSTRE, "of kind s3, which takes as its target none; it was given Lustre"),
         ({"nfs": SOURCE, "kind": "efs"}, LUSTRE, "takes as its target EfsTarget; it was given LustreTarget"),
@@ -136,7 +136,7 @@ def test_a_migration_alone_is_refused_by_what_a_stack_file_s_rules_would_refuse(
 
 
 def test_a_migration_into_a_file_system_writes_reports_to_the_bucket_and_no_data() -> None:
-    config = MigrationConfig(kind="efs")
+    config = MigrationConfig.model_validate({"nfs": SOURCE, "kind": "efs"})
     found = bucket_access("homes", config, "us-east-1", ACCOUNT, "arn:aws:s3:::data", "arn:key")
     assert {one["Sid"] for one in found["Statement"]} == {"Report", "Key"}
 

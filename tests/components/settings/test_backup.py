@@ -209,5 +209,9 @@ def test_what_is_exported_to_a_bucket_is_kept_as_the_bucket_is(tmp_path: Path) -
 
 
 def test_a_rule_is_silent_where_a_value_is_wrong_by_itself(tmp_path: Path) -> None:
-    (problem,) = told(tmp_path, plan("retention_days: no, cold_storage_days: 30, continuous: true"))
-    assert problem.key == "ai-datacenter:backup.plans.all.rules.daily.retention_days"
+    for wrong in (
+        plan("retention_days: no, continuous: true"),
+        plan("retention_days: no, cold_storage_days: 30", "datasets: [homes]"),
+    ):
+        (problem,) = told(tmp_path, wrong)
+        assert problem.key == "ai-datacenter:backup.plans.all.rules.daily.retention_days"

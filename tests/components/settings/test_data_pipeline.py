@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from components.config import load
-from components.settings import MigrationConfig
+from components.settings import MigrationConfig, S3SourceConfig
 
 from ..stack_files import GOOD, problems
 
@@ -190,5 +190,8 @@ def test_a_catalogue_of_no_runs_or_among_them_is_refused(tmp_path: Path) -> None
 
 
 def test_everything_is_compared_after_a_migration_that_runs_once_and_not_by_schedule() -> None:
-    assert MigrationConfig(prefix="raw/").verify_mode == "POINT_IN_TIME_CONSISTENT"
-    assert MigrationConfig(prefix="raw/", schedule="rate(1 day)").verify_mode == "ONLY_FILES_TRANSFERRED"
+    source = S3SourceConfig(bucket="theirs", region="eu-west-1")
+    once = MigrationConfig(s3=source, prefix="raw/")
+    assert once.verify_mode == "POINT_IN_TIME_CONSISTENT"
+    daily = MigrationConfig(s3=source, prefix="raw/", schedule="rate(1 day)")
+    assert daily.verify_mode == "ONLY_FILES_TRANSFERRED"

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from components.config import load
+from components.config import checks, load
+from components.config.problems import Problems
+from components.config.stack_file import Document
 from components.rules import conflicts
 from components.settings import StackConfig, TpuPoolConfig
 from tests.components.stack_files import GOOD, problems
@@ -29,7 +31,7 @@ def stack(tmp_path: Path) -> StackConfig:
 def told(stack: StackConfig, pool: dict[str, Any] | None = None, **tpu: Any) -> list[tuple[str, str, tuple[str, ...]]]:
     pools = {"slices": {**POOL, **(pool or {})}}
     values = stack.model_dump(mode="json", by_alias=True) | {"tpu": {**TPU, "pools": pools, **tpu}}
-    found = conflicts(StackConfig.model_validate(values))
+    found = conflicts(checks.stack(values, Problems(Path("Pulumi.test.yaml"), Document(values={"config": {}}))))
     return [(".".join(map(str, one.key)).removeprefix("tpu."), one.message, one.allowed) for one in found]
 
 
