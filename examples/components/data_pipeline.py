@@ -8,7 +8,7 @@ import pulumi_aws as aws
 from components.data_pipeline import DataPipeline, DataPipelineArgs
 from components.encryption import key_policy
 from components.migration import EfsTarget
-from components.settings import CatalogueConfig, DataPipelineConfig, MigrationConfig, NfsSourceConfig
+from components.settings import CatalogueConfig, DataPipelineConfig, EtlJobConfig, MigrationConfig, NfsSourceConfig
 
 REGION = pulumi.Config("aws").require("region")
 AGENT = f"arn:aws:datasync:{REGION}:111122223333:agent/agent-0123456789abcdef0"  # beside the server
@@ -36,7 +36,9 @@ pipeline = DataPipeline(
         region=REGION,
         account_id=account_id,
         config=DataPipelineConfig(
-            migrations={"crawl": crawl, "old-homes": old_homes}, catalogue=CatalogueConfig(prefix="catalogue/")
+            migrations={"crawl": crawl, "old-homes": old_homes},
+            catalogue=CatalogueConfig(prefix="catalogue/"),
+            etl=EtlJobConfig(pool="cpu", schedule="@daily"),  # etl_job.py makes its job
         ),
         bucket_name=bucket.bucket,
         bucket_arn=bucket.arn,

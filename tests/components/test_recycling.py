@@ -114,7 +114,6 @@ def test_what_does_not_change_recycles_nothing(values: dict[str, Any]) -> None:
         ({"labels": {"team": "a"}}, Effect.IN_PLACE),
         ({"node_repair": {}}, Effect.IN_PLACE),
         ({"max_unavailable": 2}, Effect.IN_PLACE),
-        ({"reserved_nodes": 2}, Effect.NOTHING),
         ({}, Effect.NOTHING),
     ],
 )
@@ -158,3 +157,8 @@ def test_it_is_said_in_one_sentence(change: dict[str, Any], sentence: str) -> No
 def test_a_capacity_block_is_updated_without_nodes_only() -> None:
     block = {**GPU, "capacity": "capacity_block", "capacity_reservation_id": "cr-0123456789abcdef0"}
     assert "at 0 nodes only" in changed({"disk_size_gb": 500}, block).sentence("block")
+
+
+def test_fewer_reserved_nodes_recycle_none() -> None:
+    reserved = {**GPU, "capacity_reservation_id": "cr-0123456789abcdef0"}
+    assert changed({"reserved_nodes": 2}, reserved).effect is Effect.NOTHING

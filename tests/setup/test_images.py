@@ -36,7 +36,7 @@ def test_the_same_sources_elsewhere_are_the_same_images(checkout: Path) -> None:
 
 def test_another_workload_is_another_store_on_the_same_machines(checkout: Path) -> None:
     machine, store = folders(checkout)
-    with (checkout / "workloads" / "train" / "main.py").open("a") as file:
+    with (checkout / "workloads" / "train" / "main" / "smoke_test.py").open("r+") as file:
         file.write("# changed\n")
     assert folders(checkout)[0] == machine
     assert folders(checkout)[1] != store
