@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from local import moto
+from local import control_plane, moto
 from operations import metrics, nodes
 from operations.metrics import Watch
 from operations.outputs import last_slice_verdicts, last_verdict, own_clusters
@@ -45,6 +45,7 @@ def collect(place: Workplace) -> dict[str, Any]:
             {"name": plane.name, "region": plane.region, "endpoint": plane.endpoint, "missing": plane.missing()}
             for plane in planes
         ],
+        "other_control_planes": [plane.name for plane in control_plane.clusters(place.root) if plane not in planes],
         "nodes": [{**asdict(node), "metrics": _metrics(node, watches)} for node in nodes.nodes(place.root, planes)],
         "monitoring": [{name: value for name, value in asdict(one).items() if name != "nodes"} for one in watches],
         "pods": [asdict(pod) for pod in nodes.pods(planes)],
@@ -62,13 +63,17 @@ def _metrics(node: nodes.NodeState, watches: tuple[Watch, ...]) -> dict[str, Any
 
 def as_text(found: dict[str, Any]) -> str:
     """One screen."""
-    if found["aws"] is None and not found["control_planes"]:
+    others = found["other_control_planes"]
+    if found["aws"] is None and not found["control_planes"] and not others:
         return "Nothing is up. `make up` starts a data centre."
     aws = found["aws"]
     lines = [f"aws        {aws['endpoint']} (process {aws['pid']})" if aws else "aws        not running"]
     for plane in found["control_planes"]:
         state = f"lost {', '.join(plane['missing'])}" if plane["missing"] else "running"
         lines.append(f"cluster    {plane['name']} in {plane['region']}: {state}, {plane['endpoint']}")
+    if others:
+        whose = "of other stacks, or of an `up` that did not end; `make down` removes all"
+        lines.append(f"           not in this stack's state: {', '.join(others)} ({whose})")
     lines += [line for node in found["nodes"] for line in _node_lines(node)]
     lines += [line for watch in found["monitoring"] for line in _watch_lines(watch)]
     lines += [_pod_line(pod) for pod in found["pods"]]

@@ -13,6 +13,7 @@ from typing import Any
 
 from rich.console import Console
 
+from local.kube_api import ApiError, Unreachable
 from local.paths import CHECKOUT, DataRoot, LocalCloudError
 from operations.exits import Exit, OperationFailed
 
@@ -87,6 +88,10 @@ def workplace(stack: str, output: Output) -> Iterator[Workplace]:
     except LocalCloudError as problem:
         place.give_failure(OperationFailed(str(problem)))
         raise
+    except (ApiError, Unreachable) as problem:
+        failed = OperationFailed(f"A control plane of `{stack}` does not do what it is asked: {problem}")
+        place.give_failure(failed)
+        raise failed from problem
 
 
 def is_ci() -> bool:

@@ -41,4 +41,5 @@ def test_a_stack_has_the_clusters_of_its_own_state_and_no_others(
         store.commit(journal.snapshot())
     assert own_clusters(place) == [mine, slices]
     assert [one["name"] for one in collect(place)["control_planes"]] == ["mine", "slices"]
+    assert collect(place)["other_control_planes"] == ["others"]
     assert collect(Workplace("prod", Output.TEXT, DataRoot(data_root)))["control_planes"] == []

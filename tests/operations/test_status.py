@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from local.kube_api import Unreachable
 from operations import status as module
+from operations.exits import OperationFailed
 from operations.status import as_text, status
-from operations.workplace import Workplace
+from operations.workplace import Output, Workplace, workplace
 
 METRICS = {
     "load1": 0.42, "memory_percent": 12.0, "disk_percent": 38.0, "receive_bytes_per_s": 1200.0,
@@ -23,6 +27,7 @@ WATCH: dict[str, Any] = {"cluster": "main", "url": "http://198.18.16.4:9090", "r
 FOUND: dict[str, Any] = {
     "aws": {"endpoint": "http://198.18.0.5:5000", "pid": 7},
     "control_planes": [{"name": "main", "region": "us-east-1", "endpoint": "https://198.18.0.5:20000", "missing": []}],
+    "other_control_planes": [],
     "nodes": [{**NODE, "metrics": METRICS}],
     "monitoring": [WATCH],
     "pods": [],
@@ -109,3 +114,18 @@ def test_a_pod_s_line_says_why_it_does_not_run() -> None:
     found = lines(pods=[{**pod, "waits_for": "no folder"}, {**pod, "waits_for": ""}])
     assert "pod        kube-system/plugin  Pending on n: no folder" in found
     assert "pod        kube-system/plugin  Pending on n" in found
+
+
+def test_what_runs_and_is_in_no_state_is_not_nothing() -> None:
+    told = "not in this stack's state: left (of other stacks, or of an `up` that did not end; `make down` removes all)"
+    assert lines(aws=None, control_planes=[], other_control_planes=["left"])[1].strip() == told
+    assert lines(aws=None, control_planes=[]) == ["Nothing is up. `make up` starts a data centre."]
+
+
+def test_a_control_plane_that_does_not_answer_is_a_sentence_and_not_a_traceback(
+    data_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = r"A control plane of `local` .*: timed out"
+    with pytest.raises(OperationFailed, match=told), workplace("local", Output.JSON):
+        raise Unreachable("timed out")
+    assert json.loads(capsys.readouterr().out)["exit_code"] == 1
