@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import secrets
 import stat
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 _LONGEST_NAME = 255  # bytes of a file's name, on every file system of Linux
-_STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
+_READER_S = 5.0  # that a pipe may wait for somebody to read it
+_PAUSE_S = 0.05
 
 
 def write_atomically(path: Path, content: str | bytes, mode: int | None = None, *, replace: bool = True) -> None:
@@ -22,7 +25,7 @@ def write_atomically(path: Path, content: str | bytes, mode: int | None = None, 
     written into.
 
     Args:
-        mode: of the file; default that of the file that is there, else 0644.
+        mode: of the file; default that of the file that is there, else 0644 less the umask.
         replace: False: a file that is there is left as it is, and told by FileExistsError.
 
     Raises:
@@ -39,9 +42,11 @@ def write_atomically(path: Path, content: str | bytes, mode: int | None = None, 
 def is_stream(path: Path) -> bool:
     """Whether what is there would be lost by a file in its place: a device, a pipe, or where stdout goes."""
     try:
-        return str(path) in _STREAMS or not (stat.S_ISREG(found := path.stat().st_mode) or stat.S_ISDIR(found))
+        found = path.stat()
     except FileNotFoundError:
         return False
+    is_file = stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)
+    return not is_file or _standard_stream(found) is not None
 
 
 def require_room(path: Path) -> None:
@@ -61,9 +66,15 @@ def require_room(path: Path) -> None:
 
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder durable."""
+    with _opened(folder) as descriptor:
+        os.fsync(descriptor)
+
+
+@contextlib.contextmanager
+def _opened(folder: Path) -> Iterator[int]:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(descriptor)
+        yield descriptor
     finally:
         os.close(descriptor)
 
@@ -79,24 +90,37 @@ def _named(path: Path) -> Iterator[None]:
 
 def _put(target: Path, data: bytes, mode: int | None, replace: bool) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=_prefix(target), dir=target.parent)
-    temporary = Path(name)
+    with _opened(target.parent) as folder:  # first: a folder that cannot be flushed is told while nothing has changed
+        temporary = _written(target, data, _mode(target) if mode is None else mode)
+        try:
+            if replace:
+                os.replace(temporary, target)
+            else:
+                os.link(temporary, target)  # unlike a rename it never takes the place of what has come meanwhile
+                temporary.unlink()
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        os.fsync(folder)
+
+
+def _written(target: Path, data: bytes, mode: int | None) -> Path:
+    """A temporary file beside the target that holds the data, on the disk."""
+    temporary = target.with_name(_prefix(target) + secrets.token_hex(4))
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    descriptor = os.open(temporary, flags, 0o644 if mode is None else 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(descriptor, _mode(target) if mode is None else mode)
+            if mode is not None:
+                os.fchmod(descriptor, mode)
             file.write(data)
             file.flush()
             os.fsync(descriptor)
-        if replace:
-            os.replace(temporary, target)
-        else:
-            os.link(temporary, target)  # unlike a rename it never takes the place of a file that has come meanwhile
-            temporary.unlink()
     except BaseException:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
-    sync_folder(target.parent)
+    return temporary
 
 
 def _prefix(target: Path) -> str:
@@ -105,22 +129,54 @@ def _prefix(target: Path) -> str:
     return prefix if len(os.fsencode(prefix)) + 8 <= _LONGEST_NAME else ".new-"
 
 
-def _mode(target: Path) -> int:
+def _mode(target: Path) -> int | None:
+    """That of the file that is there."""
     try:
         return stat.S_IMODE(target.stat().st_mode)
     except FileNotFoundError:
-        return 0o644
+        return None
+
+
+def _standard_stream(found: os.stat_result) -> int | None:
+    """1 or 2, where stdout or stderr goes to this very file, whatever its name."""
+    for descriptor in (1, 2):
+        with contextlib.suppress(OSError):  # it may be closed
+            if os.path.samestat(found, os.fstat(descriptor)):
+                return descriptor
+    return None
 
 
 def _write_into(path: Path, data: bytes) -> None:
-    if str(path) not in _STREAMS:
-        with path.open("wb", buffering=0) as opened:
-            _write_all(opened.fileno(), data)
+    stream = _standard_stream(path.stat())
+    if stream is not None:
+        # Not opened by its name: where a shell has sent stdout to a file, that would begin anew, over what is there.
+        for buffered in (sys.stdout, sys.stderr):
+            if buffered is not None:
+                buffered.flush()
+        _write_all(stream, data)
         return
-    # Not opened by its name: where a shell has sent stdout to a file, that would begin anew, over what is there.
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    _write_all(_STREAMS[str(path)], data)
+    descriptor = _open_for_writing(path)
+    try:
+        _write_all(descriptor, data)
+    finally:
+        os.close(descriptor)
+
+
+def _open_for_writing(path: Path) -> int:
+    """A pipe that nobody reads is told after a while, and not waited for for ever."""
+    until = time.monotonic() + _READER_S
+    while True:
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            if time.monotonic() > until:
+                raise OSError(errno.ENXIO, "nobody reads this pipe") from None
+            time.sleep(_PAUSE_S)
+        else:
+            os.set_blocking(descriptor, True)
+            return descriptor
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from components.accelerators import CATALOGUE, OFFERS_SOURCE, is_sold_in
-from components.settings.karpenter import INFERENCE_FAMILIES, INFERENCE_TYPES, KarpenterPoolConfig
+from components.settings.karpenter import INFERENCE_FAMILIES, INFERENCE_TYPES, KarpenterPoolConfig, of_the_same_maker
 from components.settings.pools import PoolConfig
 from components.settings.section import Conflict
 from components.settings.stack import StackConfig
@@ -33,7 +33,7 @@ def _sold_in_the_region(name: str, pool: KarpenterPoolConfig, config: StackConfi
     for index, type_ in enumerate(pool.instance_types):
         if type_ in INFERENCE_TYPES and not is_sold_in(region, type_):
             message = f"{type_} is not sold in {region} ({OFFERS_SOURCE})"
-            yield _conflict(name, "instance_types", index, message=message, allowed=sold)
+            yield _conflict(name, "instance_types", index, message=message, allowed=of_the_same_maker(type_, sold))
     families = tuple(dict.fromkeys(CATALOGUE[type_].family for type_ in sold))
     for index, family in enumerate(pool.families):
         if family in INFERENCE_FAMILIES and family not in families:

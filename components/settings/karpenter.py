@@ -22,6 +22,11 @@ def is_for_gangs(row: InstanceType) -> bool:
     return row.domain_chips > 1
 
 
+def of_the_same_maker(type_: str, others: tuple[str, ...]) -> tuple[str, ...]:
+    """What could be taken in a type's place: those of the others that have no chips either, or of the same vendor."""
+    return tuple(other for other in others if CATALOGUE[other].vendor is CATALOGUE[type_].vendor)
+
+
 INFERENCE_TYPES = tuple(name for name in EC2_TYPES if not is_for_gangs(CATALOGUE[name]))
 INFERENCE_FAMILIES = tuple(dict.fromkeys(CATALOGUE[name].family for name in INFERENCE_TYPES))
 FAMILIES = tuple(dict.fromkeys(CATALOGUE[name].family for name in EC2_TYPES))

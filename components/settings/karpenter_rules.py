@@ -6,7 +6,14 @@ from collections.abc import Iterator
 
 from components.accelerators import CATALOGUE
 
-from .karpenter import INFERENCE_FAMILIES, INFERENCE_TYPES, DisruptionBudgetConfig, KarpenterPoolConfig, is_for_gangs
+from .karpenter import (
+    INFERENCE_FAMILIES,
+    INFERENCE_TYPES,
+    DisruptionBudgetConfig,
+    KarpenterPoolConfig,
+    is_for_gangs,
+    of_the_same_maker,
+)
 from .pools import UNVERIFIED
 from .section import Conflict, rule_of
 
@@ -35,7 +42,8 @@ def _not_for_gangs(pool: KarpenterPoolConfig) -> Iterator[Conflict]:
     )
     for index, type_ in enumerate(pool.instance_types):
         if is_for_gangs(CATALOGUE[type_]):
-            yield Conflict(key=("instance_types", index), message=f"{type_} {reason}", allowed=INFERENCE_TYPES)
+            allowed = of_the_same_maker(type_, INFERENCE_TYPES)
+            yield Conflict(key=("instance_types", index), message=f"{type_} {reason}", allowed=allowed)
     for index, family in enumerate(pool.families):
         if family not in INFERENCE_FAMILIES:
             yield Conflict(key=("families", index), message=f"{family} {reason}", allowed=INFERENCE_FAMILIES)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from local import files
 from local.files import require_room, write_atomically
 
 
@@ -187,13 +188,54 @@ def test_a_pipe_is_written_into_and_stays(tmp_path: Path) -> None:
     assert pipe.is_fifo()
 
 
+def test_a_pipe_that_nobody_reads_is_told_and_not_waited_for_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_READER_S", 0.1)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="nobody reads this pipe"):
+        write_atomically(tmp_path / "pipe", "x")
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o077])
+def test_a_new_file_is_for_those_whom_the_umask_leaves(tmp_path: Path, mask: int) -> None:
+    before = os.umask(mask)
+    try:
+        write_atomically(tmp_path / "new", "x")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o644 & ~mask
+
+
+def test_a_folder_that_cannot_be_flushed_is_told_while_nothing_has_changed(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(folder: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+
+    monkeypatch.setattr(files, "_opened", refuse)
+    with pytest.raises(PermissionError, match=r"state\.json"):
+        write_atomically(file, "newer")
+    assert is_as_it_was(file)
+
+
+def test_where_stdout_is_closed_stderr_is_written_to_all_the_same(tmp_path: Path) -> None:
+    script = "import pathlib, local.files as files; files.write_atomically(pathlib.Path('/dev/stderr'), 'x')"
+    closed = ["bash", "-c", f'{sys.executable} -c "{script}" >&- 2>{tmp_path}/err']
+    subprocess.run(closed, check=True)
+    assert (tmp_path / "err").read_text() == "x"
+
+
+@pytest.mark.parametrize("name", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
 @pytest.mark.parametrize("to_file", [True, False])
-def test_stdout_by_its_name_goes_where_stdout_goes_and_what_was_there_stays(tmp_path: Path, to_file: bool) -> None:
-    script = """
+def test_stdout_by_its_name_goes_where_stdout_goes_and_what_was_there_stays(
+    tmp_path: Path, to_file: bool, name: str
+) -> None:
+    script = f"""
 from pathlib import Path
 from local.files import write_atomically
 print("before")
-write_atomically(Path("/dev/stdout"), "text\\n")
+write_atomically(Path("{name}"), "text\\n")
 print("after")
 """
     out = tmp_path / "out"

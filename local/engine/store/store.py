@@ -193,8 +193,9 @@ class StateStore:
         backup = path.with_name(path.name + ".bak")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            remove_unfinished(path)
-            keep_a_copy(path, backup)
+            written_to = path.resolve()  # a link stays, and what it leads to is replaced
+            remove_unfinished(written_to)
+            keep_a_copy(written_to, backup)
             write_atomically(path, data, 0o600)
             # The CLI's notes on the files it wrote (content type, MD5) do not fit what is there now.
             for written in (path, backup):

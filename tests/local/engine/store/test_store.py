@@ -77,6 +77,17 @@ def test_the_state_before_the_last_change_is_kept_beside_it(store: StateStore, t
     assert names(store.open()) == ["a"]
 
 
+def test_a_state_that_is_a_link_keeps_its_copy_from_before_too(store: StateStore, thing: Make, tmp_path: Path) -> None:
+    run(store, thing("a"))
+    elsewhere = tmp_path / "elsewhere.json"
+    shutil.move(store.checkpoint_path, elsewhere)
+    store.checkpoint_path.symlink_to(elsewhere)
+    before = elsewhere.read_bytes()
+    run(store, thing("a"), thing("b"))
+    assert store.checkpoint_path.is_symlink()
+    assert Path(f"{store.checkpoint_path}.bak").read_bytes() == before != elsewhere.read_bytes()
+
+
 def test_a_killed_run_is_taken_up_where_it_stopped(
     store: StateStore, thing: Make, notices: list[str], secrets: SecretsManager
 ) -> None:
