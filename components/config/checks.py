@@ -135,14 +135,20 @@ def _tell(key: Key, found: Any, problems: Problems) -> None:
     elif kind == "int_type" and isinstance(value, str) and value.isdecimal() and value.isascii():
         problems.tell(key, f'needs a whole number, and "{value}" is text: write {value} without quotes')
     elif kind == "literal_error":
-        problems.tell(key, f"{_yaml(value)} is not known", _literals(context["expected"]), value)
+        _tell_choice(key, f"{_yaml(value)} is not known", _literals(context["expected"]), value, problems)
     elif kind == "not_allowed":
         _tell_choice(key, str(found["msg"]), context["allowed"], value, problems)
     elif kind == "string_pattern_mismatch":
         problems.tell(key, f'"{_yaml(value)}" does not match {context["pattern"]}', value=value)
     else:
-        message = str(found["msg"]).replace("Input should", "should")
+        message = _in_words_of_yaml(str(found["msg"])).replace("Input should", "should")
         problems.tell(key, message[0].lower() + message[1:] + _said(value), value=value)
+
+
+def _in_words_of_yaml(message: str) -> str:
+    for python, yaml in (("tuple", "list"), ("dictionary", "mapping"), (" after validation", "")):
+        message = message.replace(python, yaml)
+    return message
 
 
 def _tell_choice(key: Key, message: str, choices: tuple[Any, ...], value: Any, problems: Problems) -> None:
