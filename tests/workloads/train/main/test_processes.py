@@ -39,7 +39,9 @@ def test_two_processes_train_the_default_model_and_leave_a_verdict(jobs: Launche
     assert all(0 < seconds < 5 for worker in stored["series"]["workers"] for seconds in worker["own_s"][1:])
     assert verdict.passed
     assert (verdict.processes, verdict.devices, verdict.nodes) == (2, 2, ("node-0", "node-1"))
-    assert verdict.loss_first and verdict.loss_last and verdict.first_step_s
+    assert verdict.loss_first
+    assert verdict.loss_last
+    assert verdict.first_step_s
     assert verdict.loss_first - verdict.loss_last > 2
     assert 0 < verdict.first_step_s < took_s
     assert f"{verdict.first_step_s:.2f} s after the process started" in first.log
