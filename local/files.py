@@ -90,37 +90,30 @@ def _named(path: Path) -> Iterator[None]:
 
 def _put(target: Path, data: bytes, mode: int | None, replace: bool) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(_prefix(target) + secrets.token_hex(4))
     with _opened(target.parent) as folder:  # first: a folder that cannot be flushed is told while nothing has changed
-        temporary = _written(target, data, _mode(target) if mode is None else mode)
         try:
+            _write_new(temporary, data, _mode(target) if mode is None else mode)
             if replace:
                 os.replace(temporary, target)
             else:
                 os.link(temporary, target)  # unlike a rename it never takes the place of what has come meanwhile
+        finally:
+            with contextlib.suppress(OSError):
                 temporary.unlink()
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
         os.fsync(folder)
 
 
-def _written(target: Path, data: bytes, mode: int | None) -> Path:
-    """A temporary file beside the target that holds the data, on the disk."""
-    temporary = target.with_name(_prefix(target) + secrets.token_hex(4))
+def _write_new(path: Path, data: bytes, mode: int | None) -> None:
+    """Make a file that holds the data, on the disk."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    descriptor = os.open(temporary, flags, 0o644 if mode is None else 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            if mode is not None:
-                os.fchmod(descriptor, mode)
-            file.write(data)
-            file.flush()
-            os.fsync(descriptor)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
-    return temporary
+    descriptor = os.open(path, flags, 0o644 if mode is None else 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        if mode is not None:
+            os.fchmod(descriptor, mode)
+        file.write(data)
+        file.flush()
+        os.fsync(descriptor)
 
 
 def _prefix(target: Path) -> str:
