@@ -244,9 +244,15 @@ def test_json_is_refused_where_the_cli_would_print_something_else(
 def test_status_says_when_what_runs_here_is_of_another_stack(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], data_root: Path
 ) -> None:
-    running = {"aws": {"endpoint": "http://127.0.0.1:1", "pid": 1}, "control_planes": [], "nodes": [], "pods": []}
-    running["monitoring"] = []
-    nothing = {"verdict": None, "slice_verdicts": (), "logs": "x", "stack": "prod"}
+    running = {"aws": {"endpoint": "http://127.0.0.1:1", "pid": 1}, "nodes": [], "pods": [], "monitoring": []}
+    nothing = {
+        "control_planes": [],
+        "other_control_planes": [],
+        "verdict": None,
+        "slice_verdicts": (),
+        "logs": "x",
+        "stack": "prod",
+    }
     monkeypatch.setattr(status, "collect", lambda _place: running | nothing)
     main(["status", "--stack", "prod"])
     assert "The stack `prod` is not on this machine" in capsys.readouterr().err
