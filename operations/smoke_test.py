@@ -1,6 +1,6 @@
-"""``aidc smoke-test``: run the training job again on the data centre that stands, print its verdict and report it.
+"""``aidc smoke-test``: run the training jobs again on the data centre that stands, print and report their verdicts.
 
-The job is deleted behind the program's back and the drift is mended as any other: one way in for the job.
+The jobs are deleted behind the program's back and the drift is mended as any other: one way in for a job.
 """
 
 from __future__ import annotations
@@ -10,39 +10,43 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from local import control_plane, vehicle
+from local import vehicle
 from local.engine.events import Result
 from operations import report, verdict_report, verdicts
 from operations.exits import OperationFailed
-from operations.outputs import stack_outputs
+from operations.outputs import own_clusters
 from operations.session import check_configuration, require_local_account, session
-from operations.summary import verdict_lines, verdict_of
+from operations.summary import slice_verdicts_of, verdict_lines, verdict_of
 from operations.workplace import Workplace
 
 
 def smoke_test(place: Workplace, file: Path | None = None) -> None:
-    """Run the job and show the verdict, in ``file`` too.
+    """Run the jobs and show the verdicts, in ``file`` too.
 
     Raises:
-        OperationFailed: nothing is up, no smoke test is declared, it failed, or the file cannot be written.
+        OperationFailed: nothing is up, no smoke test is declared, one failed, or the file cannot be written.
     """
     if file:
         verdict_report.require_place(file)
     check_configuration(place)
     require_local_account(place, "up")
     with session(place, needs_cloud=True) as opened:
-        _remove_job(place, stack_outputs(place))
+        _remove_jobs(place)
         result = opened.engine.up(refresh=True)
-    failed = verdicts.of_failed_jobs(place, result)
-    verdict = failed.pop(None, None)
-    verdicts.tell(place, failed, is_new=True)  # of TPU slices
-    if verdict is None:
-        verdict = _with_curves(place, result) if result.succeeded else verdicts.of_passed_job(place, result)
-    if verdict is None:  # so that whatever failed did so before the job
+    found = (_of_outputs(result) if result.succeeded else {}) | verdicts.of_run(place, result)
+    verdict = found.pop(None, None)
+    if verdict is None:  # whatever failed did so before the data centre's own job
+        verdicts.tell(place, found, is_new=True)
         report.require_success(result, logs=str(place.root.path))
-    _show(place, verdict, file, place.stack, _realised(place, result))
+    _show(place, verdict, file, place.stack, _realised(place, result), found)
     report.require_success(result, logs=str(place.root.path))
-    _require_passed(verdict)
+    _require_passed(verdict, *found.values())
+
+
+def _of_outputs(result: Result) -> dict[int | None, Mapping[str, Any]]:
+    """The verdicts of the outputs, by slice: without their curves, which are in the bucket alone."""
+    told = {None: verdict_of(result.outputs), **dict(enumerate(slice_verdicts_of(result.outputs)))}
+    return {number: verdict for number, verdict in told.items() if verdict}
 
 
 def show_stored(place: Workplace, source: Path, file: Path | None = None) -> None:
@@ -69,27 +73,31 @@ def show_stored(place: Workplace, source: Path, file: Path | None = None) -> Non
 
 
 def _show(
-    place: Workplace, verdict: Mapping[str, Any] | None, file: Path | None, stack: str, realised: Sequence[str]
+    place: Workplace,
+    verdict: Mapping[str, Any] | None,
+    file: Path | None,
+    stack: str,
+    realised: Sequence[str],
+    slices: Mapping[Any, Mapping[str, Any]] | None = None,
 ) -> None:
-    curves = verdict_report.curve_lines((verdict or {}).get("series"))
-    place.give(verdict, "\n".join([*verdict_lines(verdict), *curves]))
+    others = dict(sorted((slices or {}).items()))
+    lines = [*verdict_lines(verdict), *_curves(verdict)]
+    for number, one in others.items():
+        lines += [*verdict_lines(one, what=f"slice {number}"), *_curves(one)]
+    place.give({**(verdict or {}), "slices": list(others.values())} if others else verdict, "\n".join(lines))
     if file is None or verdict is None:
         return
-    verdict_report.write(file, verdict_report.html(verdict, stack, realised))
+    verdict_report.write(file, verdict_report.html(verdict, stack, realised, others))
     place.tell(f"The report is in {file}.")
 
 
-def _require_passed(verdict: Mapping[str, Any] | None) -> None:
-    if verdict is None or verdict.get("passed") is not True:
+def _curves(verdict: Mapping[str, Any] | None) -> list[str]:
+    return verdict_report.curve_lines((verdict or {}).get("series"))
+
+
+def _require_passed(*found: Mapping[str, Any] | None) -> None:
+    if not all(verdict is not None and verdict.get("passed") is True for verdict in found):
         raise OperationFailed("The smoke test did not pass.")
-
-
-def _with_curves(place: Workplace, result: Result) -> Mapping[str, Any] | None:
-    """The verdict of the outputs; with the curves, where those in the bucket are of the same run."""
-    verdict = verdict_of(result.outputs)
-    stored = verdicts.of_job(place, str(verdict.get("job"))) if verdict else None
-    is_same = stored is not None and verdict is not None and stored.finished_at == verdict.get("finished_at")
-    return verdicts.as_data(stored) if is_same and stored else verdict
 
 
 def _realised(place: Workplace, result: Result) -> list[str]:
@@ -106,17 +114,19 @@ def _realised(place: Workplace, result: Result) -> list[str]:
 
 
 def run_again_after_loss(place: Workplace) -> None:
-    """Let the next ``up`` run the job again: the bucket that held its verdict is gone, and the cluster is not."""
+    """Let the next ``up`` run the jobs again: the bucket that held their verdicts is gone, and the clusters are not."""
     with suppress(OperationFailed):  # there may have been no job yet
-        _remove_job(place, stack_outputs(place))
+        _remove_jobs(place)
 
 
-def _remove_job(place: Workplace, outputs: Mapping[str, Any]) -> None:
-    datacenter = outputs.get("datacenter") or {}
-    test = datacenter.get("smoke_test") if isinstance(datacenter, Mapping) else None
-    if not test:
+def _remove_jobs(place: Workplace) -> None:
+    """Delete the jobs of the stack's smoke tests, those of TPU slices too: a name is of one cluster's alone."""
+    jobs, planes = verdicts.jobs(place), own_clusters(place)
+    if not jobs:
         raise OperationFailed(f"The stack `{place.stack}` has no smoke test that ran: run `aidc up` first.")
-    plane = control_plane.by_endpoint(place.root, datacenter["cluster"]["endpoint"])
-    if plane is None:
+    if not planes:
         raise OperationFailed("The cluster of the smoke test does not run on this machine: run `aidc up` first.")
-    plane.api().delete(f"/apis/batch/v1/namespaces/{test['namespace']}/jobs/{test['job']}")
+    for plane in planes:
+        api = plane.api()
+        for job in jobs:
+            api.delete(job.path)

@@ -47,39 +47,50 @@ def curve_lines(series: Mapping[str, Any] | None, encoding: str | None = None) -
     return lines
 
 
-def html(found: Mapping[str, Any], stack: str, realised: Sequence[str]) -> str:
+def html(
+    found: Mapping[str, Any], stack: str, realised: Sequence[str], slices: Mapping[int, Mapping[str, Any]] | None = None
+) -> str:
     """The report.
 
     Args:
         found: the verdict.
         stack: what it is of; empty where nobody knows.
         realised: sentences on what was real and what was emulated where it ran.
+        slices: the verdicts of TPU slices, where there are any.
     """
     import jinja2
 
-    from components.outputs import Verdict  # pydantic takes a while to import
-
-    verdict = Verdict.model_validate(found)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    series = verdict.series
-    loss = curves.chart(series.steps, [("loss", series.loss)]) if series else None
+    own, others = _part(found), sorted((slices or {}).items())
     return environment.get_template(TEMPLATE).render(
-        verdict=verdict,
+        parts=[own, *(_part(one, f", TPU slice {number}", f"-{number}") for number, one in others)],
         stack=stack,
         realised=realised,
-        checks=_CHECKS.get(verdict.setup.checks, "") if verdict.setup else "",
-        loss=loss,
-        trained=[(step, one) for step, one in zip(series.steps, series.loss, strict=True) if one is not None]
-        if series
-        else [],
-        times=_time_chart(series) if series else None,
-        every=series.steps[1] - series.steps[0] if series and len(series.steps) > 1 else 1,
         width=curves.WIDTH,
         height=curves.HEIGHT,
     )
+
+
+def _part(found: Mapping[str, Any], what: str = "", chart_suffix: str = "") -> dict[str, Any]:
+    """What the template tells of one verdict: ``what`` is of, and what its charts' names end in."""
+    from components.outputs import Verdict  # pydantic takes a while to import
+
+    verdict = Verdict.model_validate(found)
+    series = verdict.series
+    losses = zip(series.steps, series.loss, strict=True) if series else ()
+    return {
+        "verdict": verdict,
+        "what": what,
+        "id": chart_suffix,
+        "checks": _CHECKS.get(verdict.setup.checks, "") if verdict.setup else "",
+        "loss": curves.chart(series.steps, [("loss", series.loss)]) if series else None,
+        "trained": [(step, one) for step, one in losses if one is not None],
+        "times": _time_chart(series) if series else None,
+        "every": series.steps[1] - series.steps[0] if series and len(series.steps) > 1 else 1,
+    }
 
 
 def _time_chart(series: Series) -> curves.Chart | None:

@@ -35,6 +35,7 @@ class Job:
 
     Attributes:
         slice: which TPU slice it tests; None: it is the data centre's own.
+        path: where the API server has it.
         verdict_uri: where its process 0 stores the verdict, whether it passes or not.
         made: when the API server made it; what was stored before is another's.
         failure: why it failed; empty where it did not.
@@ -44,6 +45,7 @@ class Job:
     urn: str
     slice: int | None
     name: str
+    path: str
     verdict_uri: str
     made: datetime
     failure: str
@@ -61,16 +63,18 @@ def of_failed_jobs(place: Workplace, result: Result | None = None) -> dict[int |
     urns = {error.urn for error in result.errors} if result is not None else None
     if urns == set():
         return {}  # without a look at the state
-    failed = [job for job in _jobs(place) if job.failure and (urns is None or job.urn in urns)]
+    failed = [job for job in jobs(place) if job.failure and (urns is None or job.urn in urns)]
     return {job.slice: _of_failed(place, job) for job in failed}
 
 
-def of_passed_job(place: Workplace, result: Result) -> dict[str, Any] | None:
-    """The verdict of the data centre's own job, if this run made it and it passed, whatever else failed."""
+def of_run(place: Workplace, result: Result) -> dict[int | None, dict[str, Any]]:
+    """What the jobs said that this run made, by slice, None for the data centre's own, whatever else failed.
+
+    Of one that failed it is as in :func:`of_failed_jobs`; one that passed is left out where its bucket cannot be read.
+    """
     made = {step.urn for step in result.steps if step.op in ("create", "replace") and not step.error}
-    own = (job for job in _jobs(place) if job.slice is None and job.urn in made and not job.failure)
-    verdict = next((stored(place, job) for job in own), None)
-    return as_data(verdict) if verdict else None
+    passed = ((job.slice, stored(place, job)) for job in jobs(place) if job.urn in made and not job.failure)
+    return {number: as_data(one) for number, one in passed if one} | of_failed_jobs(place, result)
 
 
 def last(
@@ -82,7 +86,7 @@ def last(
         told: what the outputs say; where a run failed, they say what an older one found.
     """
     found = dict(told)
-    for job in _jobs(place):
+    for job in jobs(place):
         said = found.setdefault(job.slice, None)
         if job.failure:
             found[job.slice] = _of_failed(place, job)
@@ -106,12 +110,6 @@ def _of_nothing(job: Job) -> Verdict:
         step_time_p95_s=None, collective_time_s=None, resumed_from_step=None, checkpoint=None, started_at="",
         finished_at=job.told,
     )  # fmt: skip
-
-
-def of_job(place: Workplace, name: str) -> Verdict | None:
-    """What the job of that name stored, curves included; None where that is not known any more."""
-    found = next((job for job in _jobs(place) if job.name == name), None)
-    return stored(place, found) if found else None
 
 
 def as_data(verdict: Verdict) -> dict[str, Any]:
@@ -169,7 +167,7 @@ def _read(place: Workplace, uri: str) -> bytes:
         return b""
 
 
-def _jobs(place: Workplace) -> list[Job]:
+def jobs(place: Workplace) -> list[Job]:
     """The smoke tests' jobs of the state: those of the newest run, and not what they replace."""
     store = open_store(place)
     if not store.exists():
@@ -189,9 +187,10 @@ def _job(state: ResourceState) -> Job | None:
         uri = json.loads(settings["TRAIN_CONFIG"])["verdict_uri"]
         metadata = state.outputs.get("metadata") or {}
         made = datetime.fromisoformat(metadata.get("creationTimestamp") or state.created).astimezone(UTC)
-        name = str(state.inputs["metadata"]["name"])
+        name, namespace = (str(state.inputs["metadata"][key]) for key in ("name", "namespace"))
     except (LookupError, TypeError, ValueError, AttributeError):
         return None
     failure = " ".join(next(iter(state.init_errors), "").split())
     number = None if named[1] is None else int(named[1])
-    return Job(state.urn, number, name, str(uri), made, failure, state.modified)
+    path = f"/apis/batch/v1/namespaces/{namespace}/jobs/{name}"
+    return Job(state.urn, number, name, path, str(uri), made, failure, state.modified)

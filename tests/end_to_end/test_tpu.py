@@ -69,6 +69,14 @@ def test_a_process_of_the_job_has_run_on_each_machine_of_the_slice_and_the_verdi
     assert '"emulated":true' in verdict.replace(" ", "")
 
 
+def test_the_smoke_test_trains_on_the_slice_again(checkout: Checkout) -> None:
+    before = checkout.aidc("status")[0]["slice_verdicts"]
+    data, told = checkout.aidc("smoke-test")
+    (again,) = data["slices"]
+    assert (data["passed"], again["passed"]) == (True, True), told
+    assert again["finished_at"] > before[0]["finished_at"]
+
+
 def test_a_second_up_and_a_refresh_change_nothing(checkout: Checkout) -> None:
     data, told = checkout.aidc("up")
     assert changed(data) == {}, told

@@ -64,6 +64,20 @@ def test_it_needs_nothing_from_anywhere_and_names_cannot_bring_anything_in() -> 
     assert "http" not in text.replace("http-equiv", "")
 
 
+def test_each_slice_has_its_own_part_and_no_name_of_a_chart_is_there_twice() -> None:
+    text = html(verdict(passed=True), "local", WHERE, {1: verdict(), 0: verdict(passed=True)})
+    headings = re.findall(r"<h1>(.*?) <span.*?>(PASS|FAIL)</span></h1>", text)
+    assert headings == [
+        ("Smoke test of local", "PASS"),
+        ("Smoke test of local, TPU slice 0", "PASS"),
+        ("Smoke test of local, TPU slice 1", "FAIL"),
+    ]
+    assert "<title>Smoke test of local: FAIL</title>" in text
+    names = re.findall(r' id="(.*?)"', text)
+    assert len(names) == len(set(names)) == 12
+    assert Reader(text).open == []
+
+
 def test_neither_account_nor_bucket_is_in_it() -> None:
     assert "123456789012" not in page()
     assert "s3://" not in page()

@@ -20,6 +20,7 @@ from local.engine.store import ResourceState
 from local.paths import DataRoot
 from operations import smoke_test, up, verdicts
 from operations.cli import main
+from operations.exits import OperationFailed
 from operations.outputs import last_slice_verdicts, last_verdict
 from operations.session import Session, open_store
 from operations.workplace import Output, Workplace
@@ -39,9 +40,10 @@ OUTPUTS = {"datacenter": {"smoke_test": {"job": NAME, "namespace": "smoke-test",
 def job(**changed: Any) -> ResourceState:
     train = json.dumps({"job": NAME, "verdict_uri": f"s3://bucket/smoke-test/{NAME}/verdict.json"})
     container = {"env": [{"name": "NODE_NAME", "valueFrom": {}}, {"name": "TRAIN_CONFIG", "value": train}]}
+    pods = {"spec": {"containers": [container]}}
     state = ResourceState(
         urn=URN, type="kubernetes:batch/v1:Job", custom=True, id=f"smoke-test/{NAME}",
-        inputs={"metadata": {"name": NAME}, "spec": {"template": {"spec": {"containers": [container]}}}},
+        inputs={"metadata": {"name": NAME, "namespace": "smoke-test"}, "spec": {"template": pods}},
         outputs={"metadata": {"creationTimestamp": MADE}}, init_errors=(REASON,), created=MADE, modified=MADE,
     )  # fmt: skip
     return replace(state, **changed)
@@ -97,7 +99,7 @@ def test_what_is_no_verdict_of_this_job_is_none_at_all(
     place: Workplace, bucket: dict[str, bytes], stored: bytes
 ) -> None:
     (address,) = bucket
-    made = verdicts.Job(URN, None, NAME, address, datetime(2026, 11, 24, 18, 38, tzinfo=UTC), REASON, "")
+    made = verdicts.Job(URN, None, NAME, "/jobs/x", address, datetime(2026, 11, 24, 18, 38, tzinfo=UTC), REASON, "")
     assert verdicts.stored(place, made) is not None
     bucket[address] = stored
     assert verdicts.stored(place, made) is None
@@ -116,7 +118,10 @@ def test_of_a_failed_job_that_stored_nothing_good_its_failure_is_told_and_no_old
 def test_other_jobs_those_that_passed_and_those_that_are_replaced_have_no_failure(
     place: Workplace, bucket: dict[str, bytes]
 ) -> None:
-    silent = {"metadata": {"name": "silent"}, "spec": {"template": {"spec": {"containers": [{"env": []}]}}}}
+    silent = {
+        "metadata": {"name": "silent", "namespace": "smoke-test"},
+        "spec": {"template": {"spec": {"containers": [{"env": []}]}}},
+    }
     keep(place, job(urn=f"{URN}-other"), job(urn=f"{TPU_URN}x"))  # trainings by other names
     keep(place, job(urn=f"{TPU_URN}0", inputs={}), job(urn=f"{TPU_URN}1", inputs=silent), job(delete=True))
     keep(place, on_slice(2))
@@ -131,7 +136,7 @@ def on_slice(number: int, reason: str = "") -> ResourceState:
     pods = {"spec": {"containers": [{"env": [{"name": "TRAIN_CONFIG", "value": train}]}]}}
     return job(
         urn=f"{TPU_URN}{number}", id=f"smoke-test/{name}", init_errors=(reason,) if reason else (),
-        inputs={"metadata": {"name": name}, "spec": {"template": pods}},
+        inputs={"metadata": {"name": name, "namespace": "smoke-test"}, "spec": {"template": pods}},
     )  # fmt: skip
 
 
@@ -204,7 +209,7 @@ def engine(monkeypatch: pytest.MonkeyPatch, place: Workplace, bucket: dict[str, 
 
     for module in (up, smoke_test):
         monkeypatch.setattr(module, "session", opened)
-    monkeypatch.setattr(smoke_test, "_remove_job", lambda _place, _outputs: None)
+    monkeypatch.setattr(smoke_test, "_remove_jobs", lambda _place: None)
     return fake
 
 
@@ -238,7 +243,7 @@ def test_a_smoke_test_that_passed_is_shown_though_a_slice_failed(
         assert main(["smoke-test"]) == 1
         shown = capsys.readouterr()
         assert ("smoke test PASS" in shown.out) is is_shown  # of this run, not of one before
-        assert "slice 0    FAIL: no chip answers" in shown.err
+        assert "slice 0    FAIL: no chip answers" in (shown.out if is_shown else shown.err)
         assert "smoke test FAIL" not in shown.out + shown.err
         assert "error: tpu-smoke-test-job-0: the job failed" in shown.err
 
@@ -267,16 +272,73 @@ def test_a_job_that_passed_has_the_curves_of_its_own_run_only(
     engine: FakeEngine, place: Workplace, bucket: dict[str, bytes], capsys: pytest.CaptureFixture[str]
 ) -> None:
     passed = verdict(passed=True, reason="the loss fell", job=NAME)
-    bucket[next(iter(bucket))] = json.dumps(passed).encode()
     kept = {name: value for name, value in passed.items() if name != "series"}
     keep(place, job(init_errors=()))
-    for finished, has_curves in ((passed["finished_at"], True), ("2026-11-24T18:50:00+00:00", False)):
-        told = {"datacenter": {"smoke_test": {"verdict": {**kept, "finished_at": finished}}}}
-        engine.answer = replace(failed(), outputs=told)
+    step = Step(URN, "kubernetes:batch/v1:Job", "create")
+    engine.answer = replace(failed(), outputs={"datacenter": {"smoke_test": {"verdict": kept}}}, steps=(step,))
+    for finished, has_curves in ((passed["finished_at"], True), ("2026-11-24T18:37:59+00:00", False)):
+        bucket[next(iter(bucket))] = json.dumps({**passed, "finished_at": finished}).encode()
         assert main(["smoke-test"]) == 0
         shown = capsys.readouterr().out
         assert "smoke test PASS" in shown
         assert ("step time  " in shown) is has_curves
+
+
+@pytest.mark.parametrize("second_passes", [True, False])
+def test_every_slice_is_tested_again_and_one_that_does_not_pass_fails_the_test(
+    engine: FakeEngine,
+    place: Workplace,
+    bucket: dict[str, bytes],
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    second_passes: bool,
+) -> None:
+    keep(place, job(init_errors=()), on_slice(0), on_slice(1))
+    for name, passes in ((NAME, True), ("tpu-smoke-test-v6e-0", True), ("tpu-smoke-test-v6e-1", second_passes)):
+        bucket[f"s3://bucket/smoke-test/{name}/verdict.json"] = json.dumps(verdict(passed=passes, job=name)).encode()
+    steps = tuple(Step(urn, "kubernetes:batch/v1:Job", "create") for urn in (URN, f"{TPU_URN}1", f"{TPU_URN}0"))
+    engine.answer = replace(failed(), steps=steps)
+    assert main(["smoke-test"]) == (0 if second_passes else 1)
+    told = re.findall(r"^(smoke test|slice \d|step time) ", capsys.readouterr().out, re.MULTILINE)
+    assert told == ["smoke test", "step time", "slice 0", "step time", "slice 1", "step time"]
+    main(["smoke-test", "--output", "json", "--report", str(tmp_path / "r.html")])
+    found = json.loads(capsys.readouterr().out)
+    assert [found["job"], *(one["job"] for one in found["slices"])] == [
+        NAME, "tpu-smoke-test-v6e-0", "tpu-smoke-test-v6e-1",
+    ]  # fmt: skip
+    page = (tmp_path / "r.html").read_text()
+    assert f"<title>Smoke test of local: {'PASS' if second_passes else 'FAIL'}</title>" in page
+    assert page.count('class="result PASS"') == 2 + second_passes
+
+
+class FakePlane:
+    """A cluster that keeps what is deleted from it."""
+
+    def __init__(self) -> None:
+        self.deleted: list[str] = []
+
+    def api(self) -> FakePlane:
+        return self
+
+    def delete(self, path: str) -> None:
+        self.deleted.append(path)
+
+
+def test_the_jobs_of_the_stack_and_of_nobody_else_are_deleted_to_run_again(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planes = [FakePlane(), FakePlane()]
+    monkeypatch.setattr(smoke_test, "own_clusters", lambda _place: planes)
+    with pytest.raises(OperationFailed, match="has no smoke test that ran"):
+        smoke_test._remove_jobs(place)
+    smoke_test.run_again_after_loss(place)  # nothing to run again: no error
+    keep(place, job(), on_slice(0), job(urn=f"{URN}-other"))
+    smoke_test.run_again_after_loss(place)
+    paths = [f"/apis/batch/v1/namespaces/smoke-test/jobs/{name}" for name in (NAME, "tpu-smoke-test-v6e-0")]
+    assert [plane.deleted for plane in planes] == [paths, paths]
+    planes.clear()
+    with pytest.raises(OperationFailed, match="does not run on this machine"):
+        smoke_test._remove_jobs(place)
 
 
 def test_a_stored_verdict_is_shown_and_reported_without_any_stack(
