@@ -16,7 +16,7 @@ from local import moto, vehicle
 from local.paths import LocalCloudError, binary, cache_root
 from operations.workplace import Output, Workplace
 from setup.golang import MACHINE_NAMES, NAMES
-from setup.host import NODES, Host, check_choice
+from setup.host import MACHINES, NODES, PROCESSES, Host, check_choice
 from setup.machine import GIB, RUN_DISK_GIB, RUN_MEMORY_GIB, Machine
 
 
@@ -76,22 +76,24 @@ def _machine() -> Iterator[Finding]:
 
 def _nodes(place: Workplace) -> Iterator[Finding]:
     """What nodes are, or would be; and what they would need to be machines."""
-    chosen = vehicle.recorded(place.root)
-    if chosen is not None:
-        yield Finding("nodes", chosen.sentence(), ok=True)
-        return
-    here = Host.here()
+    here, chosen = Host.here(), vehicle.recorded(place.root)
     if (wrong := check_choice(here.wanted)) is not None:
         yield Finding("nodes", wrong, ok=False, remedy=f"unset {NODES}, or set it to one of them")
         return
+    if chosen is not None:
+        is_asked = here.wanted in ("", chosen.kind)
+        other = "" if is_asked else f", and {NODES} asks for {here.wanted}"
+        yield Finding("nodes", f"{chosen.sentence()}{other}", is_asked, f"unset {NODES}, or run `make down`")
+        return
     reason = vehicle.obstacle(here)
-    found = f"would be processes: {reason}" if reason else "would be machines"
-    yield Finding(
-        "nodes", found, reason is None, "as root on Debian, `make setup-machines`" if reason else "", needed=False
-    )
     if reason is None:
-        for name in MACHINE_NAMES:
-            yield _program(name)
+        yield Finding("nodes", "would be machines", ok=True)
+        yield from map(_program, MACHINE_NAMES)
+        return
+    remedy = "as root on Debian, `make setup-machines`"
+    if is_needed := here.wanted == MACHINES:
+        remedy += f"; or unset {NODES}, which asks for machines"
+    yield Finding("nodes", f"would be processes: {reason}", here.wanted == PROCESSES, remedy, is_needed)
 
 
 def _optional(program: str, purpose: str) -> Finding:
