@@ -10,7 +10,7 @@ refuses that too.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pulumi
 import pulumi_aws as aws
@@ -43,6 +43,25 @@ def actions(calendar: BlockCalendar, nodes: int) -> tuple[Action, ...]:
     """What is to happen, in order. Scaling to none evicts the pods first: EKS drains what its groups give up."""
     begins = (Action("start", calendar.start, nodes),) if calendar.start else ()
     return (*begins, Action("drain", calendar.drain, 0))
+
+
+def warning(pool: str, calendar: BlockCalendar, now: datetime | None = None) -> str | None:
+    """What is too late by the clock, and what to do; None while the nodes are still to come.
+
+    The calendar is right all the same: a stack whose block has ended must still be previewed and destroyed.
+    """
+    now = now or datetime.now(UTC)
+    if calendar.drain <= now:
+        return (
+            f"The capacity block of pool `{pool}` is over (its nodes left by {calendar.drain:%Y-%m-%d %H:%M} UTC): "
+            "take the pool out, or name the next block's reservation and calendar."
+        )
+    if calendar.start and calendar.start <= now:
+        return (
+            f"The capacity block of pool `{pool}` has begun ({calendar.start:%Y-%m-%d %H:%M} UTC): a node group that "
+            "is made now stays empty. Take `start` out of the calendar, and its nodes start at once."
+        )
+    return None
 
 
 def create_schedules(

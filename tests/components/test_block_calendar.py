@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.block_calendar import actions
+from components.block_calendar import actions, warning
 from components.settings import BlockCalendar
 from components.settings.pool_sections import EVICTED_MINUTES, TERMINATED_MINUTES
 
@@ -55,6 +56,31 @@ def test_without_a_calendar_nothing_is_scheduled() -> None:
     cloud = pool(**BLOCK)
     assert cloud.of("aws:autoscaling/schedule:Schedule") == {}
     assert node_group(cloud)["scalingConfig"]["desiredSize"] == 4
+
+
+@pytest.mark.parametrize(
+    ("now", "tells"),
+    [
+        ("2026-12-01T11:29:00Z", None),
+        ("2026-12-01T11:30:00Z", r"block of pool `h100` has begun \(2026-12-01 11:30 UTC\).*Take `start` out"),
+        ("2026-12-15T10:29:00Z", r"has begun"),
+        ("2026-12-15T10:30:00Z", r"is over \(its nodes left by 2026-12-15 10:30 UTC\).*take the pool out"),
+    ],
+)
+def test_a_block_that_began_or_ended_is_told(now: str, tells: str | None) -> None:
+    found = warning("h100", BlockCalendar.model_validate(TIMES), datetime.fromisoformat(now))
+    assert found is None if tells is None else re.search(tells, found or "")
+
+
+def test_who_takes_start_out_is_not_told_that_the_block_has_begun() -> None:
+    assert warning("h100", BlockCalendar.model_validate({"end": "2099-12-15T11:30:00Z"})) is None
+
+
+def test_the_program_warns_of_a_block_that_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("pulumi.log.warn", lambda text, *_: told.append(text))
+    pool(**BLOCK, calendar={"end": "2026-01-15T11:30:00Z"})
+    assert [text[:38] for text in told] == ["The capacity block of pool `p` is over"]
 
 
 @settings(max_examples=50)
