@@ -23,7 +23,9 @@ from playbooks.inventory import Host, Inventory
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 GroupName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
+ROLE_VARIABLES = "playbooks/roles/*/meta/argument_specs.yml"
 _ITSELF = "localhost"
+_GROUPS = ("nodes", "monitoring")  # of which the playbooks know
 
 
 def _own_path(value: Any) -> Any:
@@ -90,6 +92,7 @@ def _parse(path: Path, document: Document, problems: list[Problem]) -> Inventory
         problems += [_told(path, document, found) for found in error.errors(include_url=False)]
         return None
     problems += _reserved_names(path, document, parsed)
+    problems += _misspelt_groups(path, document, parsed)
     problems += _unknown_variables(path, document, parsed)
     return None if problems else parsed
 
@@ -113,6 +116,16 @@ def _reserved_names(path: Path, document: Document, parsed: InventoryFile) -> It
         yield _problem(path, document.where(key, of_key=True), key, message)
 
 
+def _misspelt_groups(path: Path, document: Document, parsed: InventoryFile) -> Iterator[Problem]:
+    """A group may be called anything, and is good for ``--limit``; but one off by a letter makes a watcher a node."""
+    for name, entry in parsed.hosts.items():
+        for number, group in enumerate(entry.groups):
+            if group not in _GROUPS and difflib.get_close_matches(group.lower(), _GROUPS, n=1, cutoff=0.75):
+                key: Key = ("hosts", name, "groups", number)
+                message = "is no group of the playbooks, and looks like one"
+                yield _problem(path, document.where(key), key, message, _GROUPS, group)
+
+
 def _unknown_variables(path: Path, document: Document, parsed: InventoryFile) -> Iterator[Problem]:
     known = tuple(role_variables())
     places: list[tuple[Key, dict[str, Any]]] = [(("variables",), parsed.variables)]
@@ -125,14 +138,17 @@ def _unknown_variables(path: Path, document: Document, parsed: InventoryFile) ->
 
 def role_variables() -> Iterator[str]:
     """The variables that the roles take, as they document them."""
-    for path in sorted(PLAYBOOKS.glob("roles/*/meta/argument_specs.yml")):
+    for path in sorted(PLAYBOOKS.parent.glob(ROLE_VARIABLES)):
         yield from YAML(typ="safe").load(path)["argument_specs"]["main"]["options"]
 
 
-def _problem(path: Path, at: Position, key: Key, message: str, allowed: tuple[str, ...] = ()) -> Problem:
-    name = str(key[-1]) if key else ""
-    near = next(iter(difflib.get_close_matches(name, allowed, n=1)), None)
-    spelled = ".".join(map(str, key)) or "the file"
+def _problem(
+    path: Path, at: Position, key: Key, message: str, allowed: tuple[str, ...] = (), value: str | None = None
+) -> Problem:
+    """``value``: what is wrong, where it is not the key's last part."""
+    text = value or (str(key[-1]) if key else "")
+    near = next(iter(difflib.get_close_matches(text, allowed, n=1)), None)
     return Problem(
-        file=path, line=at.line, column=at.column, key=spelled, message=message, allowed=allowed, nearest=near
-    )
+        file=path, line=at.line, column=at.column, key=".".join(map(str, key)) or "the file", message=message,
+        allowed=allowed, nearest=near, value=text, catalogue=ROLE_VARIABLES,
+    )  # fmt: skip

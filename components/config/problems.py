@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ NAMESPACES = (PROJECT, "aws")
 LISTED = 40
 """So many allowed values, such as the regions, are listed; a longer list buries what is wrong."""
 CLOSEST = 4
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]*)?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,7 @@ class Problem:
         allowed: the allowed values, or the known keys; empty where there is no list.
         nearest: the allowed one that is spelled most alike.
         value: what stands there, for the closest of many; empty where it does not matter.
+        catalogue: the file that has all of the allowed, where they are too many to list.
     """
 
     file: Path
@@ -38,6 +41,7 @@ class Problem:
     allowed: tuple[str, ...] = ()
     nearest: str | None = None
     value: str = field(default="", repr=False, compare=False)
+    catalogue: str = field(default="docs/catalogue.md", repr=False, compare=False)
 
     def __str__(self) -> str:
         place = f"{self.file.name}:{self.line}:{self.column}" if self.line else "--config or PULUMI_CONFIG"
@@ -45,17 +49,22 @@ class Problem:
         if self.nearest:
             text += f' Did you mean "{self.nearest}"?'
         if self.allowed:
-            text += f" {listed(self.value, self.allowed)}"
+            text += f" {listed(self.value, self.allowed, self.catalogue)}"
         return text
 
 
-def listed(value: str, allowed: tuple[str, ...]) -> str:
-    """The allowed values in a sentence; of very many, which are those of the catalogue, the closest and the place."""
+def listed(value: str, allowed: tuple[str, ...], catalogue: str) -> str:
+    """The allowed values in a sentence; of very many the closest, and the file that has them all."""
     if len(allowed) <= LISTED:
-        return f"Allowed: {', '.join(allowed)}."
+        return f"Allowed: {', '.join(map(_as_text, allowed))}."
     closest = difflib.get_close_matches(folded(value), allowed, n=CLOSEST, cutoff=0.3)
     which, some = ("Closest", closest) if closest else ("Some", allowed[:CLOSEST])
-    return f"{which} of the {len(allowed)} allowed: {', '.join(some)}; docs/catalogue.md has them all."
+    return f"{which} of the {len(allowed)} allowed: {', '.join(map(_as_text, some))}; {catalogue} has them all."
+
+
+def _as_text(value: str) -> str:
+    """As a file must spell it: without quotes YAML reads a number."""
+    return f'"{value}"' if _NUMBER.fullmatch(value) else value
 
 
 class ConfigurationError(Exception):

@@ -42,6 +42,22 @@ def test_a_variable_that_no_role_takes_is_refused_with_the_nearest_that_one_does
     (said,) = refusal(tmp_path, text)
     assert said.startswith("inventory.yaml:5:7: hosts.a.variables.base_time_server: no role takes this variable.")
     assert 'Did you mean "base_time_servers"?' in said
+    assert said.endswith("playbooks/roles/*/meta/argument_specs.yml has them all.")
+
+
+@pytest.mark.parametrize("group", ["monitorng", "Monitoring", "node", "NODES"])
+def test_a_group_that_looks_like_one_of_the_playbooks_is_refused_for_a_watcher_would_be_a_node(
+    tmp_path: Path, group: str
+) -> None:
+    (said,) = refusal(tmp_path, f"hosts:\n  a: {{address: h, groups: [gpu, {group}]}}\n")
+    assert said.startswith("inventory.yaml:2:33: hosts.a.groups.1: is no group of the playbooks, and looks like one.")
+    assert said.endswith("Allowed: nodes, monitoring.")
+
+
+def test_groups_of_one_s_own_are_taken(tmp_path: Path) -> None:
+    file = tmp_path / "inventory.yaml"
+    file.write_text("hosts:\n  a: {address: h, groups: [gpu, rack_7, monitored_elsewhere, nodes]}\n")
+    assert load(file).hosts[0].groups == ("gpu", "rack_7", "monitored_elsewhere", "nodes")
 
 
 @pytest.mark.parametrize(

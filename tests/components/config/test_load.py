@@ -48,6 +48,12 @@ def test_few_allowed_values_are_all_told(tmp_path: Path) -> None:
     assert str(only(tmp_path, "pool: cpu", "pool: gpu")).endswith("Allowed: cpu.")
 
 
+def test_a_release_among_the_allowed_is_spelled_as_the_file_must_have_it(tmp_path: Path) -> None:
+    text = GOOD.replace("ai-datacenter:pools:", "ai-datacenter:cluster: {version: 1.3}\n  ai-datacenter:pools:")
+    (problem,) = problems(tmp_path, text)
+    assert str(problem).endswith('quote it ("1.3"). Did you mean "1.34"? Allowed: "1.34".')
+
+
 def test_an_unknown_region_is_told_with_the_nearest(tmp_path: Path) -> None:
     problem = only(tmp_path, "us-east-1", "us-east-11")
     assert (problem.line, problem.column, problem.key, problem.nearest) == (2, 15, "aws:region", "us-east-1")
