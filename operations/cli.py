@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import re
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -66,8 +68,8 @@ Budget = Annotated[str | None, typer.Option("--budget", help="What the machines 
 Mfu = Annotated[str | None, typer.Option("--mfu", help="Utilisation to count with instead of the measured, as 40%.")]
 Rate = Annotated[str | None, typer.Option("--checkpoint-rate", help="What a machine writes; default 1GB/s.")]
 Types = Annotated[list[str] | None, typer.Option("--type", help="Only this instance type; may be given again.")]
-Write = Annotated[Path | None, typer.Option("--write", help="Write a stack file from the chosen option.")]
-Chosen = Annotated[int, typer.Option("--option", min=1, help="The option that is written.")]
+Write = Annotated[Path | None, typer.Option("--write", help="Write this Pulumi.<stack>.yaml from an option.")]
+Chosen = Annotated[int | None, typer.Option("--option", min=1, help="The option that is written; default the first.")]
 RegionOption = Annotated[str | None, typer.Option("--region", help="Its region; default us-east-1 where it sells it.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")]
 CheckRuns = Annotated[bool, typer.Option("--check", help="Only compare the formulas with published training runs.")]
@@ -178,7 +180,7 @@ def size_command(
     checkpoint_rate: Rate = None,
     types: Types = None,
     write: Write = None,
-    option: Chosen = 1,
+    option: Chosen = None,
     region: RegionOption = None,
     force: Force = False,
     check: CheckRuns = False,
@@ -205,8 +207,7 @@ def size_command(
             checkpoint_rate=checkpoint_rate,
             types=tuple(types or ()),
         )
-        writing = size.Writing(file=write, option=option, region=region, force=force) if write else None
-        size.size(place, asked, writing)
+        size.size(place, asked, size.Writing(file=write, option=option, region=region, force=force))
 
 
 @app.command("status")
@@ -239,7 +240,7 @@ def main(arguments: list[str] | None = None) -> int:
     except Ended as ended:
         return ended.status
     except SystemExit as ended:  # typer's own: 0, or 2 for wrong usage, which here means that changes are pending
-        return Exit.CLEAN if ended.code in (0, None) else Exit.ERROR
+        return Exit.CLEAN if ended.code in (0, None) else _wrong_usage(sys.argv[1:] if arguments is None else arguments)
     except OperationFailed as problem:
         print(problem, file=sys.stderr)
         return problem.status
@@ -250,3 +251,12 @@ def main(arguments: list[str] | None = None) -> int:
         print("Interrupted. What was done is in the state: run it again to go on.", file=sys.stderr)
         return 130
     return Exit.CLEAN
+
+
+def _wrong_usage(arguments: list[str]) -> Exit:
+    """Typer has said what is wrong on stderr; a script that asked for data reads that there is none."""
+    asked = " ".join(arguments).replace("=", " ")
+    if re.search(r"(--output|-o) ?json\b", asked):
+        told = [{"message": "wrong usage: stderr says what, and `aidc VERB --help` what there is"}]
+        print(json.dumps({"exit_code": int(Exit.ERROR), "errors": told}, indent=2, sort_keys=True))
+    return Exit.ERROR

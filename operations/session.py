@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from local import control_plane, machines, moto, nodes
 from local.engine.events import Display, Result
-from local.engine.store import SecretsManager, StateStore
+from local.engine.store import PassphraseError, SecretsManager, StateStore
+from local.paths import LocalCloudError
 from operations.exits import Exit, OperationFailed
 from operations.workplace import LOCAL_ACCOUNT, Output, Workplace, is_ci
 
@@ -88,10 +89,20 @@ def allowed_accounts(config: Mapping[str, str]) -> list[str]:
 
 
 def load_project(place: Workplace) -> Project:
-    """The project and its stack's values, as the CLI hands them to a program."""
+    """The project and its stack's values, as the CLI hands them to a program.
+
+    Raises:
+        OperationFailed: a file is missing, or is not what it should be.
+        PassphraseError: a secret in it cannot be read.
+    """
     from local.engine import load_project as load
 
-    return load(place.checkout, place.stack)
+    try:
+        return load(place.checkout, place.stack)
+    except PassphraseError:
+        raise
+    except LocalCloudError as problem:
+        raise OperationFailed(str(problem), Exit.CONFIGURATION) from None
 
 
 def ensure_cloud(place: Workplace, *, is_declared: bool) -> tuple[tuple[str, ...], bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -49,15 +49,18 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class Writing:
-    """Where a stack file goes, and from which option."""
+    """Where a stack file goes, and from which option; None was not said."""
 
-    file: Path
-    option: int = 1
+    file: Path | None = None
+    option: int | None = None
     region: str | None = None
     force: bool = False
 
 
-def size(place: Workplace, asked: Asked, writing: Writing | None = None) -> None:
+NOTHING = Writing()
+
+
+def size(place: Workplace, asked: Asked, writing: Writing = NOTHING) -> None:
     """Show the plan, and write the stack file where that is asked for.
 
     Raises:
@@ -67,13 +70,14 @@ def size(place: Workplace, asked: Asked, writing: Writing | None = None) -> None
     found = plan(request)
     if not found.options:
         raise OperationFailed(_nothing(found))
-    if writing and writing.option > len(found.options):
+    option = writing.option or 1
+    if writing.file and option > len(found.options):
         there = f"there are {len(found.options)}" if len(found.options) > 1 else "there is one"
-        raise OperationFailed(f"--option {writing.option} is none of the options: {there}.", Exit.CONFIGURATION)
+        raise OperationFailed(f"--option {option} is none of the options: {there}.", Exit.CONFIGURATION)
     assumed = report.assumptions(request, [*defaults, *report.deadline_default(request)])
     place.give(report.as_data(found, assumed), report.as_text(found, assumed))
-    if writing:  # after the plan, which says what else there is to choose where this one cannot be written
-        _write(place, found, writing)
+    if writing.file:  # after the plan, which says what else there is to choose where this one cannot be written
+        _write(place, found, option, writing.file, writing)
 
 
 def check(place: Workplace) -> None:
@@ -82,12 +86,13 @@ def check(place: Workplace) -> None:
     place.give(checks.as_data(found), checks.as_text(found))
 
 
-def _write(place: Workplace, found: Plan, writing: Writing) -> None:
+def _write(place: Workplace, found: Plan, option: int, file: Path, writing: Writing) -> None:
     try:
-        stack_file.write(found, found.options[writing.option - 1], writing.file, writing.region, force=writing.force)
+        stack_file.write(found, found.options[option - 1], file, writing.region, force=writing.force)
     except stack_file.StackFileError as error:
         raise OperationFailed(f"{error}.", Exit.ERROR) from None
-    place.tell(f"{writing.file} has option {writing.option}. Set your account in it, then look at `aidc preview`.")
+    look = f"aidc preview --stack {stack_file.stack_of(file)}"
+    place.tell(f"{file} has option {option}. Set your account in it, then look at `{look}`.")
 
 
 def _nothing(found: Plan) -> str:
@@ -96,7 +101,7 @@ def _nothing(found: Plan) -> str:
     return "\n".join([*lines, "Give it more time, more money, a larger --batch, or say a utilisation with --mfu."])
 
 
-def read(asked: Asked, writing: Writing | None = None) -> tuple[Request, list[str]]:
+def read(asked: Asked, writing: Writing = NOTHING) -> tuple[Request, list[str]]:
     """The request, and a sentence for each value that was not said.
 
     Raises:
@@ -116,8 +121,7 @@ def read(asked: Asked, writing: Writing | None = None) -> tuple[Request, list[st
     mfu = reader.number("--mfu", asked.mfu, quantities.PERCENT)
     rate = reader.number("--checkpoint-rate", asked.checkpoint_rate, quantities.RATE)
     reader.types(asked.types)
-    if writing and writing.region is not None and writing.region not in REGIONS:
-        reader.problems.append(_unknown("--region", writing.region, REGIONS))
+    reader.problems += _of_writing(writing)
     model = reader.shape(parameters, sequence, layers, width) if parameters else None
     if model is None or reader.problems:
         raise OperationFailed("\n".join(reader.problems), Exit.CONFIGURATION)
@@ -133,6 +137,18 @@ def read(asked: Asked, writing: Writing | None = None) -> tuple[Request, list[st
         write_bytes_per_s=rate or Request.write_bytes_per_s,
     )
     return request, reader.defaults
+
+
+def _of_writing(writing: Writing) -> Iterator[str]:
+    """What is wrong with where it goes."""
+    if writing.region is not None and writing.region not in REGIONS:
+        yield _unknown("--region", writing.region, REGIONS)
+    if writing.file is None:
+        said = {"--option": writing.option, "--region": writing.region, "--force": writing.force or None}
+        if alone := [name for name, value in said.items() if value is not None]:
+            yield f"{', '.join(alone)}: of use only with --write, which names the stack file."
+    elif not stack_file.stack_of(writing.file):
+        yield f"--write {writing.file}: a stack file is called Pulumi.<stack>.yaml, or no stack is found by it."
 
 
 class _Reader:

@@ -17,6 +17,7 @@ NAMESPACES = (PROJECT, "aws")
 LISTED = 40
 """So many allowed values, such as the regions, are listed; a longer list buries what is wrong."""
 CLOSEST = 4
+CATALOGUE = "docs/catalogue.md"
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]*)?")
 
 
@@ -41,7 +42,7 @@ class Problem:
     allowed: tuple[str, ...] = ()
     nearest: str | None = None
     value: str = field(default="", repr=False, compare=False)
-    catalogue: str = field(default="docs/catalogue.md", repr=False, compare=False)
+    catalogue: str = field(default=CATALOGUE, repr=False, compare=False)
 
     def __str__(self) -> str:
         place = f"{self.file.name}:{self.line}:{self.column}" if self.line else "--config or PULUMI_CONFIG"
@@ -53,7 +54,7 @@ class Problem:
         return text
 
 
-def listed(value: str, allowed: tuple[str, ...], catalogue: str) -> str:
+def listed(value: str, allowed: tuple[str, ...], catalogue: str = CATALOGUE) -> str:
     """The allowed values in a sentence; of very many the closest, and the file that has them all."""
     if len(allowed) <= LISTED:
         return f"Allowed: {', '.join(map(_as_text, allowed))}."

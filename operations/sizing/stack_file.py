@@ -60,10 +60,15 @@ def _load(content: str) -> None:
         load(draft)
 
 
+def stack_of(path: Path) -> str | None:
+    """The stack whose file that is, by its name: ``Pulumi.<stack>.yaml``."""
+    found = re.fullmatch(r"Pulumi\.([A-Za-z0-9_-]+)\.yaml", path.name)
+    return found[1] if found else None
+
+
 def name_of(path: Path) -> str:
-    """The prefix of all names, from the file's: ``Pulumi.<stack>.yaml``; "train" where that makes no name."""
-    stack = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
-    name = f"aidc-{stack}"
+    """The prefix of all names, from the stack's; "train" where that makes no name."""
+    name = f"aidc-{stack_of(path)}"
     return name if re.fullmatch(r"[a-z][a-z0-9-]{0,18}[a-z0-9]", name) else "aidc-train"
 
 
@@ -93,6 +98,7 @@ def text(plan: Plan, option: Option, name: str, region: str) -> str:
     model = plan.request.model
     zones = (zones_of(region) or tuple(f"{region}{letter}" for letter in "abc"))[:3]
     return f"""\
+# yaml-language-server: $schema=schemas/stack.schema.json
 # Written by `aidc size`: {quantities.short(model.parameters)} parameters on {quantities.short(plan.request.tokens)} \
 tokens in {quantities.time(option.duration_s)} on {option.chips:,} {option.chip}.
 # Layout: {option.layout}; a checkpoint every {quantities.time(option.checkpoint_interval_s)}.

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -256,3 +257,24 @@ def test_status_says_when_what_runs_here_is_of_another_stack(
     monkeypatch.setattr(status, "collect", lambda _place: running | nothing)
     main(["status", "--stack", "prod"])
     assert "The stack `prod` is not on this machine" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["up", "--nosuch", "-o", "json"], ["size", "--output=json", "--option", "none"]])
+def test_wrong_usage_gives_a_script_data_too(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 1
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["exit_code"] == 1
+    assert "wrong usage" in shown.out
+    assert "--help" in shown.err
+
+
+def test_a_stack_file_that_is_no_yaml_is_a_configuration_error_to_every_verb(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, data_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: ai-datacenter\nruntime: python\n")
+    (tmp_path / "Pulumi.broken.yaml").write_text("config:\n  a: [\n")
+    made = partial(Workplace, checkout=tmp_path)
+    monkeypatch.setattr("operations.workplace.Workplace", made)
+    for verb in ("status", "up", "preview", "destroy", "smoke-test"):
+        assert main([verb, "--stack", "broken"]) == 4
+        assert "Pulumi.broken.yaml:3:1" in capsys.readouterr().err

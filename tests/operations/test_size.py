@@ -69,8 +69,11 @@ def test_nothing_that_is_typed_ends_in_a_traceback(typed: dict[str, str]) -> Non
         ([], "--parameters is missing"),
         (["--parameters", "70B", "--layers", "4", "--width", "128"], "786K parameters (12·L·d²), not 70B"),
         (["--parameters", "70B", "--type", "m7i.large"], "has no accelerators"),
-        (["--parameters", "70B", "--write", "x.yaml", "--region", "us-west-9"], 'Did you mean "us-west-'),
-        (["--parameters", "70B", "--write", "x.yaml", "--option", "99"], "--option 99 is none of the options"),
+        (["--parameters", "70B", "--write", "Pulumi.x.yaml", "--region", "us-west-9"], 'Did you mean "us-west-'),
+        (["--parameters", "70B", "--write", "Pulumi.x.yaml", "--option", "99"], "--option 99 is none of the options"),
+        (["--parameters", "70B", "--write", "x.yaml"], "--write x.yaml: a stack file is called Pulumi.<stack>.yaml"),
+        (["--parameters", "70B", "--option", "2", "--force"], "--option, --force: of use only with --write"),
+        (["--parameters", "70B", "--region", "us-west-9"], 'Did you mean "us-west-'),
     ],
 )
 def test_what_cannot_be_meant_is_a_configuration_error(
@@ -78,7 +81,7 @@ def test_what_cannot_be_meant_is_a_configuration_error(
 ) -> None:
     assert main(["size", *words]) == 4
     assert said in capsys.readouterr().err
-    assert not Path("x.yaml").exists()
+    assert not any(Path(name).exists() for name in ("x.yaml", "Pulumi.x.yaml"))
 
 
 def test_what_nothing_can_do_is_told_by_type_with_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,6 +93,7 @@ def test_the_chosen_option_is_written_and_not_overwritten(tmp_path: Path, capsys
     file = tmp_path / "Pulumi.big.yaml"
     words = [*GOOD, "--type", "p5.48xlarge", "--write", str(file), "--region", "us-west-2"]
     assert main([*words, "--option", "2"]) == 0
+    assert "`aidc preview --stack big`" in capsys.readouterr().err
     first = load(file)
     assert first.aws.region == "us-west-2"
     assert main(words) == 1
