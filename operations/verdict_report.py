@@ -117,7 +117,7 @@ def require_place(file: Path, source: Path | None = None) -> None:
             )
         require_room(file)
     except OSError as error:
-        raise OperationFailed(_refusal(file, error)) from None
+        raise OperationFailed(f"{_refusal(file, error)} Nothing was run.") from None
 
 
 def write(file: Path, text: str) -> None:
@@ -130,8 +130,8 @@ def write(file: Path, text: str) -> None:
         require_room(file)  # which makes no folder
         write_atomically(file, text.encode(errors="replace"))
     except OSError as error:
-        raise OperationFailed(_refusal(file, error)) from None
+        raise OperationFailed(f"{_refusal(file, error)} The verdict itself is not affected.") from None
 
 
 def _refusal(file: Path, error: OSError) -> str:
-    return f"The report cannot be written to {file}: {error.strerror}. The verdict itself is not affected."
+    return f"The report cannot be written to {file}: {error.strerror}."

@@ -265,7 +265,7 @@ def test_a_place_that_takes_no_report_is_told_before_the_job_runs(
 ) -> None:
     monkeypatch.setattr(engine, "up", lambda refresh: pytest.fail("the job ran"))
     assert main(["smoke-test", "--report", f"{tmp_path}/nosuch/report.html"]) == 1
-    assert "No such file or directory" in capsys.readouterr().err
+    assert "No such file or directory. Nothing was run." in capsys.readouterr().err
 
 
 def test_a_job_that_passed_has_the_curves_of_its_own_run_only(
