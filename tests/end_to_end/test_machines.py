@@ -6,6 +6,7 @@ The tests build on one another, in order, as those with process nodes do.
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import time
@@ -21,7 +22,7 @@ from local.machines import Machine, list_machines
 from local.processes import wait_until
 from operations import metrics
 from tests.end_to_end.conftest import Checkout
-from tests.playbooks.prometheus import RULES_TEST, render, rules
+from tests.playbooks.prometheus import RULES_TESTS, SECRET, render, rules
 
 pytestmark = [pytest.mark.hosts, pytest.mark.timeout(600)]
 
@@ -155,15 +156,29 @@ def test_promtool_runs_the_rules_and_finds_no_fault_in_what_is_configured(
     host_checkout: Checkout, tmp_path: Path
 ) -> None:
     (server,) = [name for name in containers(host_checkout) if name.endswith("-monitoring")]
-    (tmp_path / "rules.yml").write_text(rules())
     by_tag = {"prometheus_ec2_region": "us-east-2", "prometheus_ec2_tag_value": "dc", "_prometheus_nodes": []}
     by_tag["prometheus_gpu_instance_types"] = "g6.xlarge,p5en.48xlarge"
     (tmp_path / "by_tag.yml").write_text(render("prometheus.yml.j2", inventory_hostname="server", **by_tag))
-    for path in (tmp_path / "rules.yml", tmp_path / "by_tag.yml", RULES_TEST):
-        run("podman", "cp", str(path), f"{server}:/root/{path.name}")
-    run("podman", "exec", "--workdir=/root", server, "promtool", "test", "rules", RULES_TEST.name)
+    run("podman", "cp", str(tmp_path / "by_tag.yml"), f"{server}:/root/by_tag.yml")
     for path in ("/etc/prometheus/prometheus.yml", "/root/by_tag.yml"):
         run("podman", "exec", server, "promtool", "check", "config", path)
+    for test, bucket in RULES_TESTS.items():
+        folder = tmp_path / test.stem
+        folder.mkdir()
+        (folder / "rules.yml").write_text(rules(prometheus_verdict_bucket=bucket))
+        shutil.copy(test, folder)
+        run("podman", "cp", str(folder), f"{server}:/root/{test.stem}")
+        run("podman", "exec", f"--workdir=/root/{test.stem}", server, "promtool", "test", "rules", test.name)
+
+
+def test_systemd_reads_a_secret_whole_whatever_it_is_made_of(host_checkout: Checkout, tmp_path: Path) -> None:
+    (server,) = [name for name in containers(host_checkout) if name.endswith("-monitoring")]
+    variables = {"prometheus_aws_environment": {"AWS_SECRET_ACCESS_KEY": SECRET}, "prometheus_ec2_region": "us-east-2"}
+    (tmp_path / "secret.env").write_text(render("smoke-test-metrics.env.j2", **variables))
+    run("podman", "cp", str(tmp_path / "secret.env"), f"{server}:/root/secret.env")
+    unit = ["systemd-run", "--quiet", "--wait", "--pipe", "--property=EnvironmentFile=/root/secret.env"]
+    told = run("podman", "exec", server, *unit, "printenv", "AWS_DEFAULT_REGION", "AWS_SECRET_ACCESS_KEY")
+    assert told == f"us-east-2\n{SECRET}\n"
 
 
 def test_what_configures_machines_finds_them_with_their_tags_and_enters_as_root(host_checkout: Checkout) -> None:

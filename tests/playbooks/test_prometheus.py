@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from .prometheus import ROLE, RULES_TEST, render, rules
+from .prometheus import ROLE, RULES_TESTS, SECRET, render, rules
 
 PROMTOOL = shutil.which("promtool")
 NEEDS_PROMTOOL = pytest.mark.skipif(PROMTOOL is None, reason="promtool (of the package prometheus) is not on PATH")
@@ -119,9 +119,6 @@ def test_thresholds_and_times_are_those_of_the_variables() -> None:
     assert "> 50" in found["NodeDiskFull"]["expr"]
 
 
-SECRET = """a "b" $HOME `id` %h \\ c'd = #e"""
-
-
 def test_a_secret_comes_whole_to_what_asks_aws_and_into_no_unit(tmp_path: Path) -> None:
     """A shell reads what stands in double quotes as systemd does."""
     variables = {"prometheus_aws_environment": {"AWS_SECRET_ACCESS_KEY": SECRET}, "prometheus_ec2_region": "us-east-2"}
@@ -142,9 +139,7 @@ def test_the_file_with_the_secret_is_root_s_alone_and_no_log_has_it() -> None:
 
 
 @NEEDS_PROMTOOL
-@pytest.mark.parametrize(
-    ("file", "bucket"), [(RULES_TEST, ""), (RULES_TEST.with_name("untold_test.yml"), "checkpoints")]
-)
+@pytest.mark.parametrize(("file", "bucket"), RULES_TESTS.items())
 def test_the_rules_fire_when_they_should_and_not_before(tmp_path: Path, file: Path, bucket: str) -> None:
     (tmp_path / "rules.yml").write_text(rules(prometheus_verdict_bucket=bucket))
     shutil.copy(file, tmp_path)

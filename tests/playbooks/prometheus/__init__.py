@@ -13,8 +13,13 @@ from ruamel.yaml import YAML
 from playbooks import PLAYBOOKS
 
 ROLE = PLAYBOOKS / "roles" / "prometheus"
-RULES_TEST = Path(__file__).with_name("rules_test.yml")
-"""What `promtool test rules` runs, beside a ``rules.yml``."""
+RULES_TESTS = {
+    Path(__file__).with_name("rules_test.yml"): "",
+    Path(__file__).with_name("untold_test.yml"): "checkpoints",
+}
+"""What `promtool test rules` runs, beside a ``rules.yml`` of a role that has this bucket for verdicts."""
+SECRET = """a "b" $HOME `id` %h \\ c'd = #e"""
+"""With all that means something to a shell or to systemd."""
 
 
 def defaults() -> dict[str, Any]:
