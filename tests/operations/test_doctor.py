@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from local import vehicle
-from local.paths import DataRoot
 from local.vehicle import Vehicle
 from operations import doctor
 from operations.doctor import Finding
-from operations.workplace import Output, Workplace
+from operations.workplace import Workplace
 from setup.host import NODES, Host
 
 LACKS = "machines need root, and this is an ordinary user"
-
-
-@pytest.fixture
-def place(data_root: Path) -> Workplace:
-    return Workplace("local", Output.TEXT, DataRoot(data_root))
 
 
 def nodes(place: Workplace) -> Finding:

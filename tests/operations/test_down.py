@@ -13,12 +13,7 @@ from local.machines import rules
 from local.paths import DataRoot
 from local.processes import alive, spawn
 from operations import down
-from operations.workplace import Output, Workplace
-
-
-@pytest.fixture
-def place(data_root: Path) -> Workplace:
-    return Workplace("local", Output.TEXT, DataRoot.of_environment())
+from operations.workplace import Workplace
 
 
 def test_nothing_up_is_no_error(place: Workplace, capsys: pytest.CaptureFixture[str]) -> None:
