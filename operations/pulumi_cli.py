@@ -37,7 +37,8 @@ def run(place: Workplace, verb: str) -> None:
         raise OperationFailed("The Pulumi CLI is not on PATH: install it, or leave `--engine cli` out.")
     check_configuration(place)
     require_local_account(place, verb)
-    moto.ensure(place.root)
+    if verb != "preview":  # which asks nothing of a cloud: the providers start one where it does
+        moto.ensure(place.root)
     copy = place.root.path / place.stack_file.name
     given = environment_for_cli(open_store(place), place.root.passphrase, place.stack, place.stack_file, copy)
     before, began = _resources(place), time.monotonic()

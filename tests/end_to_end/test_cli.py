@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from local import moto, vehicle
 from local.paths import CHECKOUT
 from tests.end_to_end.conftest import Checkout
 
@@ -56,6 +57,18 @@ def test_aidc_with_the_cli_as_its_engine_does_the_same_and_leaves_the_checkout_a
     process = checkout.start("up", "--engine", "cli")
     stdout, stderr = process.communicate(timeout=400)
     assert process.returncode == 0, (stdout + stderr)[-6000:]
+    for line in ("nodes      2 of 2 Ready", "smoke test PASS: loss ", "health     PASS"):
+        assert line in stdout
     assert checkout.stack_file.read_bytes() == before
     data, told = checkout.aidc("preview", "--exit-code")
     assert not any(number for op, number in data["changes"].items() if op != "same"), told
+
+
+def test_a_preview_by_the_cli_starts_no_cloud_and_does_not_choose_what_nodes_are(checkout: Checkout) -> None:
+    checkout.down()
+    process = checkout.start("preview", "--engine", "cli")
+    stdout, stderr = process.communicate(timeout=400)
+    assert process.returncode == 0, (stdout + stderr)[-6000:]
+    assert "to create" in stdout + stderr
+    assert moto.running(checkout.root) is None
+    assert vehicle.recorded(checkout.root) is None
