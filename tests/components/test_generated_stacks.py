@@ -22,7 +22,7 @@ from .strategies import Broken, Values, broken_stacks, stack_text, stacks
 
 SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much, HealthCheck.large_base_example)
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
-FEW = settings(max_examples=50, deadline=None, suppress_health_check=SLOW, phases=PHASES)
+FEW = settings(max_examples=20, deadline=None, suppress_health_check=SLOW, phases=PHASES)
 MANY = settings(FEW, max_examples=1000)
 ROOT = Path(__file__).resolve().parents[2]
 VALIDATOR = jsonschema.Draft7Validator(schema())
