@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from .accelerators import EFA_RESOURCE
+from .accelerators import EFA_RESOURCE, Vendor
 from .namespaces import Level
 from .naming import JOB_LIMIT, digest, fit
 from .node_group import POOL_LABEL, taints
@@ -18,6 +18,10 @@ SLACK_S = 120  # beyond the job's own deadline, so that its failure is told and 
 PREFIX = "smoke-test"  # of the keys in the checkpoint bucket
 LABELS = {"app.kubernetes.io/name": SERVICE}
 COORDINATOR_PORT = 55527  # jax.distributed's default
+_NEURON_PORT = 62182  # where Neuron's collectives meet; torch-neuronx' default
+_INDEX = "metadata.annotations['batch.kubernetes.io/job-completion-index']"
+# neuronx-cc takes minutes for what XLA compiles in seconds, and a stage of the checks waits for several programs.
+_NEURON_STEP_S = 600
 
 
 def level(pool: PoolConfig) -> Level:
@@ -75,6 +79,7 @@ def _container(
         "command": ["python", "-m", "train"],
         "env": [
             *({"name": key, "value": value} for key, value in _environment(config, pool, job, namespace, bucket)),
+            *_neuron_environment(pool, job, namespace),
             {"name": "NODE_NAME", "value_from": {"field_ref": {"field_path": "spec.nodeName"}}},
         ],
         "resources": {"requests": {"cpu": cpu, "memory": memory, **devices}, "limits": devices},
@@ -98,12 +103,28 @@ def _environment(
         "checks": config.checks,
         "checkpoint_uri": f"s3://{bucket}/{PREFIX}/{job}/",
         "verdict_uri": f"s3://{bucket}/{verdict_key(job)}",
+        **({"step_timeout_s": _NEURON_STEP_S} if pool.instance.vendor is Vendor.NEURON else {}),
     }
     return [
         ("JAX_COORDINATOR_ADDRESS", f"{job}-0.{SERVICE}.{namespace}.svc:{COORDINATOR_PORT}"),
         ("JAX_NUM_PROCESSES", str(pool.desired_size)),
         ("TRAIN_CONFIG", json.dumps(train, sort_keys=True)),
         ("ACCELERATOR", json.dumps(pool.instance.row(), sort_keys=True)),
+    ]
+
+
+def _neuron_environment(pool: PoolConfig, job: str, namespace: str) -> list[dict[str, Any]]:
+    """What Neuron's plugin must know of the other nodes beside what JAX knows; nothing on one node, or for other chips.
+
+    AWS Neuron documentation, tutorials of training with JAX (AXLearn on Trn2).
+    """
+    if pool.instance.vendor is not Vendor.NEURON or pool.desired_size < 2:
+        return []
+    devices = ",".join([str(pool.instance.devices)] * pool.desired_size)
+    return [
+        {"name": "NEURON_RT_ROOT_COMM_ID", "value": f"{job}-0.{SERVICE}.{namespace}.svc:{_NEURON_PORT}"},
+        {"name": "NEURON_PJRT_PROCESSES_NUM_DEVICES", "value": devices},
+        {"name": "NEURON_PJRT_PROCESS_INDEX", "value_from": {"field_ref": {"field_path": _INDEX}}},
     ]
 
 

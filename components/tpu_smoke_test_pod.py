@@ -13,8 +13,6 @@ from .tpu_pool import ACCELERATOR_LABEL, NODE_POOL_LABEL, TOPOLOGY_LABEL
 AUDIENCE = "sts.amazonaws.com"
 LABELS = {"app.kubernetes.io/name": SERVICE}
 _TOKEN_FOLDER = "/var/run/secrets/sts.amazonaws.com"
-# JAX shows each of the two cores of a TPU7x as a device; of other chips, the chip.
-_DEVICES_OF_A_CHIP = {"TPU7x": 2}
 
 
 def job_name(config: SmokeTestConfig, pool: TpuPoolConfig, index: int, image: str) -> str:
@@ -24,14 +22,8 @@ def job_name(config: SmokeTestConfig, pool: TpuPoolConfig, index: int, image: st
     default counts as absent, as in :func:`components.smoke_test_pod.job_name`.
     """
     tested = {"pool": pool.model_dump(mode="json", exclude={"slices"}, exclude_defaults=True), "image": image}
-    tested |= {"test": config.model_dump(mode="json", exclude_defaults=True), "accelerator": accelerator(pool)}
+    tested |= {"test": config.model_dump(mode="json", exclude_defaults=True), "accelerator": pool.machine.row()}
     return fit(SERVICE, "tpu", str(index), digest(json.dumps(tested, sort_keys=True))[:10], limit=JOB_LIMIT)
-
-
-def accelerator(pool: TpuPoolConfig) -> dict[str, Any]:
-    """The catalogue's row, with as many chips as JAX shows devices on a node."""
-    row, chip = pool.machine.row(), pool.machine.chip
-    return row | {"chips": pool.machine.chips * _DEVICES_OF_A_CHIP.get(chip.name if chip else "", 1)}
 
 
 def template(
@@ -104,7 +96,7 @@ def _environment(config: SmokeTestConfig, pool: TpuPoolConfig, job: str, namespa
         "JAX_COORDINATOR_ADDRESS": f"{job}-0.{SERVICE}.{namespace}.svc:{COORDINATOR_PORT}",
         "JAX_NUM_PROCESSES": str(pool.slice.hosts),
         "TRAIN_CONFIG": json.dumps(train, sort_keys=True),
-        "ACCELERATOR": json.dumps(accelerator(pool), sort_keys=True),
+        "ACCELERATOR": json.dumps(pool.machine.row(), sort_keys=True),
     }
 
 

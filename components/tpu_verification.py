@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from .settings import Taint, TpuPoolConfig
 from .tpu_pool import ACCELERATOR_LABEL, TOPOLOGY_LABEL
-from .tpu_smoke_test_pod import accelerator
 from .verified_nodes import CheckedNodes
 
 
@@ -14,7 +13,7 @@ def of_tpu_pools(pools: dict[str, TpuPoolConfig]) -> dict[str, CheckedNodes]:
         name: CheckedNodes(
             pool=name,
             machine_type=pool.machine_type,
-            row=accelerator(pool),
+            row=pool.machine.row(),
             taints=(Taint(key=str(pool.machine.device_resource)),),
             labels={ACCELERATOR_LABEL: str(pool.machine.gke_accelerator), TOPOLOGY_LABEL: pool.topology},
         )

@@ -42,7 +42,7 @@ def render() -> str:
         "## Chips\n",
         _chips(chips),
         "Peaks are dense matrix multiplications in TFLOP/s (int8: TOP/s), without sparsity. The link's bandwidth is",
-        "one chip's, both directions together.\n",
+        "one chip's, both directions together. Devices are JAX's: each has an equal part of its chip.\n",
         "## Measured\n",
         _measured(chips, types),
         "## Machine types on EC2\n",
@@ -62,7 +62,17 @@ def _unknown_regions() -> str:
 
 
 def _chips(chips: Sequence[Chip]) -> str:
-    head = ("chip", "GiB", "TB/s", *(precision.value for precision in Precision), "link", "GB/s", "W", "sources")
+    head = (
+        "chip",
+        "devices",
+        "GiB",
+        "TB/s",
+        *(precision.value for precision in Precision),
+        "link",
+        "GB/s",
+        "W",
+        "sources",
+    )
     return _table(head, (_chip(chip) for chip in chips))
 
 
@@ -70,6 +80,7 @@ def _chip(chip: Chip) -> tuple[str, ...]:
     peaks = (_number(chip.peak_flops.get(precision), TERA) for precision in Precision)
     return (
         chip.name,
+        str(chip.devices),
         _number(chip.memory_gib),
         _number(chip.memory_bytes_per_s, TERA),
         *peaks,

@@ -92,6 +92,7 @@ class Chip:
         name: the maker's name of it.
         vendor: who makes it.
         memory_gib: device memory, GiB.
+        devices: how many devices JAX shows of one, each with an equal part of its numbers.
         peak_flops: dense matrix multiplications by precision, FLOP/s (operations/s for int8), without sparsity. A
             precision that is not there is unknown or not built in.
         memory_bytes_per_s: device memory bandwidth, byte/s.
@@ -106,6 +107,7 @@ class Chip:
     name: str
     vendor: Vendor
     memory_gib: float
+    devices: int = 1
     peak_flops: Mapping[Precision, float] = field(hash=False)
     memory_bytes_per_s: float
     link: str | None = None
@@ -209,6 +211,11 @@ class InstanceType:
         return _DEVICE_RESOURCES[self.vendor]
 
     @property
+    def devices(self) -> int:
+        """How many devices JAX shows on one machine; 0 on CPU types."""
+        return self.chips * self.chip.devices if self.chip else 0
+
+    @property
     def peak_bf16_flops(self) -> float | None:
         """Dense bf16 FLOP/s of the whole machine; ``None`` on CPU types, where it is not known."""
         return self.chips * self.chip.peak_bf16_flops if self.chip else None
@@ -252,6 +259,7 @@ class InstanceType:
             "vcpus": self.vcpus,
             "memory_gib": self.memory_gib,
             "chips": self.chips,
+            "devices": self.devices,
             "chip": _chip_row(self.chip) if self.chip else None,
             "domain_chips": self.domain_chips,
             "network_gbps": self.network_gbps,

@@ -1,6 +1,8 @@
 """AWS' own chips and the machine types that carry them.
 
-``DescribeInstanceTypes`` gives a Trainium2 device 512 GiB, and Trn2u none at all: the Neuron documentation is used.
+JAX's devices are logical NeuronCores: of Trainium each of its two, of Trainium2 two of its eight physical ones together
+(``NEURON_LOGICAL_NC_CONFIG``, by default 2). ``DescribeInstanceTypes`` gives a Trainium2 device 512 GiB, and Trn2u none
+at all: the Neuron documentation is used.
 """
 
 from __future__ import annotations
@@ -11,20 +13,21 @@ from .sources import ec2_price
 _NUMBERS = ("memory_gib", "peak_flops", "memory_bytes_per_s", "link_bytes_per_s")
 
 TRAINIUM1 = Chip(
-    name="Trainium", vendor=Vendor.NEURON, memory_gib=32,
+    name="Trainium", vendor=Vendor.NEURON, memory_gib=32, devices=2,
     peak_flops={
         Precision.FP32: 47.5 * TERA, Precision.TF32: 190 * TERA, Precision.BF16: 190 * TERA, Precision.FP8: 190 * TERA,
         Precision.INT8: 380 * TERA,
     },
-    memory_bytes_per_s=820 * GIGA, link="NeuronLink-v2", sources=dict.fromkeys(_NUMBERS, "NEURON"),
+    memory_bytes_per_s=820 * GIGA, link="NeuronLink-v2",
+    sources={**dict.fromkeys(_NUMBERS, "NEURON"), "devices": "NEURON-CORES"},
 )  # fmt: skip
 TRAINIUM2 = Chip(
-    name="Trainium2", vendor=Vendor.NEURON, memory_gib=96,
+    name="Trainium2", vendor=Vendor.NEURON, memory_gib=96, devices=4,
     peak_flops={
         Precision.FP32: 181 * TERA, Precision.TF32: 667 * TERA, Precision.BF16: 667 * TERA, Precision.FP8: 1299 * TERA,
     },
     memory_bytes_per_s=2.9 * TERA, link="NeuronLink-v3", link_bytes_per_s=1.28 * TERA,
-    sources={**dict.fromkeys(_NUMBERS, "NEURON"), "link_bytes_per_s": "NEURON?"},
+    sources={**dict.fromkeys(_NUMBERS, "NEURON"), "link_bytes_per_s": "NEURON?", "devices": "NEURON-CORES"},
 )  # fmt: skip
 
 _BLOCKS = frozenset(Capacity)

@@ -20,6 +20,7 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "B300?": "NVIDIA HGX B300 data sheet, dense",
         "NVL72?": "NVIDIA GB200 NVL72 data sheet, a 72nd of the rack, dense",
         "NEURON": "AWS Neuron documentation 2.29, Trainium and Trainium2 architecture",
+        "NEURON-CORES": "AWS Neuron documentation, training guide and logical NeuronCores: the default of a chip",
         "NEURON?": "AWS Neuron documentation, Trn2 architecture",
         "TPU": "Google Cloud TPU documentation, system architecture of the version",
         "GKE?": "GKE documentation, Plan TPUs in GKE; vCPUs and memory of ct5p, ct6e and tpu7x",

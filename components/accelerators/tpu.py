@@ -8,12 +8,14 @@ _NUMBERS = ("memory_gib", "peak_flops", "memory_bytes_per_s", "link_bytes_per_s"
 
 
 def _chip(
-    name: str, memory_gib: int, peaks: dict[Precision, float], gb_per_s: float, ici_gb_per_s: float, *mfu: Anchor
-) -> Chip:
+    name: str, memory_gib: int, peaks: dict[Precision, float], gb_per_s: float, ici_gb_per_s: float, *mfu: Anchor,
+    devices: int = 1,
+) -> Chip:  # fmt: skip
     return Chip(
-        name=name, vendor=Vendor.GOOGLE, memory_gib=memory_gib, memory_bytes_per_s=gb_per_s * GIGA, link="ICI",
+        name=name, vendor=Vendor.GOOGLE, memory_gib=memory_gib, devices=devices, link="ICI",
+        memory_bytes_per_s=gb_per_s * GIGA,
         peak_flops={precision: tera * TERA for precision, tera in peaks.items()}, link_bytes_per_s=ici_gb_per_s * GIGA,
-        training_mfu=mfu, sources=dict.fromkeys(_NUMBERS, "TPU"),
+        training_mfu=mfu, sources=dict.fromkeys((*_NUMBERS, "devices"), "TPU"),
     )  # fmt: skip
 
 
@@ -25,7 +27,7 @@ V5P = _chip(
     Anchor(value=0.654, what="a model of 70 B parameters, MaxText", source="MAXTEXT"),
 )  # fmt: skip
 V6E = _chip("TPU v6e", 32, {_BF16: 918, _FP8: 918, _INT8: 1836}, 1638, 800)
-V7X = _chip("TPU7x", 192, {_BF16: 2307, _FP8: 4614}, 7380, 1200)
+V7X = _chip("TPU7x", 192, {_BF16: 2307, _FP8: 4614}, 7380, 1200, devices=2)  # each of its two TensorCores is one
 
 _PODS = {V5E.name: 256, V5P.name: 8960, V6E.name: 256, V7X.name: 9216}  # chips [TPU]
 _LABELS = {  # GKE's node label cloud.google.com/gke-tpu-accelerator: cluster-toolkit, modules/internal/tpu-definition

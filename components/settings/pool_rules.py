@@ -129,9 +129,8 @@ def _unverified_for_good(pool: PoolConfig) -> Iterator[Conflict]:
 def _checks_of_the_chips(pool: PoolConfig) -> Iterator[Conflict]:
     if pool.verified and pool.instance.vendor is Vendor.NEURON:
         message = (
-            f"the checks have not run on {pool.instance_type}: where Neuron does not tell a chip's memory, or compiles "
-            "longer than they wait, each new node would be kept out for ever. Leave verified out; the smoke test looks "
-            "at the nodes"
+            f"the checks have not run on {pool.instance_type}: where neuronx-cc compiles longer than they wait, each "
+            "new node would be kept out for ever. Leave verified out; the smoke test looks at the nodes"
         )
         yield Conflict(key=("verified",), message=message)
 

@@ -71,6 +71,7 @@ def test_a_chip_is_whole_and_every_number_has_a_source(chip: Chip) -> None:
         if (value := getattr(chip, name)) is not None
     }
     assert set(numbers) <= set(chip.sources)
+    assert chip.devices == 1 or "devices" in chip.sources
     anchors = [*([chip.matmul_flops] if chip.matmul_flops else []), *chip.training_mfu]
     assert {*chip.sources.values(), *(anchor.source for anchor in anchors)} <= set(SOURCES)
     assert all(peak > 0 for peak in chip.peak_flops.values())

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from components import smoke_test_pod
 from components.settings import PoolConfig, SmokeTestConfig
 from components.smoke_test_pod import checkpoint_access, job_name
 
@@ -70,6 +71,31 @@ def test_the_pod_has_no_kubernetes_token_and_a_node_of_its_own() -> None:
     pod = template("local")
     assert pod["automountServiceAccountToken"] is False
     assert pod["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+
+
+def environment(instance_type: str, nodes: int) -> dict[str, Any]:
+    pool = PoolConfig(instance_type=instance_type, desired_size=nodes)
+    pod = smoke_test_pod.template(SmokeTestConfig(**TEST), pool, "job", "smoke-test", "train", image="i", bucket="b")
+    (container,) = pod["spec"]["containers"]
+    return {entry["name"]: entry.get("value", entry.get("value_from")) for entry in container["env"]}
+
+
+def test_nodes_with_trainium_are_told_of_each_other_as_its_plugin_asks() -> None:
+    found = environment("trn2.48xlarge", 2)
+    assert found["NEURON_PJRT_PROCESSES_NUM_DEVICES"] == "64,64"
+    assert found["NEURON_RT_ROOT_COMM_ID"] == "job-0.smoke-test.smoke-test.svc:62182"
+    path = found["NEURON_PJRT_PROCESS_INDEX"]["field_ref"]["field_path"]
+    assert path == "metadata.annotations['batch.kubernetes.io/job-completion-index']"
+    for other in (environment("trn2.48xlarge", 1), environment("p5.48xlarge", 2)):
+        assert not [name for name in other if name.startswith("NEURON")]
+
+
+def test_what_takes_minutes_to_compile_is_no_hang() -> None:
+    limits = [
+        json.loads(environment(name, 1)["TRAIN_CONFIG"]).get("step_timeout_s")
+        for name in ("trn1.32xlarge", "p5.48xlarge")
+    ]
+    assert limits == [600, None]
 
 
 def test_the_role_reaches_only_the_test_s_own_prefix() -> None:

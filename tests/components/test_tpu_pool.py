@@ -255,13 +255,6 @@ def test_a_release_that_knows_more_fields_tests_no_slice_again() -> None:
     assert len({job_name(test, pool, 0, "image:1") for pool in pools}) == 1
 
 
-def test_a_tpu7x_shows_two_devices_a_chip() -> None:
-    from components.tpu_smoke_test_pod import accelerator
-
-    assert accelerator(TpuPoolConfig.model_validate(POOLS["v7x"]))["chips"] == 8
-    assert accelerator(TpuPoolConfig.model_validate(POOLS["v6e"]))["chips"] == 4
-
-
 def test_without_its_package_the_section_is_told_with_what_to_install_before_anything_is_made(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -65,11 +65,14 @@ def host_memory_bytes() -> int:
 
 
 def device_memory_bytes(device: Device) -> float | None:
-    """Memory of one device; None where it does not tell, as CPUs do not.
+    """Memory of one device; None where it does not tell, as CPUs and some plugins do not.
 
     On GPUs XLA tells its own share of it, three quarters unless the environment says otherwise.
     """
-    limit = (device.memory_stats() or {}).get("bytes_limit")
+    try:
+        limit = (device.memory_stats() or {}).get("bytes_limit")
+    except jax.errors.JaxRuntimeError:
+        return None
     if limit is None or device.platform != "gpu":
         return limit
     return limit / float(os.environ.get("XLA_PYTHON_CLIENT_MEM_FRACTION", "0.75"))

@@ -10,6 +10,8 @@ from train.config.job import Accelerator
 MATMUL_SHARE = 0.5
 MEMORY_SHARE = 0.57  # NVIDIA's DCGM asks 1.905 of an H100's 3.35 TB/s (nvvs/diag-skus.yaml.in)
 CHIP_MEMORY_SHARE = 0.9  # the driver and error correction keep a part
+# Whose plugin is not known to tell a device's memory: that it does not is no fault of the node.
+_MAY_NOT_TELL = ("neuron",)
 HOST_MEMORY_SHARE = 0.85  # firmware and kernel keep a part; a lost module is more
 # A bus at 0.8 of a healthy one's is slow: a gate at 300 GB/s passes nodes that should reach 487.
 ALL_REDUCE_SHARE = 0.8
@@ -26,13 +28,17 @@ class Floors:
     host_memory_bytes: float | None
 
 
-def of(row: Accelerator, devices: int) -> Floors:
-    """The floors of a node of this row that shows so many devices: of some chips JAX makes several each."""
+def of(row: Accelerator, devices: int, tells_memory: bool = True) -> Floors:
+    """The floors of a node of this row that shows so many devices: of some chips JAX makes several each.
+
+    Where JAX does not tell the memory of a device, that is asked only of those that should tell it.
+    """
     chip, share = row.chip, (row.chips or devices) / devices
+    asked = tells_memory or row.vendor not in _MAY_NOT_TELL
     return Floors(
         matmul_flops=_part(MATMUL_SHARE * share, chip and chip.peak_bf16_flops),
         memory_bytes_per_s=_part(MEMORY_SHARE * share, chip and chip.memory_bytes_per_s),
-        device_memory_bytes=_part(CHIP_MEMORY_SHARE * GIB * share, chip and chip.memory_gib),
+        device_memory_bytes=_part(CHIP_MEMORY_SHARE * GIB * share, chip.memory_gib if chip and asked else None),
         host_memory_bytes=_part(HOST_MEMORY_SHARE * GIB, row.memory_gib),
     )
 

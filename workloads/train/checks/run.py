@@ -133,7 +133,7 @@ def judge(
     for node, figures in enumerate(everyone):
         own = {kind: found[first_worker : first_worker + figures.devices] for kind, found in effects.items()}
         first_worker += figures.devices
-        least = floors.of(job.accelerator, figures.devices)
+        least = floors.of(job.accelerator, figures.devices, figures.device_memory_bytes is not None)
         found = health.judge_figures(figures, least, clocks[node])
         found += _worker_findings(figures, own)
         if node in of_nodes:

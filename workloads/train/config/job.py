@@ -58,7 +58,10 @@ class Accelerator(_Row):
     vendor: str = ""
     memory_gib: PositiveFloat | None = None
     chips: Annotated[int, Field(ge=0)] | None = Field(
-        default=None, description="accelerator devices on one node; 0: CPU only"
+        default=None, description="accelerator chips in one node; 0: CPU only"
+    )
+    devices: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="devices that JAX shows of them; absent: as many as chips"
     )
     chip: Chip | None = None
     all_reduce: tuple[BusBandwidth, ...] = ()
@@ -96,8 +99,10 @@ class Job:
 
     @property
     def devices_per_process(self) -> int | None:
-        """How many devices JAX must show on this node; None where the job was not told."""
-        return None if self.accelerator.chips is None else max(1, self.accelerator.chips)
+        """How many devices JAX must show on this node; None where the job was not told. A CPU stands in for a chip."""
+        row = self.accelerator
+        shown = row.chips if row.devices is None or self.emulated_devices else row.devices
+        return None if shown is None else max(1, shown)
 
 
 _M = TypeVar("_M", bound=BaseModel)

@@ -73,3 +73,10 @@ def test_a_gpu_s_memory_is_told_whole_though_xla_takes_three_quarters(monkeypatc
     gpu = SimpleNamespace(platform="gpu", memory_stats=lambda: {"bytes_limit": 60})
     assert devices.device_memory_bytes(gpu) == 80
     assert devices.device_memory_bytes(SimpleNamespace(platform="cpu", memory_stats=lambda: None)) is None
+
+
+def test_a_plugin_that_refuses_to_tell_memory_has_not_told_it() -> None:
+    def refuse() -> None:
+        raise jax.errors.JaxRuntimeError("INTERNAL: not supported")
+
+    assert devices.device_memory_bytes(SimpleNamespace(platform="neuron", memory_stats=refuse)) is None

@@ -103,6 +103,13 @@ def test_what_has_a_floor_and_was_not_measured_is_unknown() -> None:
     assert (finding.status, finding.sentence) == (Status.UNKNOWN, "node-1: memory a device could not be measured")
 
 
+def test_of_a_plugin_that_may_not_tell_memory_it_is_asked_only_where_it_tells() -> None:
+    row = Accelerator.model_validate(CATALOGUE["trn2.48xlarge"].row())
+    assert floors.of(row, 64, tells_memory=False).device_memory_bytes is None
+    assert floors.of(row, 64).device_memory_bytes == pytest.approx(0.9 * 24 * 2**30)
+    assert floors.of(ROW, 8, tells_memory=False) == floors.of(ROW, 8)
+
+
 def test_a_wrong_clock_and_a_wrong_answer_are_excused_by_no_speed() -> None:
     found = health.judge_figures(figures(wrong_devices=(1,)), floors.of(ROW, 8), -3.0)
     assert [finding.sentence for finding in found if finding.wrong] == [

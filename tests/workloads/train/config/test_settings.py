@@ -71,7 +71,7 @@ def test_a_wrong_value_is_not_repeated_for_it_may_be_a_secret() -> None:
 def test_every_row_of_the_catalogue_says_how_many_devices_a_node_has(name: str) -> None:
     job = load({"ACCELERATOR": json.dumps(CATALOGUE[name].row())})
     assert job.accelerator.instance_type == name
-    assert job.devices_per_process == max(1, CATALOGUE[name].chips)
+    assert job.devices_per_process == max(1, CATALOGUE[name].devices)
 
 
 def test_a_preset_is_where_values_come_from_that_are_not_given() -> None:
