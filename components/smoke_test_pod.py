@@ -109,7 +109,7 @@ def _environment(
         ("JAX_COORDINATOR_ADDRESS", f"{job}-0.{SERVICE}.{namespace}.svc:{COORDINATOR_PORT}"),
         ("JAX_NUM_PROCESSES", str(pool.desired_size)),
         ("TRAIN_CONFIG", json.dumps(train, sort_keys=True)),
-        ("ACCELERATOR", json.dumps(pool.instance.row(), sort_keys=True)),
+        ("ACCELERATOR", json.dumps(pool.instance.row() | {"efa_interfaces": pool.adapters}, sort_keys=True)),
     ]
 
 

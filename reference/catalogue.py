@@ -62,17 +62,8 @@ def _unknown_regions() -> str:
 
 
 def _chips(chips: Sequence[Chip]) -> str:
-    head = (
-        "chip",
-        "devices",
-        "GiB",
-        "TB/s",
-        *(precision.value for precision in Precision),
-        "link",
-        "GB/s",
-        "W",
-        "sources",
-    )
+    precisions = (precision.value for precision in Precision)
+    head = ("chip", "devices", "GiB", "TB/s", *precisions, "link", "GB/s", "W", "sources")
     return _table(head, (_chip(chip) for chip in chips))
 
 

@@ -11,10 +11,11 @@ import jax
 from jax.sharding import Mesh
 
 from train.checkpoint.store import open_store
-from train.checks import clock, collectives, devices, floors, health, pairs, rounds, storage, work
+from train.checks import clock, collectives, devices, fabric, floors, health, pairs, rounds, storage, work
 from train.checks.devices import Device
 from train.checks.estimate import Effect, Status
 from train.checks.health import Bus, Figures, Finding, Health, LinkHealth, NodeHealth
+from train.config.failure import Failure
 from train.config.job import Job
 from train.parallel.peers import Peers
 
@@ -25,9 +26,10 @@ def run(job: Job, peers: Peers, mesh: Mesh, stage: Stage) -> Health:
     """Measure and judge.
 
     Raises:
-        Failure: something is so wrong that nothing else need be measured: a collective gives wrong sums, or the place
-            of the checkpoints refuses.
+        Failure: something is so wrong that nothing else need be measured: a collective gives wrong sums, the place of
+            the checkpoints refuses, or the nodes' fabric would not be used.
     """
+    lacking = _look_for_fabric(job, peers, stage)
     with stage("checking devices, memory and the checkpoints' place"):
         figures = measure(job, jax.local_devices())
         clocks = clock.clocks_ahead_s(peers)
@@ -45,9 +47,20 @@ def run(job: Job, peers: Peers, mesh: Mesh, stage: Stage) -> Health:
     def verdict() -> str:
         everyone = [Figures.model_validate_json(text) for text in texts]
         blamed = pairs.blame(met) if met and apart else ({}, {})
-        return judge(job, everyone, clocks, effects, [_bus(job, one) for one in timed], met, blamed).model_dump_json()
+        buses = [_bus(job, one) for one in timed]
+        return judge(job, everyone, clocks, effects, buses, met, blamed, lacking).model_dump_json()
 
     return Health.model_validate_json(peers.from_first("train/health", verdict))
+
+
+def _look_for_fabric(job: Job, peers: Peers, stage: Stage) -> list[Finding]:
+    """What NCCL lacks at any process. Where that ends the job, nothing is measured on a network that is not meant."""
+    with stage("looking for the fabric's software"):
+        sentences = peers.exchange("train/fabric", fabric.lacking(job, jax.default_backend()))
+    lacking = next(filter(None, sentences), "")
+    if lacking and job.is_strict:
+        raise Failure(lacking, of_all=True)
+    return [Finding(status=Status.FAIL, sentence=lacking)] if lacking else []
 
 
 def _meet(job: Job, peers: Peers, mesh: Mesh, judged: bool) -> pairs.Met | None:
@@ -124,11 +137,12 @@ def judge(
     buses: list[Bus],
     met: pairs.Met | None,
     blamed: tuple[dict[int, Effect], dict[pairs.Pair, Effect]],
+    lacking: list[Finding],
 ) -> Health:
     """From all measurements to the verdict; nothing is measured here."""
     of_nodes, of_links = blamed
     rows: list[NodeHealth] = []
-    findings: list[Finding] = [*health.judge_bits(everyone)]
+    findings: list[Finding] = [*health.judge_bits(everyone), *lacking]
     first_worker = 0
     for node, figures in enumerate(everyone):
         own = {kind: found[first_worker : first_worker + figures.devices] for kind, found in effects.items()}

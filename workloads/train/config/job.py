@@ -64,6 +64,7 @@ class Accelerator(_Row):
         default=None, description="devices that JAX shows of them; absent: as many as chips"
     )
     chip: Chip | None = None
+    efa_interfaces: Annotated[int, Field(ge=0)] = Field(default=0, description="Elastic Fabric Adapters given to a pod")
     all_reduce: tuple[BusBandwidth, ...] = ()
     peak_bf16_flops: PositiveFloat | None = Field(default=None, description="of all chips of a node, a second")
 
