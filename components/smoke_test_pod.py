@@ -101,6 +101,7 @@ def _environment(
         "steps": config.steps,
         "seed": config.seed,
         "checks": config.checks,
+        **tolerance(config),
         "checkpoint_uri": f"s3://{bucket}/{PREFIX}/{job}/",
         "verdict_uri": f"s3://{bucket}/{verdict_key(job)}",
         **({"step_timeout_s": _NEURON_STEP_S} if pool.instance.vendor is Vendor.NEURON else {}),
@@ -111,6 +112,12 @@ def _environment(
         ("TRAIN_CONFIG", json.dumps(train, sort_keys=True)),
         ("ACCELERATOR", json.dumps(pool.instance.row() | {"efa_interfaces": pool.adapters}, sort_keys=True)),
     ]
+
+
+def tolerance(config: SmokeTestConfig) -> dict[str, float]:
+    """What the job is told of it: nothing where the stack file says nothing."""
+    percent = config.tolerated_percent
+    return {} if percent is None else {"tolerated_slowness": round(percent / 100, 6)}
 
 
 def _neuron_environment(pool: PoolConfig, job: str, namespace: str) -> list[dict[str, Any]]:

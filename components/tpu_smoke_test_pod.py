@@ -7,7 +7,7 @@ from typing import Any
 
 from .naming import JOB_LIMIT, digest, fit
 from .settings import SmokeTestConfig, TpuPoolConfig
-from .smoke_test_pod import COORDINATOR_PORT, PREFIX, SERVICE, one_a_node, verdict_key
+from .smoke_test_pod import COORDINATOR_PORT, PREFIX, SERVICE, one_a_node, tolerance, verdict_key
 from .tpu_pool import ACCELERATOR_LABEL, NODE_POOL_LABEL, TOPOLOGY_LABEL
 
 AUDIENCE = "sts.amazonaws.com"
@@ -89,6 +89,7 @@ def _environment(config: SmokeTestConfig, pool: TpuPoolConfig, job: str, namespa
         "steps": config.steps,
         "seed": config.seed,
         "checks": config.checks,
+        **tolerance(config),
         "checkpoint_uri": f"s3://{bucket}/{PREFIX}/{job}/",
         "verdict_uri": f"s3://{bucket}/{verdict_key(job)}",
     }

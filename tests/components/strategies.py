@@ -147,6 +147,7 @@ def stacks(draw: st.DrawFn) -> Values:
         f"{PROJECT}:smoke_test": {
             "pool": draw(st.sampled_from(names)),
             **_some(draw, {"steps": st.integers(2, 100_000), "seed": st.integers(0, 2**31 - 1)}),
+            **_some(draw, {"tolerated_percent": st.integers(2, 40).map(lambda half: half / 2)}),
         },
     }
     recovery = _some(draw, {"recovery": recoveries(region)})

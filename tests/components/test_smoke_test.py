@@ -73,9 +73,9 @@ def test_the_pod_has_no_kubernetes_token_and_a_node_of_its_own() -> None:
     assert pod["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
 
 
-def environment(instance_type: str, nodes: int) -> dict[str, Any]:
-    pool = PoolConfig(instance_type=instance_type, desired_size=nodes)
-    pod = smoke_test_pod.template(SmokeTestConfig(**TEST), pool, "job", "smoke-test", "train", image="i", bucket="b")
+def environment(instance_type: str, nodes: int, **test: Any) -> dict[str, Any]:
+    pool, config = PoolConfig(instance_type=instance_type, desired_size=nodes), SmokeTestConfig(**TEST, **test)
+    pod = smoke_test_pod.template(config, pool, "job", "smoke-test", "train", image="i", bucket="b")
     (container,) = pod["spec"]["containers"]
     return {entry["name"]: entry.get("value", entry.get("value_from")) for entry in container["env"]}
 
@@ -88,6 +88,20 @@ def test_nodes_with_trainium_are_told_of_each_other_as_its_plugin_asks() -> None
     assert path == "metadata.annotations['batch.kubernetes.io/job-completion-index']"
     for other in (environment("trn2.48xlarge", 1), environment("p5.48xlarge", 2)):
         assert not [name for name in other if name.startswith("NEURON")]
+
+
+def test_the_job_is_told_what_to_tolerate_where_the_stack_file_says_it() -> None:
+    told = json.loads(environment("p5.48xlarge", 2, tolerated_percent=7)["TRAIN_CONFIG"])
+    assert told["tolerated_slowness"] == 0.07
+    assert "tolerated_slowness" not in json.loads(environment("p5.48xlarge", 2)["TRAIN_CONFIG"])
+
+
+def test_the_job_is_told_of_the_adapters_that_its_pods_get() -> None:
+    pool = PoolConfig(instance_type="p5.48xlarge", desired_size=2, efa_interfaces=4)
+    pod = smoke_test_pod.template(SmokeTestConfig(**TEST), pool, "job", "n", "a", image="i", bucket="b")
+    (container,) = pod["spec"]["containers"]
+    (row,) = [json.loads(one["value"]) for one in container["env"] if one["name"] == "ACCELERATOR"]
+    assert row["efa_interfaces"] == int(container["resources"]["limits"]["vpc.amazonaws.com/efa"]) == 4
 
 
 def test_what_takes_minutes_to_compile_is_no_hang() -> None:

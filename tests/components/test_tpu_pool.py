@@ -255,6 +255,16 @@ def test_a_release_that_knows_more_fields_tests_no_slice_again() -> None:
     assert len({job_name(test, pool, 0, "image:1") for pool in pools}) == 1
 
 
+def test_a_slice_s_job_is_told_what_to_tolerate() -> None:
+    from components.tpu_smoke_test_pod import template
+
+    test, pool = SmokeTestConfig(pool="v6e", tolerated_percent=2.5), TpuPoolConfig.model_validate(POOLS["v6e"])
+    where = {"account": "a", "namespace": "n", "image": "i", "bucket": "b", "role_arn": "r", "region": "us-east-1"}
+    (container,) = template(test, pool, "job", "node-pool", **where)["spec"]["containers"]
+    (told,) = [json.loads(one["value"]) for one in container["env"] if one["name"] == "TRAIN_CONFIG"]
+    assert told["tolerated_slowness"] == 0.025
+
+
 def test_without_its_package_the_section_is_told_with_what_to_install_before_anything_is_made(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -138,10 +138,12 @@ def test_the_zeros_that_failed_jobs_once_wrote_are_not_shown_as_measured() -> No
 
 def test_the_figures_of_the_method_are_those_of_the_job() -> None:
     from train.checks.estimate import COMPUTE, ERROR_RATE
+    from train.checks.rounds import CHIPS
 
     assert (COMPUTE.harmless, COMPUTE.serious, ERROR_RATE) == (0.015, 0.04, 0.001)
+    assert (CHIPS.harmless, CHIPS.serious) == (0.03, 0.05)
     text = page()
-    assert "Surely more than 1.5 % is FAIL, surely less than 4 % is PASS" in text
+    assert "1.5 and 4 % of CPUs, 3 and 5 % of accelerators, or the stack file's tolerated_percent and 2 % more" in text
     assert "once in a thousand runs" in text
 
 

@@ -23,6 +23,11 @@ from train.metrics.times import own_time
 from train.parallel.peers import Peers
 
 LOOKS = (32, 64, 128, 192)  # rounds after which it is asked whether more are needed
+# Sound chips of one kind differ, for each meets its power limit at a clock of its own: by 8 % on average between the
+# GPUs of a cluster (Sinha et al., SC22, "Not All GPUs Are Created Equal"). More is harmless than of CPUs, and 5 % is
+# still found.
+CHIPS = Tolerance(0.03, 0.05)
+_BETWEEN = 0.02  # from what a job tolerates to what is serious
 _EFFECTS = TypeAdapter(list[Effect])
 
 
@@ -33,6 +38,14 @@ class Series:
     name: str
     tolerance: Tolerance
     times: Callable[[], list[float]]
+
+
+def tolerance_of(job: Job, platform: str) -> Tolerance:
+    """How much longer than its peers a device may take for products, and a worker for its own part of a step."""
+    told = job.config.tolerated_slowness
+    if told is not None:
+        return Tolerance(told, told + _BETWEEN)
+    return COMPUTE if platform == "cpu" else CHIPS
 
 
 def product_series(devices: list[Device], steps: int) -> Series:

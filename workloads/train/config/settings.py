@@ -150,6 +150,11 @@ class TrainConfig(_Model):
     checks_budget_s: PositiveFloat = Field(
         default=15.0, description="for more rounds while it is not known who is slow"
     )
+    tolerated_slowness: Annotated[float, Field(ge=0.01, le=0.2)] | None = Field(
+        default=None,
+        description="share by which a worker may be slower than its peers and be sound; 0.02 more is serious. Absent: "
+        "0.03, and 0.05 is serious, where nodes have chips, for sound ones differ at their power limit; of CPUs less",
+    )
     startup_timeout_s: PositiveFloat = Field(default=120.0, description="for all processes to find each other")
     step_timeout_s: PositiveFloat = Field(
         default=45.0, description="for one step, collective or transfer; a hang ends here, and is told within a minute"

@@ -10,6 +10,7 @@ import jax
 
 from train.checkpoint.checkpoints import Checkpoints
 from train.checks.estimate import Status
+from train.checks.rounds import tolerance_of
 from train.checks.steps import compare_steps
 from train.config.failure import Failure
 from train.main.run import Run, say
@@ -108,7 +109,7 @@ def judge_steps(run: Run, loop: Loop) -> None:
     """What the training itself says of who is slow; raises :class:`Failure` where that must end the job."""
     if not run.verdict.node_checks:
         return
-    effects = compare_steps(run.peers, loop.times.own_s)
+    effects = compare_steps(run.peers, loop.times.own_s, tolerance_of(run.job, jax.default_backend()))
     run.verdict = with_steps(run.verdict, effects)
     if run.job.is_strict and run.verdict.health != Status.PASS:
         raise Failure(run.verdict.health_reason, of_all=True)

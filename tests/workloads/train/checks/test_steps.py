@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from train.checks.estimate import Status, compare
+from train.checks.estimate import COMPUTE, Status, compare
 from train.checks.steps import compare_steps
 from train.config.job import Accelerator, Job
 from train.config.settings import TrainConfig
@@ -48,4 +48,4 @@ def test_where_no_node_was_checked_steps_say_nothing() -> None:
 
 def test_a_process_alone_has_nobody_to_be_compared_with() -> None:
     peers = Peers(Job(TrainConfig(), Accelerator(), "job", "node", 1, 0, ""))
-    assert compare_steps(peers, [0.1] * 20) == compare_steps(peers, []) == []
+    assert compare_steps(peers, [0.1] * 20, COMPUTE) == compare_steps(peers, [], COMPUTE) == []
