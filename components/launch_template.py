@@ -109,11 +109,14 @@ def network_interfaces(
 def user_data(config: PoolConfig) -> str | None:
     """NodeConfig for what differs from EKS's defaults; ``None`` where nothing does.
 
-    Instance store disks become one file system, for images and scratch space.
+    Instance store disks become one file system, for images and scratch space. With EFA containers may lock memory: what
+    the adapter reads and writes is pinned, and the AMI leaves them a few MiB (Bottlerocket lifts that limit by itself).
     """
     spec: dict[str, Any] = {}
     if config.instance.nvme:
         spec["instance"] = {"localStorage": {"strategy": "RAID0"}}
+    if config.adapters:
+        spec["containerd"] = {"baseRuntimeSpec": {"process": {"rlimits": _limits(config.instance)}}}
     kubelet: dict[str, Any] = {"config": {"maxPods": config.max_pods}} if config.max_pods is not None else {}
     if config.verified:
         kubelet.setdefault("config", {})["registerWithTaints"] = _first_taints(config)
@@ -121,6 +124,15 @@ def user_data(config: PoolConfig) -> str | None:
     if kubelet:
         spec["kubelet"] = kubelet
     return base64.b64encode(node_config(spec).encode()).decode() if spec else None
+
+
+def _limits(instance: InstanceType) -> list[dict[str, Any]]:
+    """Of every container. The list takes the place of nodeadm's, so that its limit of open files is in it."""
+    memory = instance.memory_gib << 30
+    return [
+        {"type": "RLIMIT_NOFILE", "soft": 65_536, "hard": 1_048_576},
+        {"type": "RLIMIT_MEMLOCK", "soft": memory, "hard": memory},
+    ]
 
 
 def node_config(spec: dict[str, Any]) -> str:

@@ -77,8 +77,7 @@ class SmokeTest(pulumi.ComponentResource):
         self.register_outputs({"job_name": self.job_name, "verdict": self.verdict})
 
     def _create_namespace(self) -> kubernetes.core.v1.Namespace:
-        level = pod.level(self._args.pool)
-        namespace = namespaces.create_namespace(f"{self._name}-namespace", NAMESPACE, level, self._child)
+        namespace = namespaces.create_namespace(f"{self._name}-namespace", NAMESPACE, "restricted", self._child)
         self._inside = pulumi.ResourceOptions(parent=self, depends_on=[namespace])
         return namespace
 

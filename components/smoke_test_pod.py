@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from .accelerators import EFA_RESOURCE, Vendor
-from .namespaces import Level
+from .accelerators import Vendor
 from .naming import JOB_LIMIT, digest, fit
 from .node_group import POOL_LABEL, taints
 from .settings import PoolConfig, SmokeTestConfig
@@ -22,11 +21,6 @@ _NEURON_PORT = 62182  # where Neuron's collectives meet; torch-neuronx' default
 _INDEX = "metadata.annotations['batch.kubernetes.io/job-completion-index']"
 # neuronx-cc takes minutes for what XLA compiles in seconds, and a stage of the checks waits for several programs.
 _NEURON_STEP_S = 600
-
-
-def level(pool: PoolConfig) -> Level:
-    """What the pods are held to: only the capability that EFA needs is more than the strictest level allows."""
-    return "privileged" if pool.adapters else "restricted"
 
 
 def job_name(config: SmokeTestConfig, pool: PoolConfig, image_digest: str) -> str:
@@ -83,11 +77,8 @@ def _container(
             {"name": "NODE_NAME", "value_from": {"field_ref": {"field_path": "spec.nodeName"}}},
         ],
         "resources": {"requests": {"cpu": cpu, "memory": memory, **devices}, "limits": devices},
-        "security_context": {
-            "allow_privilege_escalation": False,
-            # EFA registers memory for the adapter, which is memory that may not be paged out.
-            "capabilities": {"drop": ["ALL"], "add": ["IPC_LOCK"] if EFA_RESOURCE in devices else []},
-        },
+        # No IPC_LOCK for EFA: a container's user that is not root gets none of it. The node's limit is lifted instead.
+        "security_context": {"allow_privilege_escalation": False, "capabilities": {"drop": ["ALL"]}},
         "volume_mounts": [{"name": "shm", "mount_path": "/dev/shm"}],
         "termination_message_policy": "FallbackToLogsOnError",
     }

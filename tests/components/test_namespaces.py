@@ -5,8 +5,9 @@ from __future__ import annotations
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from components.settings import PoolConfig
-from components.smoke_test_pod import LABELS, level
+import pytest
+
+from components.smoke_test_pod import LABELS
 
 from .test_datacenter import program, template
 
@@ -40,17 +41,23 @@ def test_the_job_s_pods_reach_names_credentials_and_s3_but_neither_the_vpc_nor_t
     assert ports == {53, 80, 443}
 
 
-def test_pods_are_held_to_the_strictest_standard_unless_they_need_efa() -> None:
-    assert level(PoolConfig(instance_type="m7i.large", desired_size=1)) == "restricted"
-    assert level(PoolConfig(instance_type="p5en.48xlarge", desired_size=1)) == "privileged"
+@pytest.mark.parametrize("stack", ["local", "prod"])
+def test_pods_are_held_to_the_strictest_standard_with_efa_too(stack: str) -> None:
+    (namespace,) = [
+        one["metadata"]
+        for one in program(stack)[0].of("kubernetes:core/v1:Namespace").values()
+        if one["metadata"]["name"] == "smoke-test"
+    ]
+    assert namespace["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
 
 
-def test_a_pod_is_what_its_namespace_demands() -> None:
-    pod = template("local")
+@pytest.mark.parametrize("stack", ["local", "prod"])
+def test_a_pod_is_what_its_namespace_demands(stack: str) -> None:
+    pod = template(stack)
     assert pod["securityContext"] == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
     (container,) = pod["containers"]
     assert container["securityContext"]["allowPrivilegeEscalation"] is False
-    assert container["securityContext"]["capabilities"]["drop"] == ["ALL"]
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
     assert all("emptyDir" in volume for volume in pod["volumes"])
 
 

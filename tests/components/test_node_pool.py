@@ -132,12 +132,29 @@ def test_an_update_surges_only_where_there_can_be_a_spare_machine(config: dict[s
     assert group["updateConfig"]["updateStrategy"] == strategy
 
 
+def node_spec(**config: Any) -> dict[str, Any]:
+    """What the user data says to nodeadm."""
+    text = base64.b64decode(template(pool(**config))["userData"]).decode()
+    (line,) = [line for line in text.splitlines() if line.startswith("{")]
+    return json.loads(line)["spec"]
+
+
 def test_disks_and_most_pods_reach_the_node_s_configuration() -> None:
     assert "userData" not in template(pool())
-    text = base64.b64decode(template(pool(instance_type="p5.48xlarge", max_pods=40))["userData"]).decode()
-    (line,) = [line for line in text.splitlines() if line.startswith("{")]
-    spec = json.loads(line)["spec"]
+    spec = node_spec(instance_type="p5.48xlarge", efa_interfaces=0, max_pods=40)
     assert spec == {"instance": {"localStorage": {"strategy": "RAID0"}}, "kubelet": {"config": {"maxPods": 40}}}
+
+
+@pytest.mark.parametrize("instance_type", ["p5.48xlarge", "m7i.48xlarge"])
+def test_containers_beside_efa_may_lock_the_machine_s_memory_and_open_as_many_files_as_elsewhere(
+    instance_type: str,
+) -> None:
+    limits = node_spec(instance_type=instance_type)["containerd"]["baseRuntimeSpec"]["process"]["rlimits"]
+    memory = CATALOGUE[instance_type].memory_gib << 30
+    assert {one["type"]: (one["soft"], one["hard"]) for one in limits} == {
+        "RLIMIT_NOFILE": (65_536, 1_048_576),
+        "RLIMIT_MEMLOCK": (memory, memory),
+    }
 
 
 def test_repairs_and_machines_that_wait_are_as_asked_for_and_not_there_otherwise() -> None:
