@@ -104,6 +104,15 @@ def test_the_job_is_told_of_the_adapters_that_its_pods_get() -> None:
     assert row["efa_interfaces"] == int(container["resources"]["limits"]["vpc.amazonaws.com/efa"]) == 4
 
 
+@pytest.mark.parametrize(("instance_type", "asks"), [("m7i.48xlarge", False), ("p5.48xlarge", True)])
+def test_huge_pages_are_asked_for_where_the_image_of_the_nodes_reserves_them(instance_type: str, asks: bool) -> None:
+    pool = PoolConfig(instance_type=instance_type, desired_size=2)
+    assert pool.adapters
+    pod = smoke_test_pod.template(SmokeTestConfig(**TEST), pool, "job", "n", "a", image="i", bucket="b")
+    (container,) = pod["spec"]["containers"]
+    assert ("hugepages-2Mi" in container["resources"]["limits"]) is asks
+
+
 def test_what_takes_minutes_to_compile_is_no_hang() -> None:
     limits = [
         json.loads(environment(name, 1)["TRAIN_CONFIG"]).get("step_timeout_s")
