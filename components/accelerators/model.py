@@ -242,7 +242,8 @@ class InstanceType:
 
         The libfabric EFA provider takes huge pages for its buffers; without them it falls back to slower paths. They
         are asked for where they are: the installer of EFA's driver reserves 5128 of them (EKS guide, "Run machine
-        learning training on Amazon EKS with Elastic Fabric Adapter"), and EKS' images for CPUs came without it.
+        learning training on Amazon EKS with Elastic Fabric Adapter"), and of the pinned AMIs those for CPUs lack it
+        (amazon-eks-ami, release 20260128, package ``efa``).
         """
         adapters = self.efa_interfaces if efa_interfaces is None else efa_interfaces
         resources: dict[str, str] = {}
