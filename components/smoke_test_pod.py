@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 from .accelerators import EFA_RESOURCE
+from .key_access import through_s3
 from .namespaces import Level
 from .naming import JOB_LIMIT, digest, fit
 from .node_group import POOL_LABEL, taints
@@ -15,9 +16,17 @@ SERVICE = "smoke-test"
 NAMESPACE = "smoke-test"
 ACCOUNT = "train"
 SLACK_S = 120  # beyond the job's own deadline, so that its failure is told and not Pulumi's impatience
-PREFIX = "smoke-test"  # of the keys in the checkpoint bucket
+PREFIX = "smoke-test"  # of the keys of all smoke tests, in the buckets of checkpoints and of data
+KEYS = f"{PREFIX}/nodes"  # of this one's: no key of the slices' tests begins so
 LABELS = {"app.kubernetes.io/name": SERVICE}
 COORDINATOR_PORT = 55527  # jax.distributed's default
+
+
+class Buckets(NamedTuple):
+    """Where a smoke test's checkpoints go, which may expire, and its verdict, which may not."""
+
+    checkpoints: str
+    verdicts: str
 
 
 def level(pool: PoolConfig) -> Level:
@@ -35,13 +44,29 @@ def job_name(config: SmokeTestConfig, pool: PoolConfig, image_digest: str) -> st
     return fit(SERVICE, digest(json.dumps(tested, sort_keys=True))[:10], limit=JOB_LIMIT)
 
 
-def verdict_key(job: str) -> str:
-    """The verdict's key in the checkpoint bucket."""
-    return f"{PREFIX}/{job}/verdict.json"
+def verdict_key(job: str, keys: str = KEYS) -> str:
+    """The verdict's key in the data bucket, where nothing expires: it is read for as long as what it proves stands.
+
+    Args:
+        keys: what the keys of its kind of test begin with.
+    """
+    return f"{keys}/{job}/verdict.json"
+
+
+def train_config(config: SmokeTestConfig, job: str, buckets: Buckets, keys: str = KEYS) -> dict[str, Any]:
+    """What the job is told to do, on nodes and on slices alike."""
+    return {
+        "job": job,
+        "steps": config.steps,
+        "seed": config.seed,
+        "checks": config.checks,
+        "checkpoint_uri": f"s3://{buckets.checkpoints}/{keys}/{job}/",
+        "verdict_uri": f"s3://{buckets.verdicts}/{verdict_key(job, keys)}",
+    }
 
 
 def template(
-    config: SmokeTestConfig, pool: PoolConfig, job: str, namespace: str, account: str, *, image: str, bucket: str
+    config: SmokeTestConfig, pool: PoolConfig, job: str, namespace: str, account: str, *, image: str, buckets: Buckets
 ) -> dict[str, Any]:
     """The job's pod template: a pod takes a whole node of the pool, and no two share one."""
     labels = {**LABELS, "ai-datacenter/job": job}
@@ -57,14 +82,14 @@ def template(
             "affinity": one_a_node(labels),
             "security_context": {"run_as_non_root": True, "seccomp_profile": {"type": "RuntimeDefault"}},
             "termination_grace_period_seconds": 30,
-            "containers": [_container(config, pool, job, namespace, image, bucket)],
+            "containers": [_container(config, pool, job, namespace, image, buckets)],
             "volumes": [{"name": "shm", "empty_dir": {"medium": "Memory", "size_limit": f"{_shared_gib(pool)}Gi"}}],
         },
     }
 
 
 def _container(
-    config: SmokeTestConfig, pool: PoolConfig, job: str, namespace: str, image: str, bucket: str
+    config: SmokeTestConfig, pool: PoolConfig, job: str, namespace: str, image: str, buckets: Buckets
 ) -> dict[str, Any]:
     devices = pool.instance.pod_resources(pool.adapters)
     # Half a node leaves room for what every node runs; the chips, not the CPUs, keep others away.
@@ -74,7 +99,7 @@ def _container(
         "image": image,
         "command": ["python", "-m", "train"],
         "env": [
-            *({"name": key, "value": value} for key, value in _environment(config, pool, job, namespace, bucket)),
+            *({"name": key, "value": value} for key, value in _environment(config, pool, job, namespace, buckets)),
             {"name": "NODE_NAME", "value_from": {"field_ref": {"field_path": "spec.nodeName"}}},
         ],
         "resources": {"requests": {"cpu": cpu, "memory": memory, **devices}, "limits": devices},
@@ -89,16 +114,9 @@ def _container(
 
 
 def _environment(
-    config: SmokeTestConfig, pool: PoolConfig, job: str, namespace: str, bucket: str
+    config: SmokeTestConfig, pool: PoolConfig, job: str, namespace: str, buckets: Buckets
 ) -> list[tuple[str, str]]:
-    train = {
-        "job": job,
-        "steps": config.steps,
-        "seed": config.seed,
-        "checks": config.checks,
-        "checkpoint_uri": f"s3://{bucket}/{PREFIX}/{job}/",
-        "verdict_uri": f"s3://{bucket}/{verdict_key(job)}",
-    }
+    train = train_config(config, job, buckets)
     return [
         ("JAX_COORDINATOR_ADDRESS", f"{job}-0.{SERVICE}.{namespace}.svc:{COORDINATOR_PORT}"),
         ("JAX_NUM_PROCESSES", str(pool.desired_size)),
@@ -118,16 +136,24 @@ def _shared_gib(pool: PoolConfig) -> int:
     return max(1, pool.instance.memory_gib // 8)
 
 
-def checkpoint_access(bucket_arn: str, key_arn: str) -> dict[str, Any]:
-    """Read and write the test's own prefix of the checkpoint bucket, and nothing else."""
+def bucket_access(
+    checkpoint_bucket_arn: str, verdict_bucket_arn: str, key_arn: str, region: str, keys: str = KEYS
+) -> dict[str, Any]:
+    """Read and write checkpoints and write verdicts, of its own kind of test, and nothing else.
+
+    Args:
+        region: where the buckets are.
+        keys: what theirs begin with.
+    """
     objects = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
-    listing: dict[str, Any] = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": bucket_arn}
-    listing["Condition"] = {"StringLike": {"s3:prefix": f"{PREFIX}/*"}}
+    listing: dict[str, Any] = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": checkpoint_bucket_arn}
+    listing["Condition"] = {"StringLike": {"s3:prefix": f"{keys}/*"}}
     return {
         "Version": "2012-10-17",
         "Statement": [
-            {"Effect": "Allow", "Action": objects, "Resource": f"{bucket_arn}/{PREFIX}/*"},
+            {"Effect": "Allow", "Action": objects, "Resource": f"{checkpoint_bucket_arn}/{keys}/*"},
             listing,
-            {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": key_arn},
+            {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"{verdict_bucket_arn}/{verdict_key('*', keys)}"},
+            through_s3(["kms:Decrypt", "kms:GenerateDataKey"], key_arn, region),
         ],
     }

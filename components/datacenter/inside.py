@@ -127,6 +127,8 @@ class Inside:
             cluster_name=self._compute.cluster.cluster_name,
             checkpoint_bucket_name=storage.checkpoint_bucket_name,
             checkpoint_bucket_arn=storage.checkpoint_bucket_arn,
+            verdict_bucket_name=storage.data_bucket_name,
+            verdict_bucket_arn=storage.data_bucket_arn,
             key_arn=key_arn,
             vpc_cidr=str(site.config.network.cidr),
         )

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from components.settings import PoolConfig, SmokeTestConfig
-from components.smoke_test_pod import checkpoint_access, job_name
+from components.smoke_test_pod import bucket_access, job_name
 
-from .test_datacenter import template
+from .test_datacenter import BUCKET, program, template
 
 POOL: dict[str, Any] = {"instance_type": "m7i.large", "desired_size": 2}
 TEST: dict[str, Any] = {"pool": "cpu"}
@@ -55,6 +55,17 @@ def test_another_pool_image_or_configuration_is_another_job(change: dict[str, An
     assert name(**change) != name()
 
 
+def test_the_verdict_is_where_nothing_expires() -> None:
+    environment = {entry["name"]: entry.get("value") for entry in template("local")["containers"][0]["env"]}
+    bucket = json.loads(environment["TRAIN_CONFIG"] or "")["verdict_uri"].split("/")[2]
+    cloud = program("local")[0]
+    (made,) = (key for key, one in cloud.of(BUCKET).items() if one["bucket"] == bucket)
+    rules = cloud.of("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration")
+    expiring = {key for key, one in rules.items() if any("expiration" in rule for rule in one["rules"])}
+    assert any("checkpoints" in key for key in expiring)
+    assert not any(key.startswith(made) for key in expiring)
+
+
 def test_the_pod_is_told_its_catalogue_row_and_where_to_write() -> None:
     environment = {entry["name"]: entry.get("value") for entry in template("prod")["containers"][0]["env"]}
     row = json.loads(environment["ACCELERATOR"] or "")
@@ -72,7 +83,10 @@ def test_the_pod_has_no_kubernetes_token_and_a_node_of_its_own() -> None:
     assert pod["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
 
 
-def test_the_role_reaches_only_the_test_s_own_prefix() -> None:
-    statements = checkpoint_access("arn:aws:s3:::b", "arn:key")["Statement"]
-    assert statements[0]["Resource"] == "arn:aws:s3:::b/smoke-test/*"
-    assert not any(statement["Resource"] == "*" for statement in statements)
+def test_the_role_reaches_only_the_test_s_own_keys_and_the_key_only_through_s3() -> None:
+    checkpoints, listing, verdicts, key = bucket_access("arn:c", "arn:v", "arn:key", "us-east-2")["Statement"]
+    assert checkpoints["Resource"] == "arn:c/smoke-test/nodes/*"
+    assert listing["Condition"] == {"StringLike": {"s3:prefix": "smoke-test/nodes/*"}}
+    assert (verdicts["Action"], verdicts["Resource"]) == ("s3:PutObject", "arn:v/smoke-test/nodes/*/verdict.json")
+    assert key["Resource"] == "arn:key"
+    assert key["Condition"] == {"StringEquals": {"kms:ViaService": "s3.us-east-2.amazonaws.com"}}
