@@ -20,6 +20,7 @@ PREFIX = "smoke-test"  # of the keys of all smoke tests, in the buckets of check
 KEYS = f"{PREFIX}/nodes"  # of this one's: no key of the slices' tests begins so
 LABELS = {"app.kubernetes.io/name": SERVICE}
 COORDINATOR_PORT = 55527  # jax.distributed's default
+_STARTUP_S = 120  # as the job has it by itself
 
 
 class Buckets(NamedTuple):
@@ -60,6 +61,10 @@ def train_config(config: SmokeTestConfig, job: str, buckets: Buckets, keys: str 
         "steps": config.steps,
         "seed": config.seed,
         "checks": config.checks,
+        # What a failed attempt left behind would stand in for steps that these nodes are to prove.
+        "resume": False,
+        # Pods start as far apart as nodes come, pull the image, or wait until somebody has pushed it.
+        "startup_timeout_s": max(_STARTUP_S, config.timeout_s // 2),
         "checkpoint_uri": f"s3://{buckets.checkpoints}/{keys}/{job}/",
         "verdict_uri": f"s3://{buckets.verdicts}/{verdict_key(job, keys)}",
     }

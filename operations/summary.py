@@ -138,8 +138,10 @@ def verdict_lines(verdict: Mapping[str, Any] | None, *, is_new: bool = True, wha
         failed = f"{what} FAIL{when}: {verdict.get('reason') or 'no reason given'}"
         return [failed, *health_lines(verdict)]
     first, last = ("–" if one is None else f"{one:.3f}" for one in (verdict["loss_first"], verdict["loss_last"]))
+    resumed = verdict.get("resumed_from_step")
+    since = "" if resumed is None else f", resumed from step {resumed}"  # only those after it are proved
     return [
-        f"{what} PASS{when}: loss {first} → {last} in {verdict['steps']} steps",
+        f"{what} PASS{when}: loss {first} → {last} in {verdict['steps']} steps{since}",
         f"           {', '.join(_pace(verdict))}",
         *([_emulated(verdict["devices"])] if verdict.get("emulated") else []),
         *health_lines(verdict),

@@ -21,4 +21,10 @@ class SmokeTestConfig(Section):
         "not known, fails the job. `report`: it is told only. `auto`: strict on pools with accelerators, else report. "
         "Wrong results fail the job with any but `off`.",
     )
-    timeout_s: int = Field(default=1800, ge=60, le=86_400, description="Seconds until the job has failed.")
+    timeout_s: int = Field(
+        default=1800,
+        ge=60,
+        le=86_400,
+        description="Seconds until the job has failed, from when it is made; pods wait for nodes and for the "
+        "image in that time too. Its processes must find each other in half of it, or in 120 s where that is less.",
+    )

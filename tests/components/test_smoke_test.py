@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from components.settings import PoolConfig, SmokeTestConfig
-from components.smoke_test_pod import bucket_access, job_name
+from components.smoke_test_pod import Buckets, bucket_access, job_name, train_config
 
 from .test_datacenter import BUCKET, program, template
 
@@ -53,6 +53,19 @@ def test_a_default_that_is_written_out_is_no_other_pool() -> None:
 )
 def test_another_pool_image_or_configuration_is_another_job(change: dict[str, Any]) -> None:
     assert name(**change) != name()
+
+
+def test_the_attempt_after_a_failed_one_proves_every_step_itself() -> None:
+    told = train_config(SmokeTestConfig(**TEST), "job", Buckets("checkpoints", "data"))
+    assert told["resume"] is False
+
+
+@pytest.mark.parametrize(("timeout_s", "startup_s"), [(1800, 900), (86_400, 43_200), (200, 120), (60, 120)])
+def test_processes_that_start_far_apart_have_half_of_the_test_s_time_to_find_each_other(
+    timeout_s: int, startup_s: int
+) -> None:
+    test = SmokeTestConfig(**TEST, timeout_s=timeout_s)
+    assert train_config(test, "job", Buckets("checkpoints", "data"))["startup_timeout_s"] == startup_s
 
 
 def test_the_verdict_is_where_nothing_expires() -> None:

@@ -240,6 +240,7 @@ def test_neither_cloud_s_pods_can_write_what_the_other_s_have_proved() -> None:
         told, name = json.loads(environment["TRAIN_CONFIG"]), job["metadata"]["name"]
         assert told["checkpoint_uri"].endswith(f"/smoke-test/slices/{name}/")
         assert told["verdict_uri"].endswith(f"/smoke-test/slices/{name}/verdict.json")
+        assert (told["resume"], told["startup_timeout_s"]) == (False, 900)
 
 
 def test_the_verdicts_that_are_looked_for_are_those_of_all_jobs() -> None:

@@ -70,6 +70,13 @@ def test_a_verdict_that_does_not_say_that_it_passed_is_not_a_pass() -> None:
     assert not replace(SUMMARY, verdict={"reason": ""}).passed
 
 
+def test_a_verdict_tells_from_which_step_on_it_proves_anything() -> None:
+    resumed = verdict_lines({**(SUMMARY.verdict or {}), "steps": 200, "resumed_from_step": 180})
+    assert resumed[0] == "smoke test PASS: loss 5.545 → 2.250 in 200 steps, resumed from step 180"
+    whole = verdict_lines({**(SUMMARY.verdict or {}), "resumed_from_step": None})
+    assert whole[0] == "smoke test PASS: loss 5.545 → 2.250 in 60 steps"
+
+
 def of_slices(*verdicts: object) -> dict[str, Any]:
     return {"datacenter": {"tpu": {"smoke_tests": [{"job": "j", "verdict": one} for one in verdicts]}}}
 
