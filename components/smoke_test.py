@@ -30,6 +30,7 @@ class SmokeTestArgs:
         pool: the pool that it proves.
         image: where nodes pull the workload from.
         image_digest: known before anything exists; it names the job.
+        kubernetes_version: the cluster's, as ``1.34``: the nodes of another one have not been tested.
         checkpoint_bucket_name: where checkpoints go.
         checkpoint_bucket_arn: its ARN.
         verdict_bucket_name: where the verdict goes; without it ``pulumi up`` fails, so nothing in it may expire.
@@ -43,6 +44,7 @@ class SmokeTestArgs:
     pool: PoolConfig
     image: pulumi.Input[str]
     image_digest: str
+    kubernetes_version: str
     cluster_name: pulumi.Input[str]
     checkpoint_bucket_name: pulumi.Input[str]
     checkpoint_bucket_arn: pulumi.Input[str]
@@ -69,7 +71,7 @@ class SmokeTest(pulumi.ComponentResource):
         super().__init__(component_type(SmokeTest), name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        self.job_name = pod.job_name(args.config, args.pool, args.image_digest)
+        self.job_name = pod.job_name(args.config, args.pool, args.image_digest, args.kubernetes_version)
         namespace = self._create_namespace()
         identity = self._create_identity()
         service = create_service(f"{name}-service", pod.LABELS, self._inside)

@@ -9,7 +9,7 @@ from .accelerators import EFA_RESOURCE
 from .key_access import through_s3
 from .namespaces import Level
 from .naming import JOB_LIMIT, digest, fit
-from .node_group import POOL_LABEL, taints
+from .node_group import POOL_LABEL, ami_release, taints
 from .settings import PoolConfig, SmokeTestConfig
 
 SERVICE = "smoke-test"
@@ -35,13 +35,15 @@ def level(pool: PoolConfig) -> Level:
     return "privileged" if pool.adapters else "restricted"
 
 
-def job_name(config: SmokeTestConfig, pool: PoolConfig, image_digest: str) -> str:
+def job_name(config: SmokeTestConfig, pool: PoolConfig, image_digest: str, kubernetes_version: str) -> str:
     """The job's name: another one exactly when the pool, the image or the test's configuration is another.
 
-    What is left at its default counts as absent: a release that knows one more field is no reason to test again.
+    Kubernetes' version and the AMI's release count as the pool's, for with another one its nodes are others. What is
+    left at its default counts as absent: a release that knows one more field is no reason to test again.
     """
     pool_, test = (section.model_dump(mode="json", exclude_defaults=True) for section in (pool, config))
     tested = {"pool": pool_, "image": image_digest, "test": test, "accelerator": pool.instance.row()}
+    tested["nodes"] = {"kubernetes": kubernetes_version, "ami": ami_release(pool, kubernetes_version)}
     return fit(SERVICE, digest(json.dumps(tested, sort_keys=True))[:10], limit=JOB_LIMIT)
 
 

@@ -48,6 +48,8 @@ class JobArgs:
 def create_job(name: str, args: JobArgs, opts: pulumi.ResourceOptions) -> kubernetes.batch.v1.Job:
     """One attempt, awaited a little longer than the API server lets it run."""
     patience = pulumi.CustomTimeouts(create=f"{args.timeout_s + SLACK_S}s")
+    # Deleted first: it keeps its name when it is to run again, and of a second one of that name nothing would come.
+    own = pulumi.ResourceOptions(custom_timeouts=patience, delete_before_replace=True)
     return kubernetes.batch.v1.Job(
         name,
         metadata={
@@ -66,7 +68,7 @@ def create_job(name: str, args: JobArgs, opts: pulumi.ResourceOptions) -> kubern
             "active_deadline_seconds": args.timeout_s,
             "template": args.template,
         },
-        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(custom_timeouts=patience)),
+        opts=pulumi.ResourceOptions.merge(opts, own),
     )
 
 

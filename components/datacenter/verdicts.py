@@ -15,8 +15,8 @@ def verdict_keys(site: Site, image_digest: str) -> tuple[str, ...]:
     Args:
         image_digest: of the image that the nodes run.
     """
-    test = site.config.smoke_test
-    job = smoke_test_pod.job_name(test, site.config.pools[test.pool], image_digest)
+    test, version = site.config.smoke_test, site.config.cluster.version
+    job = smoke_test_pod.job_name(test, site.config.pools[test.pool], image_digest, version)
     return (smoke_test_pod.verdict_key(job), *_of_slices(site))
 
 

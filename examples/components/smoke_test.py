@@ -23,6 +23,7 @@ test = SmokeTest(
         pool=PoolConfig(instance_type="g6.xlarge", desired_size=2),
         image="111122223333.dkr.ecr.us-east-1.amazonaws.com/research/train:1",  # of workloads/Dockerfile
         image_digest="1",  # another one is another job
+        kubernetes_version="1.34",
         cluster_name="research",
         checkpoint_bucket_name=checkpoints.bucket,
         checkpoint_bucket_arn=checkpoints.arn,

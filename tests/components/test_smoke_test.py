@@ -5,19 +5,25 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pulumi
 import pytest
 
+from components import node_group
+from components.releases import AMI_RELEASES
 from components.settings import PoolConfig, SmokeTestConfig
 from components.smoke_test_pod import Buckets, bucket_access, job_name, train_config
+from components.training_job import JobArgs, create_job
 
+from .mocks import run
 from .test_datacenter import BUCKET, program, template
 
 POOL: dict[str, Any] = {"instance_type": "m7i.large", "desired_size": 2}
 TEST: dict[str, Any] = {"pool": "cpu"}
+VERSION = "1.34"
 
 
 def name(pool: dict[str, Any] | None = None, test: dict[str, Any] | None = None, image: str = "a") -> str:
-    return job_name(SmokeTestConfig(**{**TEST, **(test or {})}), PoolConfig(**{**POOL, **(pool or {})}), image)
+    return job_name(SmokeTestConfig(**{**TEST, **(test or {})}), PoolConfig(**{**POOL, **(pool or {})}), image, VERSION)
 
 
 def test_the_same_test_has_the_same_name() -> None:
@@ -36,7 +42,7 @@ class LaterTest(SmokeTestConfig):
 
 def test_a_release_that_knows_more_fields_tests_nothing_again_until_one_is_used() -> None:
     def later(**used: Any) -> str:
-        return job_name(LaterTest(**TEST), LaterPool(**POOL, **used), "a")
+        return job_name(LaterTest(**TEST), LaterPool(**POOL, **used), "a", VERSION)
 
     assert later() == name()
     assert later(another=True) != name()
@@ -53,6 +59,16 @@ def test_a_default_that_is_written_out_is_no_other_pool() -> None:
 )
 def test_another_pool_image_or_configuration_is_another_job(change: dict[str, Any]) -> None:
     assert name(**change) != name()
+
+
+def test_other_nodes_are_tested_again_whatever_makes_them_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    test, pool, before = SmokeTestConfig(**TEST), PoolConfig(**POOL), name()
+    pinned = {VERSION: AMI_RELEASES[VERSION], "1.35": AMI_RELEASES[VERSION]}
+    monkeypatch.setattr(node_group, "AMI_RELEASES", pinned)
+    assert job_name(test, pool, "a", "1.35") != before  # of the same AMI even
+    assert name() == before
+    pinned[VERSION] = "1.34.9-20270101"
+    assert name() != before
 
 
 def test_the_attempt_after_a_failed_one_proves_every_step_itself() -> None:
@@ -77,6 +93,21 @@ def test_the_verdict_is_where_nothing_expires() -> None:
     expiring = {key for key, one in rules.items() if any("expiration" in rule for rule in one["rules"])}
     assert any("checkpoints" in key for key in expiring)
     assert not any(key.startswith(made) for key in expiring)
+
+
+def test_a_job_that_is_to_run_again_is_deleted_first_for_it_keeps_its_name() -> None:
+    """Else the new one is found to be there already, and then the one that is there is deleted."""
+    first: dict[str, bool | None] = {}
+
+    def remember(args: pulumi.ResourceTransformationArgs) -> None:
+        first[args.name] = args.opts.delete_before_replace
+
+    def declare() -> None:
+        job = JobArgs(job="j", labels={}, pods=1, timeout_s=60, template={})
+        create_job("test-job", job, pulumi.ResourceOptions(transformations=[remember]))
+
+    run(lambda: declare())  # type: ignore[func-returns-value]
+    assert first == {"test-job": True}
 
 
 def test_the_pod_is_told_its_catalogue_row_and_where_to_write() -> None:
