@@ -66,8 +66,11 @@ def test_a_node_that_is_not_ready_is_not_a_pass() -> None:
     assert not replace(SUMMARY, nodes=(NODES[0], replace(NODES[1], ready=False))).passed
 
 
-def test_a_verdict_that_does_not_say_that_it_passed_is_not_a_pass() -> None:
-    assert not replace(SUMMARY, verdict={"reason": ""}).passed
+@pytest.mark.parametrize("verdict", [{"reason": ""}, None])
+def test_a_verdict_that_does_not_say_that_it_passed_is_not_a_pass(verdict: dict[str, Any] | None) -> None:
+    found = replace(SUMMARY, verdict=verdict)
+    assert not found.passed
+    assert "PASS" not in found.as_text()
 
 
 def test_a_verdict_tells_from_which_step_on_it_proves_anything() -> None:
