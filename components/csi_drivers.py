@@ -116,6 +116,7 @@ def ebs_policy(account_id: str, region: str, key_arn: str) -> dict[str, Any]:
     volumes, snapshots = f"{ec2}:{account_id}:volume/*", f"{ec2}::snapshot/*"
     instances = f"{ec2}:{account_id}:instance/*"
     asked, has = {f"aws:RequestTag/{_EBS_TAG}": "true"}, {f"aws:ResourceTag/{_EBS_TAG}": "true"}
+    through = {"kms:ViaService": f"ec2.{region}.amazonaws.com"}
     looks = ("AvailabilityZones", "Instances", "Snapshots", "Tags", "Volumes", "VolumesModifications", "VolumeStatus")
     return _policy(
         _allow("Look", [f"ec2:Describe{what}" for what in looks], ["*"]),
@@ -133,9 +134,15 @@ def ebs_policy(account_id: str, region: str, key_arn: str) -> dict[str, Any]:
         _allow("AttachTo", ["ec2:AttachVolume", "ec2:DetachVolume"], [instances]),
         _allow("Change", ["ec2:ModifyVolume", "ec2:DeleteVolume"], [volumes], StringEquals=has),
         _allow("DeleteSnapshot", ["ec2:DeleteSnapshot"], [snapshots], StringEquals=has),
-        _allow("Key", [f"kms:{action}" for action in _KEY_ACTIONS], [key_arn]),
+        _allow("Key", [f"kms:{action}" for action in _KEY_ACTIONS], [key_arn], StringEquals=through),
         # The grant goes to EC2, which attaches the disk, and to nobody else.
-        _allow("KeyForDisks", ["kms:CreateGrant"], [key_arn], Bool={"kms:GrantIsForAWSResource": "true"}),
+        _allow(
+            "KeyForDisks",
+            ["kms:CreateGrant"],
+            [key_arn],
+            StringEquals=through,
+            Bool={"kms:GrantIsForAWSResource": "true"},
+        ),
     )
 
 

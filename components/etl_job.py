@@ -84,7 +84,7 @@ class EtlJob(pulumi.ComponentResource):
             namespace=pod.NAMESPACE,
             account=pod.ACCOUNT,
             policy=pulumi.Output.all(args.bucket_arn, args.key_arn).apply(
-                lambda arns: json.dumps(pod.data_access(args.config, args.catalogue, arns[0], arns[1]))
+                lambda arns: json.dumps(pod.data_access(args.config, args.catalogue, arns[0], arns[1], args.region))
             ),
         )
         return create_pod_identity(self._name, identity, self._child, self._inside)

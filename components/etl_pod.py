@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from .key_access import through_s3
 from .node_group import POOL_LABEL, taints
 from .settings import CatalogueConfig, EtlJobConfig, PoolConfig
 
@@ -103,7 +104,9 @@ def configuration(etl: EtlJobConfig, catalogue: CatalogueConfig | None, bucket: 
     return found
 
 
-def data_access(etl: EtlJobConfig, catalogue: CatalogueConfig | None, bucket_arn: str, key_arn: str) -> dict[str, Any]:
+def data_access(
+    etl: EtlJobConfig, catalogue: CatalogueConfig | None, bucket_arn: str, key_arn: str, region: str
+) -> dict[str, Any]:
     """Read the sources, and the tokenizer; read and write the runs; write the catalogue's rows. Nothing else."""
     read = [f"{bucket_arn}/{source}*" for source in etl.sources]
     if etl.tokenizer:
@@ -120,7 +123,7 @@ def data_access(etl: EtlJobConfig, catalogue: CatalogueConfig | None, bucket_arn
         },
         {"Effect": "Allow", "Action": "s3:GetObject", "Resource": read},
         {"Effect": "Allow", "Action": runs, "Resource": f"{bucket_arn}/{etl.output}*"},
-        {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": key_arn},
+        through_s3(["kms:Decrypt", "kms:GenerateDataKey"], key_arn, region),
     ]
     if catalogue:
         statements.append(

@@ -164,7 +164,7 @@ class Gke(pulumi.ComponentResource):
             member=pulumi.Output.concat("serviceAccount:", self.node_account_email),
             opts=self._child,
         )
-        self.repository_url = f"{config.region}-docker.pkg.dev/{config.project}/{args.name}/{IMAGE}"
+        self.repository_url = repository_url(args.name, config)
         self.image = f"{self.repository_url}{args.image}"
         return repository
 
@@ -187,6 +187,11 @@ class Gke(pulumi.ComponentResource):
             },
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=["initialNodeCount"]),
         )
+
+
+def repository_url(name: str, config: TpuConfig) -> str:
+    """The workload's repository; ``name``: the cluster's."""
+    return f"{config.region}-docker.pkg.dev/{config.project}/{name}/{IMAGE}"
 
 
 def _dns_endpoint(endpoints: gcp.container.outputs.ClusterControlPlaneEndpointsConfig) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .key_access import through_s3
 from .naming import partition
 from .settings import MigrationConfig
 from .settings.data_pipeline import REPORTS
@@ -41,10 +42,9 @@ def bucket_access(
     Names can be listed in the whole bucket: DataSync looks at it when a location is made, before it knows a prefix.
     """
     ours = {"StringEquals": {"aws:ResourceAccount": account_id}}
-    through_s3 = {"StringEquals": {"kms:ViaService": f"s3.{region}.amazonaws.com"}}
     statements = [
         _allow("Report", _UPLOAD, f"{bucket_arn}/{report_prefix(migration)}*", ours),
-        _allow("Key", ["kms:Decrypt", "kms:GenerateDataKey"], key_arn, through_s3),
+        {"Sid": "Key", **through_s3(["kms:Decrypt", "kms:GenerateDataKey"], key_arn, region)},
     ]
     if config.prefix is not None:
         write = [*_READ, *_UPLOAD, "s3:PutObjectTagging", "s3:DeleteObject"]
@@ -66,8 +66,7 @@ def source_access(config: MigrationConfig, region: str, account_id: str) -> dict
     theirs = {"StringEquals": {"aws:ResourceAccount": source.account_id or account_id}}
     statements = [_allow("Look", _LOOK, arn, theirs), _allow("Read", _READ, f"{arn}/{source.prefix or ''}*", theirs)]
     if source.kms_key_arn:
-        through_s3 = {"StringEquals": {"kms:ViaService": f"s3.{source.region}.amazonaws.com"}}
-        statements.append(_allow("Key", ["kms:Decrypt"], source.kms_key_arn, through_s3))
+        statements.append({"Sid": "Key", **through_s3(["kms:Decrypt"], source.kms_key_arn, source.region)})
     return _policy(statements)
 
 

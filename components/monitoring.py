@@ -27,19 +27,19 @@ NODE_EXPORTER_PORT, PROMETHEUS_PORT = 9100, 9090
 
 @dataclass(frozen=True, kw_only=True)
 class VerdictSource:
-    """Where the job that proves what is declared stores its verdict.
+    """Where the jobs that prove what is declared store their verdicts.
 
     Attributes:
         bucket_name: the bucket, encrypted by the key of that with the playbooks.
         bucket_arn: its ARN.
         prefix: of the keys of all such jobs; what it may read.
-        key: of this job's verdict; the folder's name is the job's.
+        keys: of these jobs' verdicts; the folder's name is the job's.
     """
 
     bucket_name: pulumi.Input[str]
     bucket_arn: pulumi.Input[str]
     prefix: str
-    key: str
+    keys: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,7 @@ class MonitoringArgs:
         archive: where they are, as the document takes it: :class:`~components.node_configuration.NodeConfiguration` has
             it as ``source``.
         gpu_types: instance types whose nodes run DCGM's exporter.
-        verdict: the smoke test's, which becomes metrics; absent: none is looked for.
+        verdicts: the smoke tests', which become metrics; absent: none is looked for.
     """
 
     name: str
@@ -66,7 +66,7 @@ class MonitoringArgs:
     key_arn: pulumi.Input[str]
     archive: pulumi.Input[str]
     gpu_types: tuple[str, ...] = ()
-    verdict: VerdictSource | None = None
+    verdicts: VerdictSource | None = None
 
 
 class Monitoring(pulumi.ComponentResource):
@@ -149,8 +149,8 @@ class Monitoring(pulumi.ComponentResource):
             "playbooks": archive_rights(args.bucket_arn, args.key_arn, args.region),
             "discovery": json.dumps(find_nodes()),
         }
-        if args.verdict:
-            policies["verdict"] = verdict_rights(args.verdict)
+        if args.verdicts:
+            policies["verdict"] = verdict_rights(args.verdicts)
         rights: list[pulumi.Resource] = [
             aws.iam.RolePolicy(f"{self._name}-{label}", role=role.name, policy=policy, opts=self._child)
             for label, policy in policies.items()
@@ -218,9 +218,9 @@ def variables(args: MonitoringArgs) -> dict[str, pulumi.Input[str]]:
     found: dict[str, pulumi.Input[str]] = {}
     if args.gpu_types:
         found["prometheus_gpu_instance_types"] = ",".join(args.gpu_types)
-    if args.verdict:
-        found["prometheus_verdict_bucket"] = args.verdict.bucket_name
-        found["prometheus_verdict_key"] = args.verdict.key
+    if args.verdicts:
+        found["prometheus_verdict_bucket"] = args.verdicts.bucket_name
+        found["prometheus_verdict_keys"] = ",".join(args.verdicts.keys)
     return {
         **found,
         "prometheus_machine_name": machine_name(args),  # it configures itself, and is its own localhost
@@ -235,16 +235,16 @@ def variables(args: MonitoringArgs) -> dict[str, pulumi.Input[str]]:
     }
 
 
-def verdict_rights(verdict: VerdictSource) -> pulumi.Output[str]:
+def verdict_rights(verdicts: VerdictSource) -> pulumi.Output[str]:
     """To read verdicts, and to list them: S3 tells who may not list that a missing one is forbidden."""
 
     def policy(arn: str) -> str:
-        get = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"{arn}/{verdict.prefix}/*/verdict.json"}
+        get = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"{arn}/{verdicts.prefix}/*/verdict.json"}
         listing: dict[str, Any] = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": arn}
-        listing["Condition"] = {"StringLike": {"s3:prefix": f"{verdict.prefix}/*"}}
+        listing["Condition"] = {"StringLike": {"s3:prefix": f"{verdicts.prefix}/*"}}
         return json.dumps({"Version": "2012-10-17", "Statement": [get, listing]})
 
-    return pulumi.Output.from_input(verdict.bucket_arn).apply(policy)
+    return pulumi.Output.from_input(verdicts.bucket_arn).apply(policy)
 
 
 def find_nodes() -> dict[str, Any]:

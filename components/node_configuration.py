@@ -17,6 +17,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from .key_access import through_s3
 from .naming import NODES_TAG, component_type
 from .playbook_archive import NODES_PLAYBOOK, pack
 
@@ -160,7 +161,6 @@ def parameters(
 
 def read_archive(bucket_arn: str, key_arn: str, region: str) -> dict[str, Any]:
     """The least that a node needs: the agent lists the key before it gets it (amazon-ssm-agent, ``s3resource``)."""
-    through_s3 = {"StringEquals": {"kms:ViaService": f"s3.{region}.amazonaws.com"}}
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -171,6 +171,6 @@ def read_archive(bucket_arn: str, key_arn: str, region: str) -> dict[str, Any]:
                 "Resource": bucket_arn,
                 "Condition": {"StringLike": {"s3:prefix": f"{PREFIX}/*"}},
             },
-            {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": key_arn, "Condition": through_s3},
+            through_s3(["kms:Decrypt"], key_arn, region),
         ],
     }

@@ -42,7 +42,7 @@ def node_group(args: NodeGroupArgs) -> aws.eks.NodeGroupArgs:
         node_role_arn=args.node_role_arn,
         subnet_ids=args.subnet_ids,
         ami_type=config.instance.ami_type,
-        release_version=config.ami_release or AMI_RELEASES[args.kubernetes_version],
+        release_version=ami_release(config, args.kubernetes_version),
         capacity_type=_CAPACITIES[config.capacity],
         instance_types=None if config.capacity == "capacity_block" else [config.instance_type],
         launch_template=aws.eks.NodeGroupLaunchTemplateArgs(id=args.template_id, version=args.template_version),
@@ -82,6 +82,11 @@ def _warm_pool(config: PoolConfig) -> aws.eks.NodeGroupWarmPoolConfigArgs | None
         max_group_prepared_capacity=config.desired_size + config.warm_pool.min_size,
         pool_state=config.warm_pool.state.upper(),
     )
+
+
+def ami_release(config: PoolConfig, kubernetes_version: str) -> str:
+    """The release of EKS' AMIs that its nodes run."""
+    return config.ami_release or AMI_RELEASES[kubernetes_version]
 
 
 def taints(config: PoolConfig) -> list[Taint]:

@@ -30,9 +30,12 @@ class SmokeTestArgs:
         pool: the pool that it proves.
         image: where nodes pull the workload from.
         image_digest: known before anything exists; it names the job.
-        checkpoint_bucket_name: where checkpoints and the verdict go.
+        kubernetes_version: the cluster's, as ``1.34``: the nodes of another one have not been tested.
+        checkpoint_bucket_name: where checkpoints go.
         checkpoint_bucket_arn: its ARN.
-        key_arn: the KMS key of the bucket.
+        verdict_bucket_name: where the verdict goes; without it ``pulumi up`` fails, so nothing in it may expire.
+        verdict_bucket_arn: its ARN.
+        key_arn: the KMS key of both buckets.
     """
 
     name: str
@@ -41,9 +44,12 @@ class SmokeTestArgs:
     pool: PoolConfig
     image: pulumi.Input[str]
     image_digest: str
+    kubernetes_version: str
     cluster_name: pulumi.Input[str]
     checkpoint_bucket_name: pulumi.Input[str]
     checkpoint_bucket_arn: pulumi.Input[str]
+    verdict_bucket_name: pulumi.Input[str]
+    verdict_bucket_arn: pulumi.Input[str]
     key_arn: pulumi.Input[str]
     vpc_cidr: str
 
@@ -65,7 +71,7 @@ class SmokeTest(pulumi.ComponentResource):
         super().__init__(component_type(SmokeTest), name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        self.job_name = pod.job_name(args.config, args.pool, args.image_digest)
+        self.job_name = pod.job_name(args.config, args.pool, args.image_digest, args.kubernetes_version)
         namespace = self._create_namespace()
         identity = self._create_identity()
         service = create_service(f"{name}-service", pod.LABELS, self._inside)
@@ -73,7 +79,7 @@ class SmokeTest(pulumi.ComponentResource):
         policies = namespaces.confine(name, NAMESPACE, pod.LABELS, self._inside, egress=egress)
         job = self._create_job(after=[*identity, service, *policies])
         self.namespace_name = namespace.metadata.apply(lambda metadata: metadata.name or NAMESPACE)
-        self.verdict = read_verdict(self.job_name, job, args.checkpoint_bucket_name, self)
+        self.verdict = read_verdict(pod.verdict_key(self.job_name), job, args.verdict_bucket_name, self)
         self.register_outputs({"job_name": self.job_name, "verdict": self.verdict})
 
     def _create_namespace(self) -> kubernetes.core.v1.Namespace:
@@ -88,19 +94,20 @@ class SmokeTest(pulumi.ComponentResource):
             cluster_name=args.cluster_name,
             namespace=NAMESPACE,
             account=ACCOUNT,
-            policy=pulumi.Output.all(args.checkpoint_bucket_arn, args.key_arn).apply(
-                lambda arns: json.dumps(pod.checkpoint_access(arns[0], arns[1]))
+            policy=pulumi.Output.all(args.checkpoint_bucket_arn, args.verdict_bucket_arn, args.key_arn).apply(
+                lambda arns: json.dumps(pod.bucket_access(*arns, region=args.region))
             ),
         )
         return create_pod_identity(self._name, identity, self._child, self._inside)
 
     def _create_job(self, after: list[pulumi.Resource]) -> kubernetes.batch.v1.Job:
         args = self._args
-        template: Any = pulumi.Output.all(args.image, args.checkpoint_bucket_name).apply(
+        template: Any = pulumi.Output.all(args.image, args.checkpoint_bucket_name, args.verdict_bucket_name).apply(
             lambda known: pod.template(
-                args.config, args.pool, self.job_name, NAMESPACE, ACCOUNT, image=known[0], bucket=known[1]
+                args.config, args.pool, self.job_name, NAMESPACE, ACCOUNT, image=known[0],
+                buckets=pod.Buckets(known[1], known[2]),
             )
-        )
+        )  # fmt: skip
         job = JobArgs(
             job=self.job_name,
             labels=pod.LABELS,

@@ -35,9 +35,9 @@ class Storage(pulumi.ComponentResource):
     """Two buckets alike but for how long things stay in them.
 
     Attributes:
-        data_bucket_name: the bucket of what is trained on.
+        data_bucket_name: the bucket of what is trained on, and of verdicts: nothing in it expires.
         data_bucket_arn: its ARN.
-        checkpoint_bucket_name: the bucket of checkpoints and verdicts.
+        checkpoint_bucket_name: the bucket of checkpoints, which may expire.
         checkpoint_bucket_arn: its ARN.
         bucket_names: both by their names in a stack file: ``data`` and ``checkpoints``.
         buckets: both as they were made, by the same names.

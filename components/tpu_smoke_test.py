@@ -1,6 +1,6 @@
 """The training job on TPU slices: one indexed Job a slice, so that each slice is proved by itself.
 
-Checkpoints and verdicts are in the stack's own bucket in AWS. The pods have no key of it: AWS trusts the tokens that
+Checkpoints and verdicts are in the stack's own buckets in AWS. The pods have no key of them: AWS trusts the tokens that
 the GKE cluster gives to their service account, and to no other.
 """
 
@@ -18,7 +18,7 @@ from . import namespaces
 from . import tpu_smoke_test_pod as pod
 from .naming import IAM_ROLE_LIMIT, component_type, fit
 from .settings import SmokeTestConfig, TpuPoolConfig
-from .smoke_test_pod import ACCOUNT, NAMESPACE, checkpoint_access
+from .smoke_test_pod import ACCOUNT, NAMESPACE, Buckets, bucket_access, verdict_key
 from .tpu_pool import node_pool_names
 from .training_job import JobArgs, create_job, create_service, read_verdict
 
@@ -28,13 +28,15 @@ class TpuSmokeTestArgs:
     """Arguments of :class:`TpuSmokeTest`.
 
     Attributes:
-        region: of the bucket, in AWS.
+        region: of the buckets, in AWS.
         pool: the slices that it proves.
         image: where nodes pull the workload from.
         issuer_url: whose tokens the cluster's service accounts have.
-        checkpoint_bucket_name: where checkpoints and the verdicts go.
+        checkpoint_bucket_name: where checkpoints go.
         checkpoint_bucket_arn: its ARN.
-        key_arn: the KMS key of the bucket.
+        verdict_bucket_name: where the verdicts go; without them ``pulumi up`` fails, so nothing in it may expire.
+        verdict_bucket_arn: its ARN.
+        key_arn: the KMS key of both buckets.
         own_cidrs: the ranges of the cluster's network, which the pods do not reach but for each other.
     """
 
@@ -46,6 +48,8 @@ class TpuSmokeTestArgs:
     issuer_url: str
     checkpoint_bucket_name: pulumi.Input[str]
     checkpoint_bucket_arn: pulumi.Input[str]
+    verdict_bucket_name: pulumi.Input[str]
+    verdict_bucket_arn: pulumi.Input[str]
     key_arn: pulumi.Input[str]
     own_cidrs: tuple[str, ...]
 
@@ -73,7 +77,7 @@ class TpuSmokeTest(pulumi.ComponentResource):
         after = [policy, self._create_account(), service, *self._create_network_policies()]
         jobs = [self._create_job(index, role, after) for index in slices]
         self.verdicts = [
-            read_verdict(known_as, job, args.checkpoint_bucket_name, self)
+            read_verdict(verdict_key(known_as, pod.KEYS), job, args.verdict_bucket_name, self)
             for known_as, job in zip(self.job_names, jobs, strict=True)
         ]
         self.register_outputs({"job_names": self.job_names})
@@ -108,8 +112,8 @@ class TpuSmokeTest(pulumi.ComponentResource):
         policy = aws.iam.RolePolicy(
             f"{self._name}-policy",
             role=role.name,
-            policy=pulumi.Output.all(args.checkpoint_bucket_arn, args.key_arn).apply(
-                lambda arns: json.dumps(checkpoint_access(arns[0], arns[1]))
+            policy=pulumi.Output.all(args.checkpoint_bucket_arn, args.verdict_bucket_arn, args.key_arn).apply(
+                lambda arns: json.dumps(bucket_access(*arns, region=args.region, keys=pod.KEYS))
             ),
             opts=self._child,
         )
@@ -127,10 +131,10 @@ class TpuSmokeTest(pulumi.ComponentResource):
         args, name = self._args, self.job_names[index]
         node_pools = node_pool_names(args.config.pool, args.pool)
         node_pool = node_pools[index] if args.pool.slice.is_multi_host else node_pools[0]
-        template: Any = pulumi.Output.all(args.checkpoint_bucket_name, role.arn).apply(
+        template: Any = pulumi.Output.all(args.checkpoint_bucket_name, args.verdict_bucket_name, role.arn).apply(
             lambda known: pod.template(
                 args.config, args.pool, name, node_pool, account=ACCOUNT, namespace=NAMESPACE, image=args.image,
-                bucket=known[0], role_arn=known[1], region=args.region,
+                buckets=Buckets(known[0], known[1]), role_arn=known[2], region=args.region,
             )
         )  # fmt: skip
         job = JobArgs(

@@ -7,11 +7,12 @@ from typing import Any
 
 from .naming import JOB_LIMIT, digest, fit
 from .settings import SmokeTestConfig, TpuPoolConfig
-from .smoke_test_pod import COORDINATOR_PORT, PREFIX, SERVICE, one_a_node, tolerance, verdict_key
+from .smoke_test_pod import COORDINATOR_PORT, PREFIX, SERVICE, Buckets, one_a_node, train_config
 from .tpu_pool import ACCELERATOR_LABEL, NODE_POOL_LABEL, TOPOLOGY_LABEL
 
 AUDIENCE = "sts.amazonaws.com"
 LABELS = {"app.kubernetes.io/name": SERVICE}
+KEYS = f"{PREFIX}/slices"  # of its checkpoints and verdicts
 _TOKEN_FOLDER = "/var/run/secrets/sts.amazonaws.com"
 
 
@@ -28,16 +29,16 @@ def job_name(config: SmokeTestConfig, pool: TpuPoolConfig, index: int, image: st
 
 def template(
     config: SmokeTestConfig, pool: TpuPoolConfig, job: str, node_pool: str, *, account: str, namespace: str, image: str,
-    bucket: str, role_arn: str, region: str,
+    buckets: Buckets, role_arn: str, region: str,
 ) -> dict[str, Any]:  # fmt: skip
     """The pod template of one slice's job: a pod takes all chips of a machine, and no two share one.
 
     Args:
         node_pool: where the slice is.
-        role_arn: the role that the pods take in AWS, in whose ``region`` the bucket is.
+        role_arn: the role that the pods take in AWS, in whose ``region`` the buckets are.
     """
     where = {"AWS_REGION": region, "AWS_ROLE_ARN": role_arn, "AWS_WEB_IDENTITY_TOKEN_FILE": f"{_TOKEN_FOLDER}/token"}
-    environment = _environment(config, pool, job, namespace, bucket) | where
+    environment = _environment(config, pool, job, namespace, buckets) | where
     resource = str(pool.machine.device_resource)
     chips = {resource: str(pool.machine.chips)}
     cpu, memory = f"{max(1, pool.machine.vcpus // 2)}", f"{pool.machine.memory_gib // 2}Gi"
@@ -83,16 +84,10 @@ def template(
     }
 
 
-def _environment(config: SmokeTestConfig, pool: TpuPoolConfig, job: str, namespace: str, bucket: str) -> dict[str, str]:
-    train = {
-        "job": job,
-        "steps": config.steps,
-        "seed": config.seed,
-        "checks": config.checks,
-        **tolerance(config),
-        "checkpoint_uri": f"s3://{bucket}/{PREFIX}/{job}/",
-        "verdict_uri": f"s3://{bucket}/{verdict_key(job)}",
-    }
+def _environment(
+    config: SmokeTestConfig, pool: TpuPoolConfig, job: str, namespace: str, buckets: Buckets
+) -> dict[str, str]:
+    train = train_config(config, job, buckets, KEYS)
     return {
         "JAX_COORDINATOR_ADDRESS": f"{job}-0.{SERVICE}.{namespace}.svc:{COORDINATOR_PORT}",
         "JAX_NUM_PROCESSES": str(pool.slice.hosts),

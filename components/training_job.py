@@ -11,7 +11,7 @@ import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
 
 from .outputs import Verdict
-from .smoke_test_pod import COORDINATOR_PORT, NAMESPACE, SERVICE, SLACK_S, verdict_key
+from .smoke_test_pod import COORDINATOR_PORT, NAMESPACE, SERVICE, SLACK_S
 
 
 def create_service(name: str, labels: Mapping[str, str], opts: pulumi.ResourceOptions) -> kubernetes.core.v1.Service:
@@ -48,6 +48,8 @@ class JobArgs:
 def create_job(name: str, args: JobArgs, opts: pulumi.ResourceOptions) -> kubernetes.batch.v1.Job:
     """One attempt, awaited a little longer than the API server lets it run."""
     patience = pulumi.CustomTimeouts(create=f"{args.timeout_s + SLACK_S}s")
+    # Deleted first: it keeps its name when it is to run again, and of a second one of that name nothing would come.
+    own = pulumi.ResourceOptions(custom_timeouts=patience, delete_before_replace=True)
     return kubernetes.batch.v1.Job(
         name,
         metadata={
@@ -66,17 +68,17 @@ def create_job(name: str, args: JobArgs, opts: pulumi.ResourceOptions) -> kubern
             "active_deadline_seconds": args.timeout_s,
             "template": args.template,
         },
-        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(custom_timeouts=patience)),
+        opts=pulumi.ResourceOptions.merge(opts, own),
     )
 
 
 def read_verdict(
-    name: str, job: kubernetes.batch.v1.Job, bucket_name: pulumi.Input[str], parent: pulumi.Resource
+    key: str, job: kubernetes.batch.v1.Job, bucket_name: pulumi.Input[str], parent: pulumi.Resource
 ) -> pulumi.Output[dict[str, Any] | None]:
-    """What the job of that name wrote; read after it has completed."""
+    """What the job stored under that key; read after it has completed."""
     found = aws.s3.get_object_output(
         bucket=bucket_name,
-        key=job.id.apply(lambda _: verdict_key(name)),
+        key=job.id.apply(lambda _: key),
         opts=pulumi.InvokeOutputOptions(parent=parent, depends_on=[job]),
     )
     return found.body.apply(lambda body: Verdict.model_validate_json(body).model_dump(mode="json") if body else None)

@@ -16,7 +16,7 @@ from operations import report, verdict_report, verdicts
 from operations.exits import OperationFailed
 from operations.outputs import own_clusters
 from operations.session import check_configuration, require_local_account, session
-from operations.summary import slice_verdicts_of, verdict_lines, verdict_of
+from operations.summary import is_passed, slice_verdicts_of, verdict_lines, verdict_of
 from operations.workplace import Workplace
 
 
@@ -35,7 +35,7 @@ def smoke_test(place: Workplace, file: Path | None = None) -> None:
         result = opened.engine.up(refresh=True)
     found = (_of_outputs(result) if result.succeeded else {}) | verdicts.of_run(place, result)
     verdict = found.pop(None, None)
-    if verdict is None:  # whatever failed did so before the data centre's own job
+    if verdict is None and not result.succeeded:  # whatever failed did so before the data centre's own job
         verdicts.tell(place, found, is_new=True)
         report.require_success(result, logs=str(place.root.path))
     _show(place, verdict, file, place.stack, _realised(place, result), found)
@@ -43,10 +43,9 @@ def smoke_test(place: Workplace, file: Path | None = None) -> None:
     _require_passed(verdict, *found.values())
 
 
-def _of_outputs(result: Result) -> dict[int | None, Mapping[str, Any]]:
-    """The verdicts of the outputs, by slice: without their curves, which are in the bucket alone."""
-    told = {None: verdict_of(result.outputs), **dict(enumerate(slice_verdicts_of(result.outputs)))}
-    return {number: verdict for number, verdict in told.items() if verdict}
+def _of_outputs(result: Result) -> dict[int | None, Mapping[str, Any] | None]:
+    """The verdicts of the outputs, by slice: without their curves, which are in the bucket alone; None: unknown."""
+    return {None: verdict_of(result.outputs), **dict(enumerate(slice_verdicts_of(result.outputs)))}
 
 
 def show_stored(place: Workplace, source: Path, file: Path | None = None) -> None:
@@ -63,7 +62,7 @@ def show_stored(place: Workplace, source: Path, file: Path | None = None) -> Non
         raise OperationFailed(f"The verdict cannot be read from {source}: {error.strerror}.") from None
     except ValueError:
         raise OperationFailed(
-            f"{source} is no verdict of a smoke test: give the verdict.json that a job stored in the checkpoint bucket."
+            f"{source} is no verdict of a smoke test: give the verdict.json that a job stored in the data bucket."
         ) from None
     if file:
         verdict_report.require_place(file, source)
@@ -78,16 +77,17 @@ def _show(
     file: Path | None,
     stack: str,
     realised: Sequence[str],
-    slices: Mapping[Any, Mapping[str, Any]] | None = None,
+    slices: Mapping[Any, Mapping[str, Any] | None] | None = None,
 ) -> None:
     others = dict(sorted((slices or {}).items()))
     lines = [*verdict_lines(verdict), *_curves(verdict)]
     for number, one in others.items():
         lines += [*verdict_lines(one, what=f"slice {number}"), *_curves(one)]
     place.give({**(verdict or {}), "slices": list(others.values())} if others else verdict, "\n".join(lines))
-    if file is None or verdict is None:
+    if file is None:
         return
-    verdict_report.write(file, verdict_report.html(verdict, stack, realised, others))
+    told = {number: one or verdicts.unknown() for number, one in others.items()}
+    verdict_report.write(file, verdict_report.html(verdict or verdicts.unknown(), stack, realised, told))
     place.tell(f"The report is in {file}.")
 
 
@@ -96,7 +96,7 @@ def _curves(verdict: Mapping[str, Any] | None) -> list[str]:
 
 
 def _require_passed(*found: Mapping[str, Any] | None) -> None:
-    if not all(verdict is not None and verdict.get("passed") is True for verdict in found):
+    if not all(map(is_passed, found)):
         raise OperationFailed("The smoke test did not pass.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -10,12 +11,12 @@ from operations import metrics, nodes
 from operations.metrics import Watch
 from operations.outputs import last_slice_verdicts, last_verdict, own_clusters
 from operations.session import open_store
-from operations.summary import SliceVerdict, slice_lines, verdict_lines
+from operations.summary import SliceVerdict, is_passed, slice_lines, verdict_lines
 from operations.workplace import Workplace
 
 
 def status(place: Workplace) -> bool:
-    """Show the state of things; False when something that should run does not.
+    """Show the state of things; False when something that should run does not, or a smoke test failed last.
 
     Raises:
         OperationFailed: nobody knows the stack: it has neither a file nor a state.
@@ -31,7 +32,17 @@ def status(place: Workplace) -> bool:
         all(not plane["missing"] for plane in found["control_planes"])
         and all(node.ready and not node.failed_checks for node in map(_state, found["nodes"]))
         and not any(watch["url"] and (watch["reason"] or not watch["watched"]) for watch in found["monitoring"])
+        and not (_is_up(found) and any(map(_failed, (found["verdict"], *found["slice_verdicts"]))))
     )
+
+
+def _failed(verdict: Mapping[str, Any] | None) -> bool:
+    """Whether a smoke test failed; one that has told nothing may still be to come."""
+    return verdict is not None and not is_passed(verdict)
+
+
+def _is_up(found: dict[str, Any]) -> bool:
+    return bool(found["aws"] or found["control_planes"] or found["other_control_planes"])
 
 
 def collect(place: Workplace) -> dict[str, Any]:
@@ -64,7 +75,7 @@ def _metrics(node: nodes.NodeState, watches: tuple[Watch, ...]) -> dict[str, Any
 def as_text(found: dict[str, Any]) -> str:
     """One screen."""
     others = found["other_control_planes"]
-    if found["aws"] is None and not found["control_planes"] and not others:
+    if not _is_up(found):
         return "Nothing is up. `make up` starts a data centre."
     aws = found["aws"]
     lines = [f"aws        {aws['endpoint']} (process {aws['pid']})" if aws else "aws        not running"]

@@ -33,7 +33,7 @@ class Summary:
         fidelity: resources by how real they are on this machine.
         nodes: as the API server has them.
         vehicle: what they are, and why.
-        verdict: of the smoke test; None where the stack has none.
+        verdict: of the smoke test; None where it is not known.
         is_tested: whether the verdict is of this run; where nothing that the test tests has changed, it is older.
         slices: of the smoke test on each TPU slice, where the stack has one.
         phases: seconds by phase.
@@ -76,14 +76,14 @@ class Summary:
 
     @property
     def passed(self) -> bool:
-        """Whether all nodes are ready, no checks say no, and the training jobs, where there are any, passed.
+        """Whether all nodes are ready, no checks say no, and the training jobs, of TPU slices too, passed.
 
         An unknown verdict is not passed. Nodes that are still being checked keep nobody waiting but their pods, as long
         as that takes no longer than a check may.
         """
-        verdicts = [*([] if self.verdict is None else [self.verdict]), *(one.verdict or {} for one in self.slices)]
+        verdicts = [self.verdict, *(one.verdict for one in self.slices)]
         well = all(node.ready and not node.failed_checks for node in self.nodes)
-        return well and all(one.get("passed") is True for one in verdicts)
+        return well and all(is_passed(one) for one in verdicts)
 
     def as_data(self) -> dict[str, Any]:
         """As plain values."""
@@ -107,6 +107,11 @@ class Summary:
         return "\n".join(lines)
 
 
+def is_passed(verdict: Mapping[str, Any] | None) -> bool:
+    """Whether a verdict says so; one that nobody knows does not."""
+    return verdict is not None and verdict.get("passed") is True
+
+
 def verdict_of(outputs: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The smoke test's verdict among the stack's outputs, if there is one."""
     test = (outputs.get("datacenter") or {}).get("smoke_test") or {}
@@ -124,7 +129,7 @@ def slice_lines(slices: Iterable[SliceVerdict]) -> list[str]:
     return [
         line
         for index, one in enumerate(slices)
-        for line in verdict_lines(one.verdict, is_new=one.is_new and one.verdict is not None, what=f"slice {index}")
+        for line in verdict_lines(one.verdict, is_new=one.is_new, what=f"slice {index}")
     ]
 
 
@@ -132,14 +137,16 @@ def verdict_lines(verdict: Mapping[str, Any] | None, *, is_new: bool = True, wha
     """The verdict: passed or not, when if not just now, the numbers that it rests on, and one row a node."""
     what = f"{what:<10}"
     if verdict is None:
-        return [f"{what} none declared" if is_new else f"{what} no verdict yet"]
+        return [f"{what} no verdict yet"]
     when = "" if is_new else f" at {verdict.get('finished_at') or 'a time unknown'}"
     if not verdict.get("passed"):
         failed = f"{what} FAIL{when}: {verdict.get('reason') or 'no reason given'}"
         return [failed, *health_lines(verdict)]
     first, last = ("–" if one is None else f"{one:.3f}" for one in (verdict["loss_first"], verdict["loss_last"]))
+    resumed = verdict.get("resumed_from_step")
+    since = "" if resumed is None else f", resumed from step {resumed}"  # only those after it are proved
     return [
-        f"{what} PASS{when}: loss {first} → {last} in {verdict['steps']} steps",
+        f"{what} PASS{when}: loss {first} → {last} in {verdict['steps']} steps{since}",
         f"           {', '.join(_pace(verdict))}",
         *([_emulated(verdict["devices"])] if verdict.get("emulated") else []),
         *health_lines(verdict),

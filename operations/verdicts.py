@@ -97,18 +97,23 @@ def last(
 
 def _of_failed(place: Workplace, job: Job) -> dict[str, Any]:
     verdict = stored(place, job)
-    return as_data(_of_nothing(job) if verdict is None or verdict.passed else verdict)
+    return as_data(_of_nothing(job.failure, job.name, job.told) if verdict is None or verdict.passed else verdict)
 
 
-def _of_nothing(job: Job) -> Verdict:
-    """The verdict of a job that did not live to store one: nothing was measured, and its failure is the reason."""
+def unknown() -> dict[str, Any]:
+    """The verdict of a job that ended well and of whose verdict nobody knows: it is not passed."""
+    return as_data(_of_nothing("The job ended, and its verdict is not known: see its log"))
+
+
+def _of_nothing(reason: str, job: str = "", told: str = "") -> Verdict:
+    """The verdict of a job that did not live to store one: nothing was measured."""
     from components.outputs import Verdict  # pydantic takes a while to import
 
     return Verdict(
-        passed=False, reason=job.failure, job=job.name, processes=None, devices=None, device_kind="", nodes=(),
+        passed=False, reason=reason, job=job, processes=None, devices=None, device_kind="", nodes=(),
         loss_first=None, loss_last=None, steps=0, first_step_s=None, tokens_per_s=None, step_time_p50_s=None,
         step_time_p95_s=None, collective_time_s=None, resumed_from_step=None, checkpoint=None, started_at="",
-        finished_at=job.told,
+        finished_at=told,
     )  # fmt: skip
 
 
@@ -123,7 +128,7 @@ def tell_failed(place: Workplace, result: Result | None = None) -> None:
     tell(place, of_failed_jobs(place, result), is_new=result is not None)
 
 
-def tell(place: Workplace, found: Mapping[int | None, Mapping[str, Any]], *, is_new: bool) -> None:
+def tell(place: Workplace, found: Mapping[int | None, Mapping[str, Any] | None], *, is_new: bool) -> None:
     """Show verdicts by slice, each with what it is of."""
     for number, verdict in sorted(found.items(), key=lambda one: -1 if one[0] is None else one[0]):
         what = "smoke test" if number is None else f"slice {number}"

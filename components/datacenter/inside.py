@@ -124,9 +124,12 @@ class Inside:
             pool=site.config.pools[site.config.smoke_test.pool],
             image=registry.image,
             image_digest=registry.image_digest,
+            kubernetes_version=site.config.cluster.version,
             cluster_name=self._compute.cluster.cluster_name,
             checkpoint_bucket_name=storage.checkpoint_bucket_name,
             checkpoint_bucket_arn=storage.checkpoint_bucket_arn,
+            verdict_bucket_name=storage.data_bucket_name,
+            verdict_bucket_arn=storage.data_bucket_arn,
             key_arn=key_arn,
             vpc_cidr=str(site.config.network.cidr),
         )

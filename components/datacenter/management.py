@@ -13,6 +13,7 @@ from .compute import Compute
 from .data import Data
 from .foundation import Foundation
 from .site import Site
+from .verdicts import verdict_keys
 
 
 class Management:
@@ -55,20 +56,17 @@ class Management:
             key_arn=self._foundation.encryption.key_arn,
             archive=self.node_configuration.source,
             gpu_types=gpus,
-            verdict=self._verdict(),
+            verdicts=self._verdicts(),
         )
         # After the nodes' own configuration: the smoke test waits for that one, and not for this.
         return Monitoring("monitoring", args, site.after(self.node_configuration))
 
-    def _verdict(self) -> VerdictSource:
-        """Where the smoke test's job will store it: known before the job, named by the digest of what it tests."""
-        test = self._site.config.smoke_test
-        job = smoke_test_pod.job_name(test, self._site.config.pools[test.pool], self._image_digest)
+    def _verdicts(self) -> VerdictSource:
         return VerdictSource(
-            bucket_name=self._storage.checkpoint_bucket_name,
-            bucket_arn=self._storage.checkpoint_bucket_arn,
+            bucket_name=self._storage.data_bucket_name,
+            bucket_arn=self._storage.data_bucket_arn,
             prefix=smoke_test_pod.PREFIX,
-            key=smoke_test_pod.verdict_key(job),
+            keys=verdict_keys(self._site, self._image_digest),
         )
 
     def outputs(self) -> dict[str, Any]:

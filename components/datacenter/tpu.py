@@ -11,9 +11,8 @@ import pulumi_kubernetes as kubernetes
 
 from ..gke import Gke, GkeArgs
 from ..gke_network import GkeNetwork, GkeNetworkArgs
-from ..naming import NAME_TAG, folder_digest
+from ..naming import NAME_TAG
 from ..node_verification import NodeVerification, NodeVerificationArgs
-from ..registry import IMAGE_SOURCES
 from ..settings import PROJECT, TpuConfig, TpuPoolConfig
 from ..tpu_pool import TpuPool, TpuPoolArgs
 from ..tpu_smoke_test import TpuSmokeTest, TpuSmokeTestArgs
@@ -21,6 +20,7 @@ from ..tpu_verification import of_tpu_pools
 from .data import Data
 from .foundation import Foundation
 from .site import Site
+from .verdicts import tpu_image_reference
 
 
 class Tpu:
@@ -45,13 +45,12 @@ class Tpu:
         return gcp.Provider("gcp", project=self._config.project, region=self._config.region, default_labels=labels)
 
     def _create_cluster(self) -> Gke:
-        digest = self._config.image_digest
         args = GkeArgs(
             name=self._site.name,
             config=self._config,
             network_id=self.network.network_id,
             subnet_id=self.network.subnet_id,
-            image=f"@{digest}" if digest else f":{folder_digest(self._site.workloads, IMAGE_SOURCES)}",
+            image=tpu_image_reference(self._site, self._config),
             retain=self._site.config.retain_data,
         )
         after = pulumi.ResourceOptions(depends_on=[self.network])
@@ -105,6 +104,8 @@ class Tpu:
             issuer_url=self.cluster.issuer_url,
             checkpoint_bucket_name=data.storage.checkpoint_bucket_name,
             checkpoint_bucket_arn=data.storage.checkpoint_bucket_arn,
+            verdict_bucket_name=data.storage.data_bucket_name,
+            verdict_bucket_arn=data.storage.data_bucket_arn,
             key_arn=foundation.encryption.key_arn,
             own_cidrs=tuple(str(cidr) for cidr in (config.nodes_cidr, config.pods_cidr, config.services_cidr)),
         )

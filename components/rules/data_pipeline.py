@@ -8,6 +8,7 @@ from itertools import combinations
 from components.settings.data_pipeline import (
     PLAYBOOKS,
     REPORTS,
+    VERDICTS,
     DataPipelineConfig,
     EtlJobConfig,
     MigrationConfig,
@@ -142,7 +143,7 @@ def _writers(pipeline: DataPipelineConfig, config: StackConfig) -> list[tuple[Ke
             found.append((_key(name), f"{one.kind} {system}", one.path or "/", what))
             exported = _exported(one, system, config)
             found += [] if exported is None else [(_key(name), "data", exported, f"{what}, by Lustre's link,")]
-    own = ((PLAYBOOKS, "the nodes' configuration"), (REPORTS, "DataSync's reports"))
+    own = ((PLAYBOOKS, "the nodes' configuration"), (REPORTS, "DataSync's reports"), (VERDICTS, "the smoke test"))
     return [*found, *(((), "data", prefix, what) for prefix, what in own)]
 
 

@@ -15,7 +15,7 @@ from .section import Conflict, Section, rule_of
 from .values import AccountId, Name, Region, RetentionDays
 
 # Of the data bucket: what the data centre itself writes there, beside the pipeline.
-PLAYBOOKS, REPORTS = "playbooks/", "datasync-reports/"
+PLAYBOOKS, REPORTS, VERDICTS = "playbooks/", "datasync-reports/", "smoke-test/"
 
 _WORD = r"[A-Za-z0-9_+()-][A-Za-z0-9._+()-]*"  # what DataSync takes in a path, without "." and ".." as names
 _MOST_FILTERS = 100

@@ -28,4 +28,10 @@ class SmokeTestConfig(Section):
         description="By how many per cent a node may be slower than the others and still be sound; 2 more are serious. "
         "Absent: 3 on accelerators, where sound chips differ by their power limits, and 1.5 on CPUs.",
     )
-    timeout_s: int = Field(default=1800, ge=60, le=86_400, description="Seconds until the job has failed.")
+    timeout_s: int = Field(
+        default=1800,
+        ge=60,
+        le=86_400,
+        description="Seconds until the job has failed, from when it is made; pods wait for nodes and for the "
+        "image in that time too. Its processes must find each other in half of it, or in 120 s where that is less.",
+    )

@@ -37,7 +37,11 @@ class StorageConfig(Section):
         default=30, ge=1, le=36_500, description="Days an overwritten or deleted object can still be had."
     )
     checkpoint_days: int | None = Field(
-        default=None, ge=1, le=36_500, description="Days until a checkpoint expires; absent: never."
+        default=None,
+        ge=1,
+        le=36_500,
+        description="Days until anything in the checkpoint bucket expires; absent: never. Verdicts of smoke tests are "
+        "in the data bucket, where nothing does.",
     )
     data_infrequent_days: int | None = Field(
         default=None, ge=30, le=36_500, description="Days until data moves to infrequent access."

@@ -224,3 +224,9 @@ def _smoke_test(tpu: TpuConfig) -> Iterator[Conflict]:
     elif pools[name].queued:
         message = f"pool {name} is queued: its nodes come for provisioning requests, which the test's job does not make"
         yield Conflict(key=key, message=message)
+    elif pools[name].capacity == "flex_start":
+        message = (
+            f"pool {name} is flex_start: its nodes come when capacity is free, which may take days, and the test would "
+            f"fail after {tpu.smoke_test.timeout_s} s without one. Name a pool whose nodes come at once"
+        )
+        yield Conflict(key=key, message=message)

@@ -11,7 +11,8 @@ from components.settings import PoolConfig, SmokeTestConfig
 from components.smoke_test import SmokeTest, SmokeTestArgs
 
 key = aws.kms.Key("own")
-bucket = aws.s3.Bucket("checkpoints")
+checkpoints = aws.s3.Bucket("checkpoints")
+verdicts = aws.s3.Bucket("verdicts")  # apart from what may expire
 
 test = SmokeTest(
     "smoke-test",
@@ -22,9 +23,12 @@ test = SmokeTest(
         pool=PoolConfig(instance_type="g6.xlarge", desired_size=2),
         image="111122223333.dkr.ecr.us-east-1.amazonaws.com/research/train:1",  # of workloads/Dockerfile
         image_digest="1",  # another one is another job
+        kubernetes_version="1.34",
         cluster_name="research",
-        checkpoint_bucket_name=bucket.bucket,
-        checkpoint_bucket_arn=bucket.arn,
+        checkpoint_bucket_name=checkpoints.bucket,
+        checkpoint_bucket_arn=checkpoints.arn,
+        verdict_bucket_name=verdicts.bucket,
+        verdict_bucket_arn=verdicts.arn,
         key_arn=key.arn,
         vpc_cidr="10.8.0.0/16",
     ),

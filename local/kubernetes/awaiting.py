@@ -16,6 +16,7 @@ from local.kubernetes.readiness import (
     WAITING_REASONS_THAT_STAY,
     WITH_PODS,
     Readiness,
+    have_run,
     held_nodes,
     is_unschedulable,
     readiness,
@@ -33,6 +34,7 @@ DEFAULT_TIMEOUT_S = 600.0
 _POD, _NODE = ObjectType("v1", "Pod"), ObjectType("v1", "Node")
 _HELD = 3
 """How many nodes that take no pods are named."""
+_NEVER_RAN = "none of its pods ran before its deadline, so it says nothing of the nodes; last seen: "
 _GRACE_S = 15.0
 """How long pods may wait for an image: the first back-off of a kubelet is 10 s."""
 
@@ -82,9 +84,10 @@ class Waiter:
             report(f"{what}: kept and not awaited; nodes of this machine carry the workload's image, and no other")
             return live
         held: list[str] = []
+        ran = False
         while True:
             pods = self._pods(live, id)
-            state = readiness(live, pods)
+            state, ran = readiness(live, pods), ran or have_run(pods)
             if is_unschedulable(pods):  # remembered, for a Job that is over has no pods that wait
                 held = held_nodes(self._api.list(_NODE, "", ""))[:_HELD]
                 state = replace(state, progress="; ".join([state.progress, *held]))
@@ -97,7 +100,8 @@ class Waiter:
             stuck_since = (stuck_since or now) if _is_stuck(pods) else 0.0
             if problem := self._problem(state, now - started, timeout_s, now - stuck_since if stuck_since else 0.0):
                 reader = log_reader(self._api.plane, lambda ns, pod, c: self._api.pod_log(ns, pod, c, LOG_LINES))
-                raise NotReady(f"{what} {problem}", [*explain(pods, reader), *held], live)
+                waited = [] if ran or not problem.startswith("failed: DeadlineExceeded") else [_NEVER_RAN + said]
+                raise NotReady(f"{what} {problem}", [*waited, *explain(pods, reader), *held], live)
             self._pause(now - started)
             found = self._api.find(type, id)
             if found is None:

@@ -55,6 +55,12 @@ def stuck_pods(pods: Sequence[Mapping[str, Any]]) -> list[str]:
     return found
 
 
+def have_run(pods: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a container of these pods runs or ended."""
+    states = (_at(status, "state") or {} for pod in pods for status in container_statuses(pod))
+    return any("running" in state or "terminated" in state for state in states)
+
+
 def is_unschedulable(pods: Sequence[Mapping[str, Any]]) -> bool:
     """Whether there is a pod that no node takes."""
     return any(_condition(pod, "PodScheduled").get("reason") == "Unschedulable" for pod in pods)

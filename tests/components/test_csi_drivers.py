@@ -87,6 +87,8 @@ def test_folders_are_made_on_the_declared_file_systems_and_no_others() -> None:
     assert statement["Resource"] == [SYSTEM]
 
 
-def test_the_key_is_granted_to_aws_disks_only() -> None:
-    (statement,) = [one for one in EBS_POLICY["Statement"] if "kms:CreateGrant" in one["Action"]]
-    assert statement["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+def test_the_key_is_used_through_ec2_and_granted_to_aws_disks_only() -> None:
+    use, grant = [one for one in EBS_POLICY["Statement"] if one["Sid"].startswith("Key")]
+    through = {"StringEquals": {"kms:ViaService": "ec2.us-east-1.amazonaws.com"}}
+    assert use["Condition"] == through
+    assert grant["Condition"] == {**through, "Bool": {"kms:GrantIsForAWSResource": "true"}}

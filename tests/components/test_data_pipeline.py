@@ -201,7 +201,8 @@ def test_each_run_has_a_folder_of_its_own_and_a_configuration_that_etl_takes() -
 
 
 def test_its_pods_read_the_sources_and_write_the_runs_and_nothing_else() -> None:
-    listing, read, runs, _, rows = data_access(ETL, ROWS, "arn:aws:s3:::data", "arn:key")["Statement"]
+    listing, read, runs, key, rows = data_access(ETL, ROWS, "arn:aws:s3:::data", "arn:key", "us-east-2")["Statement"]
+    assert key["Condition"] == {"StringEquals": {"kms:ViaService": "s3.us-east-2.amazonaws.com"}}
     assert listing["Condition"]["StringLike"]["s3:prefix"] == ["raw", "tokens/*"]
     assert (read["Action"], read["Resource"]) == (
         "s3:GetObject",

@@ -20,20 +20,20 @@ from .mocks import Cloud, run
 from .stack_files import GOOD
 from .test_datacenter import program
 
-VERDICT = VerdictSource(
-    bucket_name="checkpoints", bucket_arn="arn:aws:s3:::checkpoints", prefix="smoke-test",
-    key="smoke-test/job/verdict.json",
+VERDICTS = VerdictSource(
+    bucket_name="data", bucket_arn="arn:aws:s3:::data", prefix="smoke-test",
+    keys=("smoke-test/nodes/job/verdict.json", "smoke-test/slices/other/verdict.json"),
 )  # fmt: skip
 
 
-def declared(verdict: VerdictSource | None = None, **config: Any) -> Cloud:
+def declared(verdicts: VerdictSource | None = None, **config: Any) -> Cloud:
     def declare() -> None:
         args = MonitoringArgs(
             name="dc", region="us-east-2", config=MonitoringConfig(**{"instance_type": "m7i.large", **config}),
             vpc_id="vpc-1", vpc_cidr="10.0.0.0/16", subnet_id="subnet-1", cluster_security_group_id="sg-cluster",
             bucket_arn="arn:aws:s3:::data", key_arn="arn:key",
             archive='{"path": "https://s3.us-east-2.amazonaws.com/data/playbooks/a.zip"}',
-            verdict=verdict,
+            verdicts=verdicts,
         )  # fmt: skip
         Monitoring("monitoring", args)
 
@@ -85,24 +85,24 @@ def test_the_association_concerns_the_server_and_tells_it_how_nodes_are_found() 
     assert defaults()["prometheus_ec2_tag_key"] == NODES_TAG
 
 
-def test_it_may_read_verdicts_and_nothing_else_of_the_checkpoints() -> None:
-    cloud = declared(VERDICT)
+def test_it_may_read_verdicts_and_nothing_else_of_the_bucket() -> None:
+    cloud = declared(VERDICTS)
     get, listing = json.loads(cloud.of("aws:iam/rolePolicy:RolePolicy")["monitoring-verdict"]["policy"])["Statement"]
-    assert (get["Action"], get["Resource"]) == ("s3:GetObject", "arn:aws:s3:::checkpoints/smoke-test/*/verdict.json")
-    assert (listing["Action"], listing["Resource"]) == ("s3:ListBucket", "arn:aws:s3:::checkpoints")
+    assert (get["Action"], get["Resource"]) == ("s3:GetObject", "arn:aws:s3:::data/smoke-test/*/verdict.json")
+    assert (listing["Action"], listing["Resource"]) == ("s3:ListBucket", "arn:aws:s3:::data")
     assert listing["Condition"] == {"StringLike": {"s3:prefix": "smoke-test/*"}}
     (association,) = cloud.of("aws:ssm/association:Association").values()
     told = dict(pair.split("=") for pair in association["parameters"]["ExtraVariables"].split())
     assert set(told) - {"SSM"} <= set(defaults())
-    assert told["prometheus_verdict_bucket"] == "checkpoints"
-    assert told["prometheus_verdict_key"] == VERDICT.key
+    assert told["prometheus_verdict_bucket"] == "data"
+    assert told["prometheus_verdict_keys"] == ",".join(VERDICTS.keys)
 
 
 def test_the_verdict_that_is_looked_for_is_that_of_the_job_that_is_declared() -> None:
     cloud, _ = program("local")
     told = cloud.of("aws:ssm/association:Association")["monitoring-association"]["parameters"]["ExtraVariables"]
     (job,) = (one["metadata"]["name"] for one in cloud.of("kubernetes:batch/v1:Job").values())
-    assert f"prometheus_verdict_key=smoke-test/{job}/verdict.json" in told.split()
+    assert f"prometheus_verdict_keys=smoke-test/nodes/{job}/verdict.json" in told.split()
 
 
 def test_what_the_stack_file_leaves_out_is_what_the_role_has() -> None:

@@ -17,6 +17,7 @@ from components.config import load_values
 from components.datacenter import Datacenter, aws_provider
 from components.outputs import DatacenterOutputs
 from components.settings import UNVERIFIED, SmokeTestConfig, TpuPoolConfig
+from components.smoke_test_pod import Buckets
 
 from .mocks import Cloud, run
 from .test_datacenter import ROOT
@@ -45,6 +46,7 @@ VALUES: dict[str, Any] = {
     "ai-datacenter:network": {"cidr": "10.0.0.0/16"},
     "ai-datacenter:pools": {"cpu": {"instance_type": "m7i.large", "desired_size": 2}},
     "ai-datacenter:smoke_test": {"pool": "cpu"},
+    "ai-datacenter:monitoring": {"instance_type": "m7i.large"},
     "ai-datacenter:tpu": {
         "project": "my-project", "region": "us-east5", "pools": POOLS, "smoke_test": {"pool": "v6e"},
     },
@@ -220,6 +222,39 @@ def test_pods_of_a_slice_reach_each_other_names_and_aws_but_nothing_else_of_the_
     assert aws["ports"] == [{"protocol": "TCP", "port": 443}]
 
 
+def test_neither_cloud_s_pods_can_write_what_the_other_s_have_proved() -> None:
+    policies = of("aws:iam/rolePolicy:RolePolicy")
+    slices, nodes = (json.loads(policies[f"{name}-policy"]["policy"]) for name in ("tpu-smoke-test", "smoke-test"))
+    objects = [
+        {one["Resource"].partition("/")[2] for one in policy["Statement"] if "s3:PutObject" in one["Action"]}
+        for policy in (slices, nodes)
+    ]
+    assert objects == [
+        {"smoke-test/slices/*", "smoke-test/slices/*/verdict.json"},
+        {"smoke-test/nodes/*", "smoke-test/nodes/*/verdict.json"},
+    ]
+    for policy in (slices, nodes):
+        (key,) = (one for one in policy["Statement"] if "kms:Decrypt" in one["Action"])
+        assert key["Condition"] == {"StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}}
+    for job in jobs():
+        environment = {one["name"]: one.get("value") for one in job["spec"]["template"]["spec"]["containers"][0]["env"]}
+        told, name = json.loads(environment["TRAIN_CONFIG"]), job["metadata"]["name"]
+        assert told["checkpoint_uri"].endswith(f"/smoke-test/slices/{name}/")
+        assert told["verdict_uri"].endswith(f"/smoke-test/slices/{name}/verdict.json")
+        assert (told["resume"], told["startup_timeout_s"]) == (False, 900)
+
+
+def test_the_verdicts_that_are_looked_for_are_those_of_all_jobs() -> None:
+    associations = of("aws:ssm/association:Association")
+    told = associations["monitoring-association"]["parameters"]["ExtraVariables"].split()
+    (keys,) = (one.partition("=")[2] for one in told if one.startswith("prometheus_verdict_keys="))
+    named = {name: job["metadata"]["name"] for name, job in of("kubernetes:batch/v1:Job").items()}
+    assert keys.split(",") == [
+        f"smoke-test/nodes/{named['smoke-test-job']}/verdict.json",
+        *(f"smoke-test/slices/{named[f'tpu-smoke-test-job-{index}']}/verdict.json" for index in range(2)),
+    ]
+
+
 def test_the_jobs_have_the_names_by_which_verdicts_are_told_apart() -> None:
     assert set(of("kubernetes:batch/v1:Job")) == {"smoke-test-job", "tpu-smoke-test-job-0", "tpu-smoke-test-job-1"}
 
@@ -259,8 +294,8 @@ def test_a_slice_s_job_is_told_what_to_tolerate() -> None:
     from components.tpu_smoke_test_pod import template
 
     test, pool = SmokeTestConfig(pool="v6e", tolerated_percent=2.5), TpuPoolConfig.model_validate(POOLS["v6e"])
-    where = {"account": "a", "namespace": "n", "image": "i", "bucket": "b", "role_arn": "r", "region": "us-east-1"}
-    (container,) = template(test, pool, "job", "node-pool", **where)["spec"]["containers"]
+    where = {"account": "a", "namespace": "n", "image": "i", "role_arn": "r", "region": "us-east-1"}
+    (container,) = template(test, pool, "job", "node-pool", buckets=Buckets("c", "v"), **where)["spec"]["containers"]
     (told,) = [json.loads(one["value"]) for one in container["env"] if one["name"] == "TRAIN_CONFIG"]
     assert told["tolerated_slowness"] == 0.025
 

@@ -52,7 +52,7 @@ def tpus(draw: st.DrawFn) -> Values:
     tpu: Values = {"project": "tpu-project", "region": region, "pools": pools}
     if draw(st.booleans()):
         tpu["release_channel"] = draw(st.sampled_from(["rapid", "regular", "stable"]))
-    tested = [name for name, pool in pools.items() if not pool.get("queued")]
+    tested = [name for name, pool in pools.items() if not pool.get("queued") and pool["capacity"] != "flex_start"]
     if tested and draw(st.booleans()):
         tpu["smoke_test"] = {"pool": tested[0], "steps": 30}
     return tpu

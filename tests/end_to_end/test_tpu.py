@@ -62,8 +62,8 @@ def test_a_process_of_the_job_has_run_on_each_machine_of_the_slice_and_the_verdi
     assert {pod["status"]["phase"] for pod in pods} == {"Succeeded"}
     outputs, _ = checkout.aidc("status")
     assert outputs is not None
-    key = f"smoke-test/{pods[0]['metadata']['labels']['ai-datacenter/job']}/verdict.json"
-    buckets = [one["Name"] for one in checkout.aws("s3").list_buckets()["Buckets"] if "checkpoints" in one["Name"]]
+    key = f"smoke-test/slices/{pods[0]['metadata']['labels']['ai-datacenter/job']}/verdict.json"
+    buckets = [one["Name"] for one in checkout.aws("s3").list_buckets()["Buckets"] if "-data-" in one["Name"]]
     verdict = checkout.aws("s3").get_object(Bucket=buckets[0], Key=key)["Body"].read().decode()
     assert '"passed":true' in verdict.replace(" ", "")
     assert '"emulated":true' in verdict.replace(" ", "")

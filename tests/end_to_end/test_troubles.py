@@ -104,7 +104,7 @@ def test_a_smoke_test_that_cannot_pass_fails_up_with_its_reason_in_one_screen(ch
     assert "Traceback" not in told
     rows = [line for line in words if "TFLOP/s" in line]
     assert len(rows) == 2, "the nodes of a failed test have their rows too"
-    status, _ = checkout.aidc("status")
+    status, _ = checkout.aidc("status", code=1)
     assert [row["node"] in "\n".join(rows) for row in status["verdict"]["node_checks"]] == [True, True]
     checkout.configure({"steps: 2": "steps: 60"})
     data, told = checkout.aidc("up")

@@ -149,6 +149,21 @@ def test_every_slice_is_tested_again_and_one_that_does_not_pass_fails_the_test(
     assert page.count('class="result PASS"') == 2 + second_passes
 
 
+def test_a_test_or_a_slice_of_whose_verdict_nobody_knows_is_not_passed(
+    engine: FakeEngine, place: Workplace, bucket: dict[str, bytes], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    passed = verdict(passed=True)
+    for own, others, unknown in ((passed, [passed, None], "slice 1    no"), (None, [passed], "smoke test no")):
+        outputs = {"smoke_test": {"verdict": own}, "tpu": {"smoke_tests": [{"verdict": one} for one in others]}}
+        engine.answer = replace(failed(), outputs={"datacenter": outputs})
+        file = tmp_path / f"{len(others)}.html"
+        assert main(["smoke-test", "--report", str(file)]) == 1
+        shown = capsys.readouterr()
+        assert f"{unknown} verdict yet" in shown.out
+        assert "The smoke test did not pass." in shown.err
+        assert "<title>Smoke test of local: FAIL</title>" in file.read_text()
+
+
 class FakePlane:
     """A cluster that keeps what is deleted from it."""
 

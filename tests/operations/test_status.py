@@ -109,6 +109,34 @@ def test_a_node_that_is_kept_out_for_long_is_no_success(
     assert status(cast(Workplace, Place())) == well
 
 
+PASSED = {
+    "passed": True, "loss_first": 5.5, "loss_last": 2.2, "steps": 60, "tokens_per_s": 1.0, "first_step_s": 1.0,
+    "processes": 1, "nodes": ["a"], "finished_at": "noon",
+}  # fmt: skip
+FAILED = {"passed": False, "reason": "loss rose", "finished_at": "noon"}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "slices", "well"),
+    [
+        (PASSED, (PASSED,), True),
+        (None, (None,), True),  # it may be to come
+        (FAILED, (), False),
+        (PASSED, (PASSED, FAILED), False),
+        ({"reason": "who knows"}, (), False),
+    ],
+)
+def test_a_smoke_test_that_failed_last_is_no_success(
+    monkeypatch: pytest.MonkeyPatch, verdict: Any, slices: tuple[Any, ...], well: bool
+) -> None:
+    node = {**NODE, "metrics": None}
+    found = {**FOUND, "nodes": [node], "monitoring": [], "verdict": verdict, "slice_verdicts": slices}
+    monkeypatch.setattr(module, "collect", lambda place: found)
+    assert status(cast(Workplace, Place())) == well
+    monkeypatch.setattr(module, "collect", lambda place: {**found, "aws": None, "control_planes": [], "nodes": []})
+    assert status(cast(Workplace, Place())), "nothing is up, and that alone is said"
+
+
 def test_a_pod_s_line_says_why_it_does_not_run() -> None:
     pod = {"cluster": "c", "namespace": "kube-system", "name": "plugin", "node": "n", "phase": "Pending"}
     found = lines(pods=[{**pod, "waits_for": "no folder"}, {**pod, "waits_for": ""}])

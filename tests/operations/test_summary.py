@@ -66,8 +66,18 @@ def test_a_node_that_is_not_ready_is_not_a_pass() -> None:
     assert not replace(SUMMARY, nodes=(NODES[0], replace(NODES[1], ready=False))).passed
 
 
-def test_a_verdict_that_does_not_say_that_it_passed_is_not_a_pass() -> None:
-    assert not replace(SUMMARY, verdict={"reason": ""}).passed
+@pytest.mark.parametrize("verdict", [{"reason": ""}, None])
+def test_a_verdict_that_does_not_say_that_it_passed_is_not_a_pass(verdict: dict[str, Any] | None) -> None:
+    found = replace(SUMMARY, verdict=verdict)
+    assert not found.passed
+    assert "PASS" not in found.as_text()
+
+
+def test_a_verdict_tells_from_which_step_on_it_proves_anything() -> None:
+    resumed = verdict_lines({**(SUMMARY.verdict or {}), "steps": 200, "resumed_from_step": 180})
+    assert resumed[0] == "smoke test PASS: loss 5.545 → 2.250 in 200 steps, resumed from step 180"
+    whole = verdict_lines({**(SUMMARY.verdict or {}), "resumed_from_step": None})
+    assert whole[0] == "smoke test PASS: loss 5.545 → 2.250 in 60 steps"
 
 
 def of_slices(*verdicts: object) -> dict[str, Any]:

@@ -103,6 +103,20 @@ def test_each_rule_names_the_node_and_says_what_to_do() -> None:
         assert "[[" not in str(rule)
 
 
+def test_every_verdict_is_looked_for() -> None:
+    known = YAML(typ="safe").load(ROLE / "vars" / "main.yml")
+    unit = render(
+        "smoke-test-metrics.service.j2", **{**known, "prometheus_verdict_keys": "a/verdict.json,b/verdict.json"}
+    )
+    (command,) = (line for line in unit.splitlines() if line.startswith("ExecStart="))
+    assert command.split()[-2:] == ["a/verdict.json", "b/verdict.json"]
+
+
+def test_a_test_that_passed_can_be_run_again_where_there_is_no_aidc() -> None:
+    told = by_name(rules())["SmokeTestFailed"]["annotations"]["description"]
+    assert "`pulumi up --replace '**::*smoke-test-job*'`" in told
+
+
 def test_metrics_of_a_smoke_test_are_missed_only_where_one_is_looked_for() -> None:
     assert "SmokeTestUntold" not in by_name(rules())
 

@@ -1,4 +1,4 @@
-"""The smoke test's verdict becomes metrics that Prometheus can read, and what cannot be read leaves the last ones."""
+"""The smoke tests' verdicts become metrics that Prometheus can read, and what cannot be read leaves the last ones."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from playbooks import PLAYBOOKS
 from tests.operations.verdict_sample import HOSTILE, verdict
 
 PROGRAM = PLAYBOOKS / "roles" / "prometheus" / "files" / "smoke_test_metrics.py"
-KEY = "smoke-test/smoke-test-0a1b/verdict.json"
+KEY, OTHER = "smoke-test/nodes/smoke-test-0a1b/verdict.json", "smoke-test/slices/smoke-test-tpu-0-2c3d/verdict.json"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def program() -> SimpleNamespace:
     """The program as it is copied to the machine; run, not imported, so that no cache comes among the role's files."""
     namespace: dict[str, Any] = {"__name__": "smoke_test_metrics"}
@@ -67,7 +67,7 @@ def test_the_file_is_replaced_whole_and_others_may_read_it(
     monkeypatch.setitem(program.namespace, "read", lambda _bucket, _key: verdict(passed=True))
     file = tmp_path / "smoke_test.prom"
     file.write_text("older")
-    assert program.main("bucket", KEY, str(file)) == 0
+    assert program.main("bucket", str(file), KEY) == 0
     assert samples(file.read_text())[("smoke_test_passed", "")] == 1
     assert [one.name for one in tmp_path.iterdir()] == ["smoke_test.prom"]
     assert file.stat().st_mode & 0o777 == 0o644
@@ -85,10 +85,44 @@ def test_what_cannot_be_read_leaves_the_last_metrics_and_says_why(
 
     monkeypatch.setitem(program.namespace, "read", read)
     file = tmp_path / "smoke_test.prom"
-    file.write_text("last")
-    assert program.main("bucket", KEY, str(file)) == 1
-    assert file.read_text() == "last"
+    file.write_text(last := program.in_order({"a": program.text("smoke-test-0a1b", verdict(), 5.0)}))
+    assert program.main("bucket", str(file), KEY) == 1
+    assert file.read_text() == last
     assert "the verdict of smoke-test-0a1b cannot be read" in capsys.readouterr().err
+
+
+def test_each_job_has_its_own_series_and_one_that_cannot_be_read_keeps_none_of_the_others_from_being_told(
+    program: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored: dict[str, Any] = {KEY: verdict(passed=True), OTHER: verdict(passed=True)}
+
+    def read(_bucket: str, key: str) -> Any:
+        return stored[key]
+
+    def told() -> dict[tuple[str, str], float]:
+        families = text_string_to_metric_families(file.read_text())
+        return {(one.labels["job_name"], one.name): one.value for family in families for one in family.samples}
+
+    monkeypatch.setitem(program.namespace, "read", read)
+    file = tmp_path / "smoke_test.prom"
+    assert program.main("bucket", str(file), KEY, OTHER) == 0
+    first, (nodes, slice_) = told(), ("smoke-test-0a1b", "smoke-test-tpu-0-2c3d")
+    assert first[(nodes, "smoke_test_passed")] == first[(slice_, "smoke_test_passed")] == 1
+    stored[KEY] = verdict(passed=False)
+    del stored[OTHER]  # an error, and not the answer that there is none
+    assert program.main("bucket", str(file), KEY, OTHER) == 1
+    then, read_at = told(), "smoke_test_read_timestamp_seconds"
+    assert (then[(nodes, "smoke_test_passed")], then[(slice_, "smoke_test_passed")]) == (0, 1)
+    assert then[(nodes, read_at)] > first[(nodes, read_at)]
+    assert then[(slice_, read_at)] == first[(slice_, read_at)]
+    assert program.main("bucket", str(file), KEY) == 0
+    assert {job for job, _ in told()} == {nodes}  # what is declared no more is told no more
+
+
+def test_lines_of_a_metric_are_together_as_the_format_wants_them(program: SimpleNamespace) -> None:
+    lines = program.in_order({one: program.text(one, verdict(), 5.0) for one in ("a", "b")}).splitlines()
+    names = [line.partition("{")[0] for line in lines]
+    assert len([name for index, name in enumerate(names) if name != names[index - 1]]) == len(set(names))
 
 
 def test_a_bucket_that_never_answered_has_an_age_from_the_first_try(
@@ -96,7 +130,7 @@ def test_a_bucket_that_never_answered_has_an_age_from_the_first_try(
 ) -> None:
     monkeypatch.setitem(program.namespace, "read", lambda _bucket, _key: [])
     file = tmp_path / "smoke_test.prom"
-    assert [program.main("bucket", KEY, str(file)) for _ in range(2)] == [1, 1]
+    assert [program.main("bucket", str(file), KEY) for _ in range(2)] == [1, 1]
     ((found, value),) = samples(file.read_text()).items()
     assert found == ("smoke_test_read_timestamp_seconds", "")
     assert value > 1.7e9
@@ -111,7 +145,7 @@ def test_a_first_look_that_is_killed_has_an_age(
     monkeypatch.setitem(program.namespace, "read", read)
     file = tmp_path / "smoke_test.prom"
     with pytest.raises(SystemExit):
-        program.main("bucket", KEY, str(file))
+        program.main("bucket", str(file), KEY)
     assert set(samples(file.read_text())) == {("smoke_test_read_timestamp_seconds", "")}
 
 
@@ -119,7 +153,7 @@ def test_a_folder_that_is_not_there_is_told_in_a_sentence(
     program: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(program.namespace, "read", lambda _bucket, _key: verdict())
-    assert program.main("bucket", KEY, str(tmp_path / "missing" / "smoke_test.prom")) == 1
+    assert program.main("bucket", str(tmp_path / "missing" / "smoke_test.prom"), KEY) == 1
     assert "missing/smoke_test.prom cannot be written" in capsys.readouterr().err
 
 
@@ -163,6 +197,6 @@ def test_it_reads_what_a_bucket_holds_and_tells_nothing_from_refused(
         assert program.read("checkpoints", KEY) is None
         s3.put_object(Bucket="checkpoints", Key=KEY, Body=json.dumps(verdict()))
         assert program.read("checkpoints", KEY)["job"] == verdict()["job"]
-        assert program.main("nobody", KEY, str(tmp_path / "file")) == 1
+        assert program.main("nobody", str(tmp_path / "file"), KEY) == 1
     finally:
         moto.stop(root)

@@ -82,6 +82,7 @@ def test_a_stack_file_without_the_section_has_no_pipeline(tmp_path: Path) -> Non
         (f"{NFS}, kind: fsx", ".kind", "there is no file system under lustre"),
         (f"{NFS}, prefix: raw/, dataset: row", ".dataset", "there is no dataset row"),
         (f"{NFS}, prefix: playbooks/x/", ".prefix", "overlaps playbooks/, which the nodes' configuration writes"),
+        (f"{NFS}, prefix: smoke-test/", ".prefix", "overlaps smoke-test/, which the smoke test writes"),
         (f"{NFS}, prefix: datasync-reports/", ".prefix", "which DataSync's reports writes"),
         (f"{NFS}, prefix: /raw/", ".prefix", "does not match"),
         (f"{NFS}, prefix: a/../b/", ".prefix", "does not match"),

@@ -84,6 +84,12 @@ def test_a_topology_that_no_machine_makes_is_refused_with_the_nearest(tmp_path: 
         ({"slices": 2}, {"pods_cidr": "10.132.0.0/24"}, "pods_cidr", "the pods of 4 nodes"),
         ({}, {"smoke_test": {"pool": "slice"}}, "smoke_test.pool", "there is no TPU pool slice"),
         ({"queued": True}, {"smoke_test": {"pool": "slices"}}, "smoke_test.pool", "which the test's job does not make"),
+        (
+            {"capacity": "flex_start"},
+            {"smoke_test": {"pool": "slices", "timeout_s": 600}},
+            "smoke_test.pool",
+            "would fail after 600 s without one",
+        ),
     ],
 )
 def test_what_google_would_refuse_is_refused_here(

@@ -1,12 +1,13 @@
 #!/usr/bin/python3
-"""The smoke test's verdict as metrics for the node exporter: `smoke_test_metrics.py BUCKET KEY FILE`.
+"""The smoke tests' verdicts as metrics for the node exporter: `smoke_test_metrics.py BUCKET FILE KEY...`.
 
-The key is that of the job which tests what is declared now: where there is no such object, it has not been proved yet.
-The file is written whole or not at all; where the bucket does not answer, it stays as it was, and tells its age.
+Each key is that of a job which tests what is declared now: where there is no such object, it has not been proved yet.
+The file is written whole or not at all; of a verdict that cannot be read it keeps what it had, and tells its age.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import sys
@@ -19,11 +20,11 @@ from typing import Any
 READ = "smoke_test_read_timestamp_seconds"
 
 
-def read(bucket: str, key: str) -> dict[str, Any] | None:
-    """The verdict; None where no job has stored one."""
+@functools.cache
+def s3() -> Any:
+    """The client; it takes longer to make than to ask."""
     import boto3
     from botocore.config import Config
-    from botocore.exceptions import ClientError
 
     endpoint = os.environ.get("AWS_ENDPOINT_URL")  # botocore reads it from 1.31 on, and bookworm's is older
     config = Config(
@@ -31,8 +32,15 @@ def read(bucket: str, key: str) -> dict[str, Any] | None:
         connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 1},
         s3={"addressing_style": "path"} if endpoint else {},
     )  # fmt: skip
+    return boto3.client("s3", endpoint_url=endpoint, config=config)
+
+
+def read(bucket: str, key: str) -> dict[str, Any] | None:
+    """The verdict; None where no job has stored one."""
+    from botocore.exceptions import ClientError
+
     try:
-        found = boto3.client("s3", endpoint_url=endpoint, config=config).get_object(Bucket=bucket, Key=key)
+        found = s3().get_object(Bucket=bucket, Key=key)
     except ClientError as error:
         if error.response.get("Error", {}).get("Code") == "NoSuchKey":
             return None
@@ -93,20 +101,30 @@ def write(file: Path, content: str) -> None:
         raise
 
 
-def main(bucket: str, key: str, file: str) -> int:
+def main(bucket: str, file: str, *keys: str) -> int:
     """The exit status."""
-    job = Path(key).parent.name
+    path, jobs = Path(file), {Path(key).parent.name: key for key in keys}
     try:
-        if not Path(file).exists():  # so that the first look has an age too, even if it is killed
-            write(Path(file), "\n".join(sample(READ, {"job_name": job}, time.time())) + "\n")
-        content = told(bucket, key, job)
-        if content is None:
-            return 1
-        write(Path(file), content)
+        last = {job: kept(path, job) for job in jobs}
+        write(path, in_order(last))  # so that the first look has an age too, even if it is killed
+        found = {job: told(bucket, key, job) for job, key in jobs.items()}
+        write(path, in_order({job: found[job] or last[job] for job in jobs}))
     except OSError as error:
         print(f"{file} cannot be written: {error}; the node exporter's package makes the folder", file=sys.stderr)
         return 1
-    return 0
+    return 0 if all(found.values()) else 1
+
+
+def kept(file: Path, job: str) -> str:
+    """What the file has of a job; where that is nothing, that it is looked for from now on."""
+    lines = file.read_text(errors="replace").splitlines() if file.exists() else []
+    of_job = [line for line in lines if line.partition("{")[2].startswith(f'job_name="{escaped(job)}"')]
+    return "\n".join(of_job or sample(READ, {"job_name": job}, time.time())) + "\n"
+
+
+def in_order(jobs: dict[str, str]) -> str:
+    """The metrics of all jobs: the format has the lines of a metric together."""
+    return "".join(sorted(line for text in jobs.values() for line in text.splitlines(keepends=True)))
 
 
 def told(bucket: str, key: str, job: str) -> str | None:
@@ -119,4 +137,4 @@ def told(bucket: str, key: str, job: str) -> str | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:4]))
+    sys.exit(main(*sys.argv[1:]))
