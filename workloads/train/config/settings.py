@@ -162,7 +162,8 @@ class TrainConfig(_Model):
     @classmethod
     def _fill_from_preset(cls, given: Any) -> Any:
         """Values that are not given come from the preset, those of the model one by one."""
-        preset = PRESETS.get(given.get("preset", ""), {}) if isinstance(given, dict) else {}
+        name = given.get("preset") if isinstance(given, dict) else None
+        preset = PRESETS.get(name) if isinstance(name, str) else None  # what else it may be is refused by its type
         if not preset:
             return given
         model = given.get("model", {})

@@ -67,7 +67,7 @@ def test_a_loss_that_explodes_fails_and_leaves_no_checkpoint_of_it(run, tmp_path
     assert verdict["steps"] < 12
 
 
-@pytest.mark.parametrize("wrong", ["{", "[]", '"text"', '{"steps": "many"}'])
+@pytest.mark.parametrize("wrong", ["{", "[]", '"text"', '{"steps": "many"}', '{"preset": []}'])
 def test_an_unusable_configuration_is_one_sentence(run, wrong: str) -> None:
     status, verdict = run(wrong)
     assert status == 1
