@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from types import FrameType
 
 from train.config.job import Job
-from train.metrics.times import Track
+from train.metrics.times import StepTimes, Track
 from train.parallel.heartbeat import Heartbeat
 from train.parallel.peers import Peers
 from train.parallel.watchdog import Watchdog
@@ -24,7 +24,13 @@ def say(text: str) -> None:
 
 @dataclass
 class Run:
-    """One process's part of a job; ``verdict`` fills up as facts become known."""
+    """One process's part of a job; ``verdict`` fills up as facts become known.
+
+    Attributes:
+        stopping: it was told to stop.
+        training: steps are taken, after each of which it can stop and lose nothing.
+        times: of the steps; None before there are any.
+    """
 
     job: Job
     environ: Mapping[str, str]
@@ -32,6 +38,7 @@ class Run:
     stopping: bool = False
     phase: str = "starting"
     track: Track = field(default_factory=Track)
+    times: StepTimes | None = None
     own_s: tuple[tuple[float | None, ...], ...] = ()
     peers: Peers = field(init=False)
     heartbeat: Heartbeat = field(init=False)
@@ -82,7 +89,15 @@ class Run:
     def finish(self, verdict: Verdict) -> bool:
         """Deliver the verdict; only process 0 stores it."""
         uri = self.job.config.verdict_uri if self.job.first else ""
-        return deliver(replace(verdict, finished_at=now(), series=self._series()), uri, self.environ).passed
+        told = replace(self._with_times(verdict), finished_at=now(), series=self._series())
+        return deliver(told, uri, self.environ).passed
+
+    def _with_times(self, verdict: Verdict) -> Verdict:
+        """With those of the steps so far, which are too many to sort after each."""
+        if (times := self.times) is None or not verdict.steps:
+            return verdict
+        p50, p95 = times.percentile_s(50), times.percentile_s(95)
+        return replace(verdict, tokens_per_s=times.tokens_per_s(), step_time_p50_s=p50, step_time_p95_s=p95)
 
     def _series(self) -> Series | None:
         """The curves; of a training that ended early only this worker's, for the others were not asked."""

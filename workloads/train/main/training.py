@@ -43,6 +43,7 @@ def train(run: Run, loop: Loop, progress: Progress, checkpoints: Checkpoints | N
     config = run.job.config
     run.enter("training")
     signal.signal(signal.SIGTERM, run.on_signal)
+    run.times = loop.times
     folder = config.metrics_folder if run.job.first else ""
     recorder = Recorder(folder, run.job, flops_per_token(config.model), say, after=progress.step)
     while progress.step < config.steps:
@@ -58,23 +59,15 @@ def train(run: Run, loop: Loop, progress: Progress, checkpoints: Checkpoints | N
 
 
 def _note(run: Run, loop: Loop, progress: Progress, loss: float) -> None:
-    times, first_s = loop.times, run.verdict.first_step_s
+    first_s = run.verdict.first_step_s
     is_first = first_s is None
     first_s = process_age_s() if first_s is None else first_s
-    run.track.add(progress.step, loss, times)
-    run.verdict = replace(
-        run.verdict,
-        steps=progress.step,
-        skipped_steps=progress.skipped,
-        first_step_s=first_s,
-        tokens_per_s=times.tokens_per_s(),
-        step_time_p50_s=times.percentile_s(50),
-        step_time_p95_s=times.percentile_s(95),
-    )
+    run.track.add(progress.step, loss, loop.times)
+    run.verdict = replace(run.verdict, steps=progress.step, skipped_steps=progress.skipped, first_step_s=first_s)
     if progress.step % run.job.config.log_every == 0 or is_first:
         after = f", {first_s:.2f} s after the process started" if is_first else ""
         skipped = f", {progress.skipped} steps skipped" if progress.skipped else ""
-        say(f"step {progress.step}: loss {loss:.4f}, {times.tokens_per_s():,.0f} tokens/s{skipped}{after}")
+        say(f"step {progress.step}: loss {loss:.4f}, {loop.times.tokens_per_s():,.0f} tokens/s{skipped}{after}")
 
 
 def _save_last(run: Run, loop: Loop, progress: Progress, checkpoints: Checkpoints | None) -> None:
