@@ -174,7 +174,13 @@ def _judge(guard: State, loss: jax.Array, norm: jax.Array, spike_nats: float) ->
 
 @dataclass
 class Progress:
-    """Where a training is. ``cursor`` counts the sequences drawn so far, ``skipped`` the steps that changed nothing."""
+    """Where a training is.
+
+    Attributes:
+        cursor: the sequences drawn so far.
+        skipped: the steps that changed nothing.
+        given_up: why no step may follow; empty while one may.
+    """
 
     state: State
     step: int = 0
@@ -182,6 +188,7 @@ class Progress:
     skipped: int = 0
 
 
+    given_up: str = ""
 class Loop:
     """Feeds a trainer with this process's share of the text, and times its steps; ``at`` is told where it is."""
 
@@ -215,8 +222,8 @@ class Loop:
     def advance(self, progress: Progress) -> float:
         """One step; the training loss before it.
 
-        Raises:
-            Failure: one step after another was skipped. It names the process whose sequences were the first to fail.
+        Where one step after another was skipped, ``progress.given_up`` says so, and names the process whose sequences
+        were the first to fail.
         """
         start = time.perf_counter()
         own, own_s = own_time(lambda: self._own(progress))
@@ -229,7 +236,7 @@ class Loop:
         progress.cursor += self.batch_rows
         progress.skipped = int(told.skipped)
         if told.in_a_row >= self._config.max_skipped:
-            raise Failure(_why_given_up(progress.step, told, self.batch_rows, self._processes))
+            progress.given_up = _why_given_up(progress.step, told, self.batch_rows, self._processes)
         return float(told.loss)
 
     def _own(self, progress: Progress) -> Any:
@@ -249,6 +256,6 @@ def _why_given_up(step: int, told: _Told, rows: int, processes: int) -> str:
     seen = f"the loss became {told.loss:g} (gradient norm {told.norm:g}) at step {step}"
     after = f"{told.in_a_row:g} steps in a row were skipped"
     if not told.bad_rows:
-        return f"{seen}, too far from what it was: {after}"
+        return f"{seen}{', too far from what it was' if np.isfinite(told.norm) else ''}: {after}"
     owner = int(told.first_bad_row) // (rows // processes)
     return f"{seen}: {after}; of {rows} sequences {told.bad_rows:g} are not finite, the first is of process {owner}"

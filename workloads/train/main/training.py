@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from contextlib import closing
 from dataclasses import replace
 
 import jax
@@ -46,16 +47,23 @@ def train(run: Run, loop: Loop, progress: Progress, checkpoints: Checkpoints | N
     run.times = loop.times
     folder = config.metrics_folder if run.job.first else ""
     recorder = Recorder(folder, run.job, flops_per_token(config.model), say, after=progress.step)
-    while progress.step < config.steps:
-        with run.watchdog.limit(config.step_timeout_s, f"step {progress.step + 1}"):
-            loss = loop.advance(progress)
-            _note(run, loop, progress, loss)
-            recorder.step(progress.step, loss, loop.times, progress.skipped)
-            if checkpoints and progress.step % config.checkpoint_every == 0 and progress.step < config.steps:
-                checkpoints.save(loop.mark(progress), progress.state)
-        _stop_if_asked(run, loop, progress, checkpoints)
-    recorder.close()
+    with closing(recorder):
+        while progress.step < config.steps:
+            with run.watchdog.limit(config.step_timeout_s, f"step {progress.step + 1}"):
+                _take(run, loop, progress, recorder)
+                if checkpoints and progress.step % config.checkpoint_every == 0 and progress.step < config.steps:
+                    checkpoints.save(loop.mark(progress), progress.state)
+            _stop_if_asked(run, loop, progress, checkpoints)
     _save_last(run, loop, progress, checkpoints)
+
+
+def _take(run: Run, loop: Loop, progress: Progress, recorder: Recorder) -> None:
+    """One step, and note it; raises :class:`Failure` where it was the last of too many that changed nothing."""
+    loss = loop.advance(progress)
+    _note(run, loop, progress, loss)
+    recorder.step(progress.step, loss, loop.times, progress.skipped)
+    if progress.given_up:
+        raise Failure(progress.given_up)
 
 
 def _note(run: Run, loop: Loop, progress: Progress, loss: float) -> None:
