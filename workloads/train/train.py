@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from statistics import fmean
 from typing import Any, NamedTuple
 
 import jax
@@ -18,7 +19,7 @@ from train.checkpoint.gate import batch_digest
 from train.config.failure import Failure
 from train.config.job import Job
 from train.config.settings import TrainConfig
-from train.data.batches import Batches, Corpus, Prefetch, validation_rows
+from train.data.batches import VALIDATION_SEQUENCES, Batches, Corpus, Prefetch, validation_rows
 from train.metrics.times import StepTimes, own_time
 from train.model import attention
 from train.model.transformer import Transformer, compute_dtype, initial
@@ -202,8 +203,12 @@ class Loop:
         self._batches = Batches(corpus.train, config.model.context, self.batch_rows, config.seed)
         part = rows_of(job.index, job.processes, self.batch_rows)
         self._next = Prefetch(lambda cursor: self._batches.rows(cursor, part), self.batch_rows)
-        held_out = validation_rows(corpus.validation, config.model.context, shards)
-        self._held_out = to_devices(trainer.mesh, held_out[rows_of(job.index, job.processes, len(held_out))])
+        # No more at once than the training takes: what it has room for, the validation has.
+        at_once = min(self.batch_rows // config.accumulate, _round_up(VALIDATION_SEQUENCES, shards))
+        held_out = validation_rows(corpus.validation, config.model.context, at_once)
+        own = rows_of(job.index, job.processes, at_once)
+        parts = held_out.reshape(-1, at_once, held_out.shape[1])
+        self._held_out = [to_devices(trainer.mesh, part[own]) for part in parts]
         self.times = StepTimes(self.batch_rows * config.model.context)
 
     def mark(self, progress: Progress) -> Mark:
@@ -217,7 +222,7 @@ class Loop:
 
     def validation_loss(self, state: State) -> float:
         """Nats per token on the held-out text."""
-        return float(self._trainer.loss(state, self._held_out))
+        return fmean(float(self._trainer.loss(state, part)) for part in self._held_out)
 
     def advance(self, progress: Progress) -> float:
         """One step; the training loss before it.

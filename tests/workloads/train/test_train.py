@@ -17,7 +17,7 @@ from train.checkpoint.arrays import digests, pieces_of
 from train.config.failure import Failure
 from train.config.job import Accelerator, Job
 from train.config.settings import TrainConfig
-from train.data.batches import Corpus, read_corpus
+from train.data.batches import Corpus, read_corpus, validation_rows
 from train.model.transformer import initial
 from train.optim import _decays
 from train.parallel.mesh import AXIS, arrange
@@ -173,6 +173,29 @@ def test_a_batch_grows_until_all_devices_get_as_many_rows() -> None:
 
 
 def broken(progress: Progress) -> Progress:
+@pytest.mark.parametrize(
+    ("how", "at_once"), [({}, 4), ({"batch_size": 6, "accumulate": 3}, 2), ({"batch_size": 100}, 64)]
+)
+def test_the_validation_takes_no_more_rows_at_once_than_a_step(
+    how: dict, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer, loop = loop_on(2, CONFIG.model_copy(update=how))
+    state, given, loss = trainer.place(trainer.initial()), list[int](), trainer.loss
+    monkeypatch.setattr(trainer, "loss", lambda state, rows: given.append(len(rows)) or loss(state, rows))
+    found = loop.validation_loss(state)
+    assert set(given) == {at_once}
+    assert sum(given) >= 64
+    rows = validation_rows(corpus().validation, CONFIG.model.context, at_once)
+    assert found == pytest.approx(float(loss(state, rows)), abs=1e-6)
+
+
+def test_a_processor_with_other_instructions_is_another_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    topology = trainer_on(2).topology
+    assert topology.startswith(f"cpu {cpu.kind()}, 1 processes, ")
+    monkeypatch.setattr(cpu, "kind", lambda: "other")
+    assert trainer_on(2).topology != topology
+
+
     """With a number in its parameters that is none."""
     state = on_host(progress.state)
     state["params"]["norm"][0] = np.nan
