@@ -14,9 +14,8 @@ import numpy as np
 import optax
 from jax.sharding import Mesh, PartitionSpec
 
-from train.checkpoint.checkpoints import Mark
-from train.checkpoint.gate import batch_digest
-from train.config.failure import Failure
+from train.checkpoint.gate import CPU, batch_digest
+from train.checkpoint.manifest import Mark
 from train.config.job import Job
 from train.config.settings import TrainConfig
 from train.data.batches import VALIDATION_SEQUENCES, Batches, Corpus, Prefetch, validation_rows

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from train.checkpoint.arrays import digests, local_piece, named
-from train.checkpoint.checkpoints import Manifest
+from train.checkpoint.manifest import Manifest
 from train.config.failure import Failure
 
 

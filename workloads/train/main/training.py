@@ -83,7 +83,9 @@ def _save_last(run: Run, loop: Loop, progress: Progress, checkpoints: Checkpoint
     if checkpoints is None:
         return
     run.heartbeat.at("the last checkpoint")
-    with run.watchdog.limit(run.job.config.checkpoint_timeout_s, "the last checkpoint"):
+    config = run.job.config
+    # The checkpoint has its own limit and then names whose part did not come, which is worth a moment more.
+    with run.watchdog.limit(config.checkpoint_timeout_s + config.step_timeout_s, "the last checkpoint"):
         where = checkpoints.save_last(loop.mark(progress), progress.state)
         where = run.peers.exchange("train/saved", where)[0]
     run.verdict = replace(run.verdict, checkpoint=where)

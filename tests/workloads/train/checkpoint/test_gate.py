@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 from train.checkpoint import gate
-from train.checkpoint.checkpoints import Checkpoints, Manifest
+from train.checkpoint.checkpoints import Checkpoints
+from train.checkpoint.manifest import Manifest
 from train.checkpoint.store import FolderStore
 from train.config.failure import Failure
 from train.data.batches import Batches

@@ -96,6 +96,31 @@ def test_parameters_spread_over_processes_are_saved_by_both_and_go_on_bit_for_bi
 
 
 def test_a_failure_of_one_process_is_every_process_s_sentence(jobs: Launcher, bucket: Read) -> None:
+_REFUSES_PROCESS_1 = """
+import os
+if os.environ.get("JOB_COMPLETION_INDEX") == "1":
+    from train.checkpoint.store import FolderStore
+    from train.config.failure import Failure
+    put = FolderStore.put
+    def full(self, name, *rest):
+        if name == "step_00000004.1of2.safetensors":
+            raise Failure("the disk is full")
+        put(self, name, *rest)
+    FolderStore.put = full
+"""
+
+
+def test_parameters_spread_over_processes_survive_a_checkpoint_that_one_of_them_cannot_write(
+    jobs: Launcher, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(_REFUSES_PROCESS_1)
+    config = {**TRAINING, "fsdp": 2, "checkpoint_uri": str(tmp_path / "c")}
+    first, second = jobs.run(config, processes=2, PYTHONPATH=f"{tmp_path}:{WORKLOADS}")
+    assert (first.status, second.status) == (0, 0), first.log + second.log
+    assert "step 4 is not written: process 1 did not write its part: the disk is full" in first.log
+    assert (tmp_path / "c" / "step_00000012.json").is_file()
+
+
     one_of_two = {"JAX_NUM_PROCESSES": "2", "JAX_COORDINATOR_ADDRESS": f"127.0.0.1:{free_port()}"}
     row = '{"chips": 8, "instance_type": "p5.48xlarge"}'
     config = {**TRAINING, **URIS}
