@@ -23,6 +23,7 @@ from train.metrics.times import StepTimes, own_time
 from train.model import attention
 from train.model.transformer import Transformer, compute_dtype, initial
 from train.optim import make_optimizer
+from train.parallel import cpu
 from train.parallel.mesh import arrange, place, replicated, row_shards, rows_of, shardings, split, to_devices
 
 State = dict[str, Any]  # "params", "optimizer" and "guard": everything that a step changes
@@ -84,7 +85,8 @@ class Trainer:
     def topology(self) -> str:
         """What a training must be repeated on to give the same bits."""
         axes = " ".join(f"{name}={size}" for name, size in self.mesh.shape.items())
-        kind, processes = self.mesh.devices.flat[0].device_kind, jax.process_count()
+        device, processes = self.mesh.devices.flat[0], jax.process_count()
+        kind = f"{CPU} {cpu.kind()}" if device.platform == CPU else device.device_kind
         parts = f"{self.config.accumulate} parts, {self.config.model.remat} remat"
         return f"{kind}, {processes} processes, {axes}, {self.attention} attention, {parts}, jax {jax.__version__}"
 

@@ -20,6 +20,7 @@ from train.config.settings import TrainConfig
 from train.data.batches import Corpus, read_corpus, validation_rows
 from train.model.transformer import initial
 from train.optim import _decays
+from train.parallel import cpu
 from train.parallel.mesh import AXIS, arrange
 from train.train import Loop, Progress, State, Trainer, _judge
 
@@ -172,7 +173,6 @@ def test_a_batch_grows_until_all_devices_get_as_many_rows() -> None:
     assert loop.batch_rows == 4
 
 
-def broken(progress: Progress) -> Progress:
 @pytest.mark.parametrize(
     ("how", "at_once"), [({}, 4), ({"batch_size": 6, "accumulate": 3}, 2), ({"batch_size": 100}, 64)]
 )
@@ -196,6 +196,7 @@ def test_a_processor_with_other_instructions_is_another_device(monkeypatch: pyte
     assert trainer_on(2).topology != topology
 
 
+def broken(progress: Progress) -> Progress:
     """With a number in its parameters that is none."""
     state = on_host(progress.state)
     state["params"]["norm"][0] = np.nan
