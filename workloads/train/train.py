@@ -50,6 +50,7 @@ class Trainer:
     """One model on one mesh: how its state is spread over the devices, and the programs that change it.
 
     Attributes:
+        like: a state without its numbers.
         is_apart: each device holds all parameters, so that a step is two programs: what a worker does alone, and what
             all do together. A worker's own time is told apart so. Devices that share parameters need each other in
             every layer: they run one program, and nobody's own time is known.
@@ -67,7 +68,8 @@ class Trainer:
             lambda x_NxD: jax.lax.with_sharding_constraint(x_NxD, rows),
         )
         self._optimizer = make_optimizer(config)
-        self._shardings = shardings(self.mesh, jax.eval_shape(self.initial))
+        self.like = jax.eval_shape(self.initial)
+        self._shardings = shardings(self.mesh, self.like)
         everywhere = replicated(self.mesh)
         options = _HURRY if platform == "cpu" and config.steps <= _HURRY_STEPS else None
         takes = (PartitionSpec(), rows.spec)
@@ -188,9 +190,9 @@ class Progress:
     step: int = 0
     cursor: int = 0
     skipped: int = 0
-
-
     given_up: str = ""
+
+
 class Loop:
     """Feeds a trainer with this process's share of the text, and times its steps; ``at`` is told where it is."""
 

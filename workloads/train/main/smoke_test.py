@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from train.checks.run import run as run_checks
 from train.config.failure import Failure
-from train.config.job import load
-from train.main.nodes import check, join, note_health, use_cache
-from train.main.resume import open_checkpoints, start
+from train.config.job import Job, load
+from train.main.nodes import check, join, note_health, setup, use_cache
+from train.main.resume import begin, open_checkpoints, resume
 from train.main.run import Run, say
 from train.main.training import choose_attention, judge_steps, train
 from train.report import Verdict, deliver, judge_loss, now
@@ -47,15 +47,17 @@ def _run(run: Run) -> Verdict:
         corpus = check(run, mesh)
     if config.checks != "off" and not job.emulated_devices:  # whose speed says nothing of the nodes
         note_health(run, run_checks(job, run.peers, mesh, run.stage))
-    with run.watchdog.limit(2 * config.step_timeout_s, "compiling and loading the checkpoint"):
-        run.enter("loading")
+    run.enter("loading")
+    with run.watchdog.limit(2 * config.step_timeout_s, "compiling and the evaluation before training"):
         trainer = Trainer(config, mesh, choose_attention(run, mesh))
         loop = Loop(job, trainer, corpus, run.heartbeat.at)
-        if job.processes > 1 and not trainer.is_apart:
-            say("devices share parameters, so that no process has a time of its own: the steps do not tell who is slow")
-        checkpoints = open_checkpoints(run, config.training_digest(corpus.digest, loop.batch_rows))
-        progress = start(run, trainer, loop, checkpoints)
-    run.verdict = replace(run.verdict, attention=trainer.attention)
+        run.verdict = replace(run.verdict, attention=trainer.attention, setup=setup(job, loop.batch_rows))
+        _say_how_it_is_shared(job, trainer, loop)
+        progress = begin(run, trainer, loop)
+    with run.watchdog.limit(config.checkpoint_timeout_s, "reading the newest checkpoint"):
+        checkpoints = open_checkpoints(run, config.training_digest(corpus.digest, loop.batch_rows), loop.batch_rows)
+        if checkpoints:
+            progress = resume(run, trainer, loop, checkpoints) or progress
     train(run, loop, progress, checkpoints)
     with run.watchdog.limit(config.step_timeout_s, "the last evaluation"):
         everyone = run.peers.gather("train/curves", json.dumps([point.own_s for point in run.track.points]))
@@ -71,6 +73,13 @@ def _address_for(environ: Mapping[str, str]) -> str:
     if environ.get("JOB_COMPLETION_INDEX", "0") != "0":
         return ""
     try:
+def _say_how_it_is_shared(job: Job, trainer: Trainer, loop: Loop) -> None:
+    if job.processes > 1 and not trainer.is_apart:
+        say("devices share parameters, so that no process has a time of its own: the steps do not tell who is slow")
+    if loop.batch_rows != (asked := job.config.batch_size):
+        say(f"batch_size {asked} is rounded up to {loop.batch_rows}: as many rows for each device and part")
+
+
         address = json.loads(environ.get("TRAIN_CONFIG", ""))["verdict_uri"]
     except (ValueError, KeyError, TypeError):
         return ""
