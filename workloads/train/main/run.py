@@ -7,13 +7,12 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from types import FrameType
 
 from train.config.job import Job
 from train.metrics.times import StepTimes, Track
 from train.parallel.heartbeat import Heartbeat
 from train.parallel.peers import Peers
-from train.parallel.watchdog import Watchdog
+from train.parallel.watchdog import Watchdog, last_words
 from train.report import Series, Verdict, deliver, leave_reason, now, of_workers
 
 
@@ -36,6 +35,7 @@ class Run:
     environ: Mapping[str, str]
     verdict: Verdict
     stopping: bool = False
+    training: bool = False
     phase: str = "starting"
     track: Track = field(default_factory=Track)
     times: StepTimes | None = None
@@ -71,18 +71,21 @@ class Run:
         """
         self._ending.acquire()  # never released: whoever comes second waits for the process to end
         own = f"process {self.job.index}: {reason}" if self.job.processes > 1 and not of_all else reason
-        self.peers.announce(own)
-        self.report(own)
+        with last_words():
+            self.peers.announce(own)
+            self.report(own)
 
     def fail_with_peer(self, reason: str) -> None:
         """Another process failed: report its reason and end, whatever the main thread waits for."""
         self._ending.acquire()
-        self.report(reason)
+        with last_words():
+            self.report(reason)
         os._exit(1)
 
     def report(self, reason: str) -> None:
         """The verdict of a failed run."""
         say(f"FAIL: {reason}")
+        leave_reason(reason, self.environ)  # before the verdict is stored, which may take for ever
         self.finish(replace(self.verdict, passed=False, reason=reason))
         self.peers.see_off()
 
@@ -109,7 +112,3 @@ class Run:
         curves = [(point.step, point.loss, point.seconds) for point in points]
         steps, losses, seconds = zip(*curves, strict=True)
         return Series(steps, losses, seconds, workers)
-
-    def on_signal(self, number: int, frame: FrameType | None) -> None:
-        """SIGTERM: end at the next step."""
-        self.stopping = True

@@ -13,6 +13,7 @@ from train.config.job import Job, load
 from train.main.nodes import check, join, note_health, setup, use_cache
 from train.main.resume import begin, open_checkpoints, resume
 from train.main.run import Run, say
+from train.main.stop import sigterm
 from train.main.training import choose_attention, judge_steps, train
 from train.report import Verdict, deliver, judge_loss, now
 from train.train import Loop, Trainer
@@ -29,13 +30,17 @@ def main(environ: Mapping[str, str] = os.environ) -> int:
         deliver(verdict, _address_for(environ), environ)
         return 1
     run = Run(job, environ, Verdict(False, "", job.name, processes=job.processes, started_at=started_at))
-    try:
-        return 0 if run.finish(_run(run)) else 1
-    except Failure as failure:
-        run.fail(str(failure), of_all=failure.of_all)
-    except Exception as error:  # a peer that died shows as one of many runtime errors of the backend
-        first_line = next(iter(str(error).splitlines()), "")
-        run.fail(f"{run.phase} failed: {type(error).__name__}: {first_line[:300]}")
+    with sigterm(run):
+        try:
+            verdict = _run(run)
+            with run.watchdog.limit(job.config.checkpoint_timeout_s, "storing the verdict"):
+                return 0 if run.finish(verdict) else 1
+        except Failure as failure:
+            run.fail(str(failure), of_all=failure.of_all)
+        except Exception as error:  # a peer that died shows as one of many runtime errors of the backend
+            first_line = next(iter(str(error).splitlines()), "")
+            who = run.heartbeat.silent()
+            run.fail(f"{run.phase} failed: {type(error).__name__}: {first_line[:300]}{': ' if who else ''}{who}")
     return 1
 
 
@@ -68,11 +73,6 @@ def _run(run: Run) -> Verdict:
     return judge_loss(run.verdict, config.min_loss_drop)
 
 
-def _address_for(environ: Mapping[str, str]) -> str:
-    """Where the verdict of an unusable configuration goes: its ``verdict_uri``, if that much can be read of it."""
-    if environ.get("JOB_COMPLETION_INDEX", "0") != "0":
-        return ""
-    try:
 def _say_how_it_is_shared(job: Job, trainer: Trainer, loop: Loop) -> None:
     if job.processes > 1 and not trainer.is_apart:
         say("devices share parameters, so that no process has a time of its own: the steps do not tell who is slow")
@@ -80,6 +80,11 @@ def _say_how_it_is_shared(job: Job, trainer: Trainer, loop: Loop) -> None:
         say(f"batch_size {asked} is rounded up to {loop.batch_rows}: as many rows for each device and part")
 
 
+def _address_for(environ: Mapping[str, str]) -> str:
+    """Where the verdict of an unusable configuration goes: its ``verdict_uri``, if that much can be read of it."""
+    if environ.get("JOB_COMPLETION_INDEX", "0") != "0":
+        return ""
+    try:
         address = json.loads(environ.get("TRAIN_CONFIG", ""))["verdict_uri"]
     except (ValueError, KeyError, TypeError):
         return ""

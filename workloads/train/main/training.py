@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import time
 from contextlib import closing
 from dataclasses import replace
 
@@ -13,6 +11,7 @@ from train.checkpoint.checkpoints import Checkpoints
 from train.checks.estimate import Status
 from train.checks.steps import compare_steps
 from train.config.failure import Failure
+from train.main import stop
 from train.main.run import Run, say
 from train.metrics.recorder import Recorder
 from train.metrics.times import process_age_s
@@ -43,8 +42,7 @@ def train(run: Run, loop: Loop, progress: Progress, checkpoints: Checkpoints | N
     """Take the steps that are left; the verdict fills up on the way."""
     config = run.job.config
     run.enter("training")
-    signal.signal(signal.SIGTERM, run.on_signal)
-    run.times = loop.times
+    run.training, run.times = True, loop.times
     folder = config.metrics_folder if run.job.first else ""
     recorder = Recorder(folder, run.job, flops_per_token(config.model), say, after=progress.step)
     with closing(recorder):
@@ -53,7 +51,10 @@ def train(run: Run, loop: Loop, progress: Progress, checkpoints: Checkpoints | N
                 _take(run, loop, progress, recorder)
                 if checkpoints and progress.step % config.checkpoint_every == 0 and progress.step < config.steps:
                     checkpoints.save(loop.mark(progress), progress.state)
-            _stop_if_asked(run, loop, progress, checkpoints)
+                who = stop.asked_to_stop(run, progress.step)
+            if who:
+                _save_last(run, loop, progress, checkpoints)
+                stop.end(run, who, is_saved=checkpoints is not None)
     _save_last(run, loop, progress, checkpoints)
 
 
@@ -89,22 +90,6 @@ def _save_last(run: Run, loop: Loop, progress: Progress, checkpoints: Checkpoint
         where = checkpoints.save_last(loop.mark(progress), progress.state)
         where = run.peers.exchange("train/saved", where)[0]
     run.verdict = replace(run.verdict, checkpoint=where)
-
-
-def _stop_if_asked(run: Run, loop: Loop, progress: Progress, checkpoints: Checkpoints | None) -> None:
-    """After a SIGTERM at any process: all save after the same step, and process 0 ends the job."""
-    me = f"process {run.job.index} on {run.job.node}"
-    if run.stopping and not run.job.first:
-        run.peers.ask_to_stop(me)
-    if run.job.first and not run.peers.stops_after()[0] and (who := me if run.stopping else run.peers.asked_to_stop()):
-        run.peers.stop_after(progress.step + (run.job.processes > 1), who)
-    step, who = run.peers.stops_after()
-    if step and step == progress.step:
-        _save_last(run, loop, progress, checkpoints)
-        if not run.job.first:
-            time.sleep(run.job.config.step_timeout_s)  # process 0 says why, and that ends this one
-        saved = f"saved as {run.verdict.checkpoint}" if checkpoints else "nothing is saved without a checkpoint_uri"
-        raise Failure(f"{who} was told to stop (SIGTERM) after step {progress.step}: {saved}")
 
 
 def judge_steps(run: Run, loop: Loop) -> None:
