@@ -130,8 +130,10 @@ def _checkpoints(pairs: int) -> str:
 def _write(folder: Path, side: str, size: int, count: int) -> tuple[float, float]:
     """Seconds until it is on the disk, and those that the training waits."""
     sys.path[:0] = [str(CHECKOUT / "workloads")] if str(CHECKOUT / "workloads") not in sys.path else []
-    from train.checkpoint.checkpoints import Checkpoints, Mark, Policy
+    from train.checkpoint.checkpoints import Checkpoints
+    from train.checkpoint.manifest import Mark
     from train.checkpoint.store import FolderStore
+    from train.checkpoint.writer import Policy
 
     state = {f"a{n}": np.full(size // 4, n, np.float32) for n in range(count)}
     os.sync()

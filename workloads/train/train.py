@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from statistics import fmean
 from typing import Any, NamedTuple
 
 import jax
@@ -13,16 +14,16 @@ import numpy as np
 import optax
 from jax.sharding import Mesh, PartitionSpec
 
-from train.checkpoint.checkpoints import Mark
-from train.checkpoint.gate import batch_digest
-from train.config.failure import Failure
+from train.checkpoint.gate import CPU, batch_digest
+from train.checkpoint.manifest import Mark
 from train.config.job import Job
 from train.config.settings import TrainConfig
-from train.data.batches import Batches, Corpus, Prefetch, validation_rows
+from train.data.batches import VALIDATION_SEQUENCES, Batches, Corpus, Prefetch, validation_rows
 from train.metrics.times import StepTimes, own_time
 from train.model import attention
 from train.model.transformer import Transformer, compute_dtype, initial
 from train.optim import make_optimizer
+from train.parallel import cpu
 from train.parallel.mesh import arrange, place, replicated, row_shards, rows_of, shardings, split, to_devices
 
 State = dict[str, Any]  # "params", "optimizer" and "guard": everything that a step changes
@@ -49,6 +50,7 @@ class Trainer:
     """One model on one mesh: how its state is spread over the devices, and the programs that change it.
 
     Attributes:
+        like: a state without its numbers.
         is_apart: each device holds all parameters, so that a step is two programs: what a worker does alone, and what
             all do together. A worker's own time is told apart so. Devices that share parameters need each other in
             every layer: they run one program, and nobody's own time is known.
@@ -66,7 +68,8 @@ class Trainer:
             lambda x_NxD: jax.lax.with_sharding_constraint(x_NxD, rows),
         )
         self._optimizer = make_optimizer(config)
-        self._shardings = shardings(self.mesh, jax.eval_shape(self.initial))
+        self.like = jax.eval_shape(self.initial)
+        self._shardings = shardings(self.mesh, self.like)
         everywhere = replicated(self.mesh)
         options = _HURRY if platform == "cpu" and config.steps <= _HURRY_STEPS else None
         takes = (PartitionSpec(), rows.spec)
@@ -84,7 +87,8 @@ class Trainer:
     def topology(self) -> str:
         """What a training must be repeated on to give the same bits."""
         axes = " ".join(f"{name}={size}" for name, size in self.mesh.shape.items())
-        kind, processes = self.mesh.devices.flat[0].device_kind, jax.process_count()
+        device, processes = self.mesh.devices.flat[0], jax.process_count()
+        kind = f"{CPU} {cpu.kind()}" if device.platform == CPU else device.device_kind
         parts = f"{self.config.accumulate} parts, {self.config.model.remat} remat"
         return f"{kind}, {processes} processes, {axes}, {self.attention} attention, {parts}, jax {jax.__version__}"
 
@@ -174,12 +178,19 @@ def _judge(guard: State, loss: jax.Array, norm: jax.Array, spike_nats: float) ->
 
 @dataclass
 class Progress:
-    """Where a training is. ``cursor`` counts the sequences drawn so far, ``skipped`` the steps that changed nothing."""
+    """Where a training is.
+
+    Attributes:
+        cursor: the sequences drawn so far.
+        skipped: the steps that changed nothing.
+        given_up: why no step may follow; empty while one may.
+    """
 
     state: State
     step: int = 0
     cursor: int = 0
     skipped: int = 0
+    given_up: str = ""
 
 
 class Loop:
@@ -195,8 +206,12 @@ class Loop:
         self._batches = Batches(corpus.train, config.model.context, self.batch_rows, config.seed)
         part = rows_of(job.index, job.processes, self.batch_rows)
         self._next = Prefetch(lambda cursor: self._batches.rows(cursor, part), self.batch_rows)
-        held_out = validation_rows(corpus.validation, config.model.context, shards)
-        self._held_out = to_devices(trainer.mesh, held_out[rows_of(job.index, job.processes, len(held_out))])
+        # No more at once than the training takes: what it has room for, the validation has.
+        at_once = min(self.batch_rows // config.accumulate, _round_up(VALIDATION_SEQUENCES, shards))
+        held_out = validation_rows(corpus.validation, config.model.context, at_once)
+        own = rows_of(job.index, job.processes, at_once)
+        parts = held_out.reshape(-1, at_once, held_out.shape[1])
+        self._held_out = [to_devices(trainer.mesh, part[own]) for part in parts]
         self.times = StepTimes(self.batch_rows * config.model.context)
 
     def mark(self, progress: Progress) -> Mark:
@@ -210,13 +225,13 @@ class Loop:
 
     def validation_loss(self, state: State) -> float:
         """Nats per token on the held-out text."""
-        return float(self._trainer.loss(state, self._held_out))
+        return fmean(float(self._trainer.loss(state, part)) for part in self._held_out)
 
     def advance(self, progress: Progress) -> float:
         """One step; the training loss before it.
 
-        Raises:
-            Failure: one step after another was skipped. It names the process whose sequences were the first to fail.
+        Where one step after another was skipped, ``progress.given_up`` says so, and names the process whose sequences
+        were the first to fail.
         """
         start = time.perf_counter()
         own, own_s = own_time(lambda: self._own(progress))
@@ -229,7 +244,7 @@ class Loop:
         progress.cursor += self.batch_rows
         progress.skipped = int(told.skipped)
         if told.in_a_row >= self._config.max_skipped:
-            raise Failure(_why_given_up(progress.step, told, self.batch_rows, self._processes))
+            progress.given_up = _why_given_up(progress.step, told, self.batch_rows, self._processes)
         return float(told.loss)
 
     def _own(self, progress: Progress) -> Any:
@@ -249,6 +264,6 @@ def _why_given_up(step: int, told: _Told, rows: int, processes: int) -> str:
     seen = f"the loss became {told.loss:g} (gradient norm {told.norm:g}) at step {step}"
     after = f"{told.in_a_row:g} steps in a row were skipped"
     if not told.bad_rows:
-        return f"{seen}, too far from what it was: {after}"
+        return f"{seen}{', too far from what it was' if np.isfinite(told.norm) else ''}: {after}"
     owner = int(told.first_bad_row) // (rows // processes)
     return f"{seen}: {after}; of {rows} sequences {told.bad_rows:g} are not finite, the first is of process {owner}"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from functools import cache
@@ -16,9 +17,10 @@ from train.checkpoint.arrays import digests, pieces_of
 from train.config.failure import Failure
 from train.config.job import Accelerator, Job
 from train.config.settings import TrainConfig
-from train.data.batches import Corpus, read_corpus
+from train.data.batches import Corpus, read_corpus, validation_rows
 from train.model.transformer import initial
 from train.optim import _decays
+from train.parallel import cpu
 from train.parallel.mesh import AXIS, arrange
 from train.train import Loop, Progress, State, Trainer, _judge
 
@@ -171,6 +173,29 @@ def test_a_batch_grows_until_all_devices_get_as_many_rows() -> None:
     assert loop.batch_rows == 4
 
 
+@pytest.mark.parametrize(
+    ("how", "at_once"), [({}, 4), ({"batch_size": 6, "accumulate": 3}, 2), ({"batch_size": 100}, 64)]
+)
+def test_the_validation_takes_no_more_rows_at_once_than_a_step(
+    how: dict, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer, loop = loop_on(2, CONFIG.model_copy(update=how))
+    state, given, loss = trainer.place(trainer.initial()), list[int](), trainer.loss
+    monkeypatch.setattr(trainer, "loss", lambda state, rows: given.append(len(rows)) or loss(state, rows))
+    found = loop.validation_loss(state)
+    assert set(given) == {at_once}
+    assert sum(given) >= 64
+    rows = validation_rows(corpus().validation, CONFIG.model.context, at_once)
+    assert found == pytest.approx(float(loss(state, rows)), abs=1e-6)
+
+
+def test_a_processor_with_other_instructions_is_another_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    topology = trainer_on(2).topology
+    assert topology.startswith(f"cpu {cpu.kind()}, 1 processes, ")
+    monkeypatch.setattr(cpu, "kind", lambda: "other")
+    assert trainer_on(2).topology != topology
+
+
 def broken(progress: Progress) -> Progress:
     """With a number in its parameters that is none."""
     state = on_host(progress.state)
@@ -196,8 +221,10 @@ def test_after_some_such_steps_in_a_row_the_training_ends_with_the_step_and_the_
         r"the loss became nan \(gradient norm nan\) at step 5: 3 steps in a row were skipped; of 4 sequences 4 are not "
         r"finite, the first is of process 0"
     )
-    with pytest.raises(Failure, match=why):
-        loop.advance(progress)
+    assert not progress.given_up
+    assert np.isnan(loop.advance(progress))
+    assert re.search(why, progress.given_up)
+    assert (progress.step, progress.skipped) == (5, 3)
 
 
 def test_a_loss_far_above_its_mean_is_skipped_once_there_is_a_mean() -> None:

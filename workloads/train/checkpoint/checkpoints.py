@@ -8,19 +8,21 @@ one is passed over for the one before it.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
 from train.checkpoint.arrays import Damaged, Entry, Piece, assemble, digests, file_of, pieces_of, read_file, writers
+from train.checkpoint.manifest import Manifest, Mark
 from train.checkpoint.store import Store
+from train.checkpoint.writer import Policy, Writer
 from train.config.failure import Failure
 
 LATEST = "latest.json"
@@ -30,70 +32,14 @@ _POLL_S = 0.05
 
 
 @dataclass(frozen=True)
-class Mark:
-    """Where in a training a checkpoint is made.
+class _Save:
+    """One checkpoint on its way: the how manyth of this run, this process's pieces of it, and who else has some."""
 
-    Attributes:
-        cursor: the sequences drawn.
-        next_batch: digest of the tokens that are to come next.
-        topology: what it was trained on; on the same, it goes on to the bit.
-    """
-
-    step: int
-    cursor: int
-    next_batch: str = ""
-    topology: str = ""
-
-
-@dataclass(frozen=True)
-class Manifest(Mark):
-    """What a checkpoint must hold. ``training`` is its settings' digest."""
-
-    training: str = ""
-    entries: tuple[Entry, ...] = ()
-
-    def to_json(self) -> bytes:
-        """With a digest of its own, for a cursor may be damaged too."""
-        values = asdict(self)
-        return json.dumps({**values, "sha256": _digest(values)}).encode()
-
-    @classmethod
-    def read(cls, data: bytes | None, step: int) -> Manifest:
-        """Raises :class:`Damaged` where it is not what was written."""
-        try:
-            values = json.loads(data or b"")
-            expected = values.pop("sha256")
-            manifest = cls(**{**values, "entries": tuple(map(Entry.read, values["entries"]))})
-        except (ValueError, TypeError, KeyError, AttributeError):
-            raise Damaged("its manifest cannot be read") from None
-        if _digest(values) != expected:
-            raise Damaged("its manifest's digest differs")
-        if manifest.step != step:
-            raise Damaged(f"its manifest is of step {manifest.step}")
-        return manifest
-
-
-def _digest(values: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
-
-
-@dataclass(frozen=True)
-class Policy:
-    """What is kept, and how surely: the newest ``keep``, and for good each step that ``keep_every`` divides."""
-
-    keep: int = 3
-    keep_every: int = 0
-    read_back: bool = True
-    timeout_s: float = 300.0
-
-
-@dataclass(frozen=True)
-class Writer:
-    """Which process this is; ``attempt`` is the same at all processes of one start of the job, and at no other."""
-
-    index: int = 0
-    processes: int = 1
-    attempt: str = ""
+    number: int
+    mark: Mark
+    pieces: list[Piece]
+    writing: set[int]
+    deadline: float
 
 
 @dataclass
@@ -101,6 +47,8 @@ class Checkpoints:
     """The checkpoints of one training under one address; ``say`` is told of what goes wrong and is survived.
 
     Attributes:
+        batch_rows: the sequences of a step; 0 where a refusal need not tell.
+        after: the step that this run goes on after. Later ones that it did not write itself are another run's.
         newest_address: of the last one that was written whole; empty before.
         failure: why the last one could not be written; None after one that could.
     """
@@ -108,42 +56,60 @@ class Checkpoints:
     store: Store
     training: str
     say: Callable[[str], None]
-    policy: Policy = Policy()
-    writer: Writer = Writer()
+    policy: Policy = field(default_factory=Policy)
+    writer: Writer = field(default_factory=Writer)
+    batch_rows: int = 0
+    after: int = 0
     newest_address: str = ""
     failure: Failure | None = None
     _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="checkpoint"))
     _pending: Future[None] | None = None
     _began: float = 0.0
     _step: int = 0
+    _number: int = 0
+    _written: set[int] = field(default_factory=set[int])
+    _told_refusal: bool = False
 
     def save(self, mark: Mark, state: Any) -> None:
         """Copy the state, and write it while the training goes on. A slow store costs checkpoints, not time.
 
-        Every process calls it: each writes what it has, and process 0 publishes.
+        Every process calls it: each writes what it has, and process 0 publishes. Raises what nobody foresaw while the
+        one before was written.
         """
-        writing = writers(state)
-        if self._pending is not None and not self._pending.done():
-            took = f"that of step {self._step} is still being written ({time.monotonic() - self._began:.1f} s so far)"
-            if len(writing) == 1:
-                self.say(f"the checkpoint of step {mark.step} is left out: {took}; the storage is slow")
-                return
-            self.say(f"the checkpoint of step {mark.step} waits: {took}; the storage is slow")
-            self.wait()  # all processes or none must write, and none knows what the others have done
-        self._began, self._step = time.monotonic(), mark.step
-        pieces = pieces_of(state)
-        self._pending = self._thread.submit(self._try, mark, pieces, writing)  # which begins with what is copied
-        for piece in pieces:  # the next step writes into the same memory; and what cannot be copied ends the training
-            piece.copy.result()
+        self._save(mark, state, time.monotonic() + self.policy.timeout_s)
 
     def save_last(self, mark: Mark, state: Any) -> str:
         """Write one more, after what is being written; returns its address. Raises :class:`Failure` where it cannot."""
+        deadline = time.monotonic() + self.policy.timeout_s  # of both: whoever waits for them waits no longer
         self.wait()
-        self.save(mark, state)
+        self._save(mark, state, deadline)
         self.wait()
         if self.failure is not None:
             raise self.failure
         return self.newest_address
+
+    def _save(self, mark: Mark, state: Any, deadline: float) -> None:
+        self._number += 1
+        own, writing = self._still_writing(), writers(state)
+        # All or none must write. Process 0 has waited for all of the last one, and for nobody longer than the deadline.
+        told = self.writer.others.from_first(f"train/saving/{self._number}", lambda: own) if len(writing) > 1 else own
+        if busy := told or own:
+            if own:
+                self._refuse(self._number, own)
+            self.say(f"the checkpoint of step {mark.step} is left out: {busy}; the storage is slow")
+            return
+        self._began, self._step = time.monotonic(), mark.step
+        save = _Save(self._number, mark, pieces_of(state), writing, deadline)
+        self._pending = self._thread.submit(self._try, save)  # which begins with what is copied
+        for piece in save.pieces:  # the next step writes into the same memory; what cannot be copied ends the training
+            piece.copy.result()
+
+    def _still_writing(self) -> str:
+        """Which checkpoint is, in words; empty where none is. Raises what nobody foresaw in the last one."""
+        if self._pending is not None and not self._pending.done():
+            return f"that of step {self._step} is still being written ({time.monotonic() - self._began:.1f} s so far)"
+        self.wait()
+        return ""
 
     def wait(self) -> None:
         """Until nothing is being written."""
@@ -163,15 +129,34 @@ class Checkpoints:
                 self.say(f"the checkpoint of step {step} is damaged ({error}): trying the one before")
         return None
 
+    def pass_over(self) -> None:
+        """Begin without what is here: it stays until this run has written the same steps, and never counts as its own.
+
+        What killed writers left is removed.
+        """
+        self.store.sweep()
+        if steps := self._steps():
+            self.say(f"{self.store.uri} has checkpoints up to step {steps[0]}: passed over, for resume is false")
+
     def read(self, step: int, like: Any) -> tuple[Manifest, Any]:
         """One checkpoint; raises :class:`Damaged` where it is not what was written."""
         manifest = Manifest.read(self.store.get(_name(step)), step)
         if manifest.training != self.training:
             raise Failure(
-                f"{self.store.uri} holds a checkpoint of another training (other text, model, seed or schedule): "
+                f"{self.store.uri} holds a checkpoint of another training ({self._how_it_differs(manifest)}): "
                 "give another checkpoint_uri or empty this one"
             )
         return manifest, assemble(manifest.entries, self._arrays(manifest.entries), like)
+
+    def _how_it_differs(self, manifest: Manifest) -> str:
+        """As far as a manifest tells: of each step it has the sequences, of the rest a digest."""
+        rows = manifest.cursor // manifest.step if manifest.step else 0
+        if self.batch_rows and rows != self.batch_rows:
+            return (
+                f"its steps took {rows} sequences, and these take {self.batch_rows}: batch_size, rounded up so that "
+                "each device gets as many"
+            )
+        return "other text, model, seed or schedule"
 
     def _arrays(self, entries: tuple[Entry, ...]) -> dict[tuple[str, str], np.ndarray]:
         """The pieces that these entries list, by file and name; raises :class:`Damaged`."""
@@ -189,28 +174,38 @@ class Checkpoints:
                 raise Damaged(f"the digest of {entry.key} differs")
         return found
 
-    def _try(self, mark: Mark, pieces: list[Piece], writing: set[int]) -> None:
+    def _try(self, save: _Save) -> None:
         try:
-            self._write(mark, pieces, writing)
+            self._write(save)
             self.failure = None
-        except Failure as failure:
-            self.failure = failure
-            self.say(f"the checkpoint of step {mark.step} is not written: {failure}. The one before stays in force")
+        except BaseException as error:
+            self._refuse(save.number, str(error) or type(error).__name__)
+            if not isinstance(error, Failure):
+                raise  # at the training, which looks at the next
+            self.failure = error
+            self.say(f"the checkpoint of step {save.mark.step} is not written: {error}. The one before stays in force")
 
-    def _write(self, mark: Mark, pieces: list[Piece], writing: set[int]) -> None:
+    def _refuse(self, number: int, why: str) -> None:
+        """Tell process 0 that the part of this process does not come: it would wait for it."""
+        if self.writer.index:
+            self.writer.others.publish(f"train/refused/{number}/{self.writer.index}", why)
+
+    def _write(self, save: _Save) -> None:
         """Write, read back, and only then make it the latest."""
+        mark = save.mark
         part = f"step_{mark.step:08d}.{self.writer.index}of{self.writer.processes}"
-        own = self._write_own(f"{part}.safetensors", pieces, mark.step)
+        own = self._write_own(f"{part}.safetensors", save.pieces, mark.step)
         if self.writer.index:
             values = {"attempt": self.writer.attempt, "entries": [asdict(entry) for entry in own]}
-            if pieces:
+            if save.pieces:
                 self.store.put(f"{part}.part", json.dumps(values).encode(), "application/json")
             return
-        others = [entry for index in sorted(writing - {0}) for entry in self._entries_of(index, mark.step)]
+        others = [entry for index in sorted(save.writing - {0}) for entry in self._entries_of(index, save)]
         manifest = Manifest(**asdict(mark), training=self.training, entries=(*own, *others))
         self.store.put(_name(mark.step), manifest.to_json(), "application/json")
         self.store.put(LATEST, json.dumps({"step": mark.step}).encode(), "application/json")
         self.newest_address = f"{self.store.uri.rstrip('/')}/{_name(mark.step)}"
+        self._written.add(mark.step)
         self._drop_old(mark.step)
 
     def _write_own(self, file: str, pieces: list[Piece], step: int) -> tuple[Entry, ...]:
@@ -223,7 +218,8 @@ class Checkpoints:
             finite = beside.submit(lambda: all(bool(np.isfinite(piece.data).all()) for piece in pieces))
             self.store.put(file, file_of(pieces))
         if not finite.result():
-            self.store.delete(file)
+            with suppress(Failure):  # no manifest will name it
+                self.store.delete(file)
             raise Failure(f"the parameters are no longer finite at step {step}: no checkpoint is made of them")
         entries = tuple(piece.entry(file, sha256) for piece, sha256 in zip(pieces, hashed.result(), strict=True))
         if self.policy.read_back:
@@ -233,16 +229,19 @@ class Checkpoints:
                 raise Failure(f"{self.store.uri} gave other bytes back than were written: {error}") from None
         return entries
 
-    def _entries_of(self, index: int, step: int) -> list[Entry]:
+    def _entries_of(self, index: int, save: _Save) -> list[Entry]:
         """What another process wrote, once it has."""
-        name = f"step_{step:08d}.{index}of{self.writer.processes}.part"
-        deadline = time.monotonic() + self.policy.timeout_s
-        while time.monotonic() < deadline:
+        name = f"step_{save.mark.step:08d}.{index}of{self.writer.processes}.part"
+        while True:
+            is_late = time.monotonic() >= save.deadline  # what is there by then counts
+            if why := self.writer.others.published(f"train/refused/{save.number}/{index}"):
+                raise Failure(f"process {index} did not write its part: {why}")
             values = json.loads(self.store.get(name) or b"{}")
             if values.get("attempt") == self.writer.attempt:
                 return [Entry.read(entry) for entry in values["entries"]]
+            if is_late:
+                raise Failure(f"process {index} did not write its part within {self.policy.timeout_s:g} s")
             time.sleep(_POLL_S)
-        raise Failure(f"process {index} did not write its part within {self.policy.timeout_s:g} s")
 
     def _steps(self) -> list[int]:
         """Steps that have a manifest, newest first."""
@@ -261,13 +260,23 @@ class Checkpoints:
         return [step for step in self._steps() if step <= latest]
 
     def _drop_old(self, newest: int) -> None:
-        """Manifests go first: without one, nothing else of a checkpoint counts."""
+        """What is refused costs room and no checkpoint: it is told once, and tried again after the next."""
+        try:
+            for name in self._passing(newest):
+                self.store.delete(name)
+        except Failure as failure:
+            if not self._told_refusal:
+                self.say(f"old checkpoints stay, and take room: {failure}. It is tried again after each, and told once")
+            self._told_refusal = True
+
+    def _passing(self, newest: int) -> list[str]:
+        """The files that go. Manifests do first: without one, nothing else of a checkpoint counts."""
         every, steps = self.policy.keep_every, [step for step in self._steps() if step <= newest]
-        kept = {*steps[: self.policy.keep], *(step for step in steps if every and step % every == 0)}
+        own = [step for step in steps if step <= self.after or step in self._written]
+        kept = {*own[: self.policy.keep], *(step for step in steps if every and step % every == 0)}
         owners = [(int(found[1]), name) for name in self.store.names() if (found := _OF_STEP.match(name))]
         passing = [name for step, name in owners if step <= newest and step not in kept]
-        for name in sorted(passing, key=lambda name: not _MANIFEST.fullmatch(name)):
-            self.store.delete(name)
+        return sorted(passing, key=lambda name: not _MANIFEST.fullmatch(name))
 
 
 def _name(step: int) -> str:

@@ -37,7 +37,7 @@ class Store(Protocol):
         ...
 
     def delete(self, name: str) -> None:
-        """Remove it; nothing happens where there is none."""
+        """Remove it; nothing happens where there is none. Raises :class:`Failure` where it cannot."""
         ...
 
     def sweep(self) -> None:
@@ -83,12 +83,19 @@ class FolderStore:
 
     def delete(self, name: str) -> None:
         """See :meth:`Store.delete`."""
-        (self._root / name).unlink(missing_ok=True)
+        _remove(self._root / name)
 
     def sweep(self) -> None:
         """See :meth:`Store.sweep`."""
         for path in self._root.glob(f"{_TEMPORARY}*"):
-            path.unlink(missing_ok=True)
+            _remove(path)
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise Failure(f"cannot delete {path}: {error.strerror}") from None
 
 
 def _write_all(file: int, data: Data) -> None:

@@ -136,7 +136,13 @@ class TrainConfig(_Model):
         default=True,
         description="each checkpoint is read again before it counts: that the storage is sound is tested too",
     )
-    checkpoint_timeout_s: PositiveFloat = Field(default=300.0, description="for the last checkpoint to be written")
+    checkpoint_timeout_s: PositiveFloat = Field(
+        default=300.0, description="for the newest checkpoint to be read at the start, and for the last to be written"
+    )
+    resume: bool = Field(
+        default=True,
+        description="begin after the newest checkpoint of this training; false: at step 0, whatever is there",
+    )
     metrics_folder: str = Field(
         default="", description="for metrics.jsonl, train.prom and TensorBoard's event files; empty: none is written"
     )
@@ -167,7 +173,8 @@ class TrainConfig(_Model):
     @classmethod
     def _fill_from_preset(cls, given: Any) -> Any:
         """Values that are not given come from the preset, those of the model one by one."""
-        preset = PRESETS.get(given.get("preset", ""), {}) if isinstance(given, dict) else {}
+        name = given.get("preset") if isinstance(given, dict) else None
+        preset = PRESETS.get(name) if isinstance(name, str) else None  # what else it may be is refused by its type
         if not preset:
             return given
         model = given.get("model", {})

@@ -131,7 +131,7 @@ class Prefetch:
 
 
 def validation_rows(text: np.ndarray | Tokens, context: int, multiple_of: int = 1) -> np.ndarray:
-    """Held-out sequences, evenly spread, as int32[rows, context + 1]; as many as ``multiple_of`` devices can share."""
+    """Held-out sequences, evenly spread, as int32[rows, context + 1]; as many as parts of ``multiple_of`` rows hold."""
     if len(text) <= context:
         raise Failure(f"{len(text)} tokens of validation text hold no sequence of {context + 1}")
     count = -(-VALIDATION_SEQUENCES // multiple_of) * multiple_of

@@ -66,15 +66,15 @@ def check(run: Run, mesh: jax.sharding.Mesh) -> Corpus:
         devices=int(mesh.devices.size),
         device_kind=jax.devices()[0].device_kind,
         emulated=bool(job.emulated_devices),
-        setup=_setup(job),
+        setup=setup(job, job.config.batch_size),
         nodes=tuple(nodes),
         collective_time_s=all_reduce.seconds,
     )
     return corpus
 
 
-def _setup(job: Job) -> Setup:
-    """What a reader of the verdict must know to repeat it."""
+def setup(job: Job, batch_rows: int) -> Setup:
+    """What a reader of the verdict must know to repeat it; ``batch_rows`` are the sequences of a step."""
     config, model = job.config, job.config.model
     checks = "off" if config.checks == "off" or job.emulated_devices else "strict" if job.is_strict else "report"
     return Setup(
@@ -82,7 +82,7 @@ def _setup(job: Job) -> Setup:
         backend=jax.default_backend(),
         software=devices.software(),
         model=f"{model.architecture}, {model.layers} layers, {model.width} wide, {model.context} tokens of context, "
-        f"{config.batch_size} sequences a step, seed {config.seed}",
+        f"{batch_rows} sequences a step, seed {config.seed}",
         checks=checks,
     )
 

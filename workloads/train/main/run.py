@@ -7,13 +7,12 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from types import FrameType
 
 from train.config.job import Job
-from train.metrics.times import Track
+from train.metrics.times import StepTimes, Track
 from train.parallel.heartbeat import Heartbeat
 from train.parallel.peers import Peers
-from train.parallel.watchdog import Watchdog
+from train.parallel.watchdog import Watchdog, last_words
 from train.report import Series, Verdict, deliver, leave_reason, now, of_workers
 
 
@@ -24,14 +23,22 @@ def say(text: str) -> None:
 
 @dataclass
 class Run:
-    """One process's part of a job; ``verdict`` fills up as facts become known."""
+    """One process's part of a job; ``verdict`` fills up as facts become known.
+
+    Attributes:
+        stopping: it was told to stop.
+        training: steps are taken, after each of which it can stop and lose nothing.
+        times: of the steps; None before there are any.
+    """
 
     job: Job
     environ: Mapping[str, str]
     verdict: Verdict
     stopping: bool = False
+    training: bool = False
     phase: str = "starting"
     track: Track = field(default_factory=Track)
+    times: StepTimes | None = None
     own_s: tuple[tuple[float | None, ...], ...] = ()
     peers: Peers = field(init=False)
     heartbeat: Heartbeat = field(init=False)
@@ -64,25 +71,36 @@ class Run:
         """
         self._ending.acquire()  # never released: whoever comes second waits for the process to end
         own = f"process {self.job.index}: {reason}" if self.job.processes > 1 and not of_all else reason
-        self.peers.announce(own)
-        self.report(own)
+        with last_words():
+            self.peers.announce(own)
+            self.report(own)
 
     def fail_with_peer(self, reason: str) -> None:
         """Another process failed: report its reason and end, whatever the main thread waits for."""
         self._ending.acquire()
-        self.report(reason)
+        with last_words():
+            self.report(reason)
         os._exit(1)
 
     def report(self, reason: str) -> None:
         """The verdict of a failed run."""
         say(f"FAIL: {reason}")
+        leave_reason(reason, self.environ)  # before the verdict is stored, which may take for ever
         self.finish(replace(self.verdict, passed=False, reason=reason))
         self.peers.see_off()
 
     def finish(self, verdict: Verdict) -> bool:
         """Deliver the verdict; only process 0 stores it."""
         uri = self.job.config.verdict_uri if self.job.first else ""
-        return deliver(replace(verdict, finished_at=now(), series=self._series()), uri, self.environ).passed
+        told = replace(self._with_times(verdict), finished_at=now(), series=self._series())
+        return deliver(told, uri, self.environ).passed
+
+    def _with_times(self, verdict: Verdict) -> Verdict:
+        """With those of the steps so far, which are too many to sort after each."""
+        if (times := self.times) is None or not verdict.steps:
+            return verdict
+        p50, p95 = times.percentile_s(50), times.percentile_s(95)
+        return replace(verdict, tokens_per_s=times.tokens_per_s(), step_time_p50_s=p50, step_time_p95_s=p95)
 
     def _series(self) -> Series | None:
         """The curves; of a training that ended early only this worker's, for the others were not asked."""
@@ -94,7 +112,3 @@ class Run:
         curves = [(point.step, point.loss, point.seconds) for point in points]
         steps, losses, seconds = zip(*curves, strict=True)
         return Series(steps, losses, seconds, workers)
-
-    def on_signal(self, number: int, frame: FrameType | None) -> None:
-        """SIGTERM: end at the next step."""
-        self.stopping = True

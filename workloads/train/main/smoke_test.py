@@ -9,10 +9,11 @@ from dataclasses import replace
 
 from train.checks.run import run as run_checks
 from train.config.failure import Failure
-from train.config.job import load
-from train.main.nodes import check, join, note_health, use_cache
-from train.main.resume import open_checkpoints, start
+from train.config.job import Job, load
+from train.main.nodes import check, join, note_health, setup, use_cache
+from train.main.resume import begin, open_checkpoints, resume
 from train.main.run import Run, say
+from train.main.stop import sigterm
 from train.main.training import choose_attention, judge_steps, train
 from train.report import Verdict, deliver, judge_loss, now
 from train.train import Loop, Trainer
@@ -29,13 +30,17 @@ def main(environ: Mapping[str, str] = os.environ) -> int:
         deliver(verdict, _address_for(environ), environ)
         return 1
     run = Run(job, environ, Verdict(False, "", job.name, processes=job.processes, started_at=started_at))
-    try:
-        return 0 if run.finish(_run(run)) else 1
-    except Failure as failure:
-        run.fail(str(failure), of_all=failure.of_all)
-    except Exception as error:  # a peer that died shows as one of many runtime errors of the backend
-        first_line = next(iter(str(error).splitlines()), "")
-        run.fail(f"{run.phase} failed: {type(error).__name__}: {first_line[:300]}")
+    with sigterm(run):
+        try:
+            verdict = _run(run)
+            with run.watchdog.limit(job.config.checkpoint_timeout_s, "storing the verdict"):
+                return 0 if run.finish(verdict) else 1
+        except Failure as failure:
+            run.fail(str(failure), of_all=failure.of_all)
+        except Exception as error:  # a peer that died shows as one of many runtime errors of the backend
+            first_line = next(iter(str(error).splitlines()), "")
+            who = run.heartbeat.silent()
+            run.fail(f"{run.phase} failed: {type(error).__name__}: {first_line[:300]}{': ' if who else ''}{who}")
     return 1
 
 
@@ -47,15 +52,17 @@ def _run(run: Run) -> Verdict:
         corpus = check(run, mesh)
     if config.checks != "off" and not job.emulated_devices:  # whose speed says nothing of the nodes
         note_health(run, run_checks(job, run.peers, mesh, run.stage))
-    with run.watchdog.limit(2 * config.step_timeout_s, "compiling and loading the checkpoint"):
-        run.enter("loading")
+    run.enter("loading")
+    with run.watchdog.limit(2 * config.step_timeout_s, "compiling and the evaluation before training"):
         trainer = Trainer(config, mesh, choose_attention(run, mesh))
         loop = Loop(job, trainer, corpus, run.heartbeat.at)
-        if job.processes > 1 and not trainer.is_apart:
-            say("devices share parameters, so that no process has a time of its own: the steps do not tell who is slow")
-        checkpoints = open_checkpoints(run, config.training_digest(corpus.digest, loop.batch_rows))
-        progress = start(run, trainer, loop, checkpoints)
-    run.verdict = replace(run.verdict, attention=trainer.attention)
+        run.verdict = replace(run.verdict, attention=trainer.attention, setup=setup(job, loop.batch_rows))
+        _say_how_it_is_shared(job, trainer, loop)
+        progress = begin(run, trainer, loop)
+    with run.watchdog.limit(config.checkpoint_timeout_s, "reading the newest checkpoint"):
+        checkpoints = open_checkpoints(run, config.training_digest(corpus.digest, loop.batch_rows), loop.batch_rows)
+        if checkpoints:
+            progress = resume(run, trainer, loop, checkpoints) or progress
     train(run, loop, progress, checkpoints)
     with run.watchdog.limit(config.step_timeout_s, "the last evaluation"):
         everyone = run.peers.gather("train/curves", json.dumps([point.own_s for point in run.track.points]))
@@ -64,6 +71,13 @@ def _run(run: Run) -> Verdict:
         run.verdict = replace(run.verdict, loss_last=loop.validation_loss(progress.state))
         run.peers.leave()
     return judge_loss(run.verdict, config.min_loss_drop)
+
+
+def _say_how_it_is_shared(job: Job, trainer: Trainer, loop: Loop) -> None:
+    if job.processes > 1 and not trainer.is_apart:
+        say("devices share parameters, so that no process has a time of its own: the steps do not tell who is slow")
+    if loop.batch_rows != (asked := job.config.batch_size):
+        say(f"batch_size {asked} is rounded up to {loop.batch_rows}: as many rows for each device and part")
 
 
 def _address_for(environ: Mapping[str, str]) -> str:

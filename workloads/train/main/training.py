@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-import time
+from contextlib import closing
 from dataclasses import replace
 
 import jax
@@ -13,6 +12,7 @@ from train.checks.estimate import Status
 from train.checks.rounds import tolerance_of
 from train.checks.steps import compare_steps
 from train.config.failure import Failure
+from train.main import stop
 from train.main.run import Run, say
 from train.metrics.recorder import Recorder
 from train.metrics.times import process_age_s
@@ -43,39 +43,41 @@ def train(run: Run, loop: Loop, progress: Progress, checkpoints: Checkpoints | N
     """Take the steps that are left; the verdict fills up on the way."""
     config = run.job.config
     run.enter("training")
-    signal.signal(signal.SIGTERM, run.on_signal)
+    run.training, run.times = True, loop.times
     folder = config.metrics_folder if run.job.first else ""
     recorder = Recorder(folder, run.job, flops_per_token(config.model), say, after=progress.step)
-    while progress.step < config.steps:
-        with run.watchdog.limit(config.step_timeout_s, f"step {progress.step + 1}"):
-            loss = loop.advance(progress)
-            _note(run, loop, progress, loss)
-            recorder.step(progress.step, loss, loop.times, progress.skipped)
-            if checkpoints and progress.step % config.checkpoint_every == 0 and progress.step < config.steps:
-                checkpoints.save(loop.mark(progress), progress.state)
-        _stop_if_asked(run, loop, progress, checkpoints)
-    recorder.close()
+    with closing(recorder):
+        while progress.step < config.steps:
+            with run.watchdog.limit(config.step_timeout_s, f"step {progress.step + 1}"):
+                _take(run, loop, progress, recorder)
+                if checkpoints and progress.step % config.checkpoint_every == 0 and progress.step < config.steps:
+                    checkpoints.save(loop.mark(progress), progress.state)
+                who = stop.asked_to_stop(run, progress.step)
+            if who:
+                _save_last(run, loop, progress, checkpoints)
+                stop.end(run, who, is_saved=checkpoints is not None)
     _save_last(run, loop, progress, checkpoints)
 
 
+def _take(run: Run, loop: Loop, progress: Progress, recorder: Recorder) -> None:
+    """One step, and note it; raises :class:`Failure` where it was the last of too many that changed nothing."""
+    loss = loop.advance(progress)
+    _note(run, loop, progress, loss)
+    recorder.step(progress.step, loss, loop.times, progress.skipped)
+    if progress.given_up:
+        raise Failure(progress.given_up)
+
+
 def _note(run: Run, loop: Loop, progress: Progress, loss: float) -> None:
-    times, first_s = loop.times, run.verdict.first_step_s
+    first_s = run.verdict.first_step_s
     is_first = first_s is None
     first_s = process_age_s() if first_s is None else first_s
-    run.track.add(progress.step, loss, times)
-    run.verdict = replace(
-        run.verdict,
-        steps=progress.step,
-        skipped_steps=progress.skipped,
-        first_step_s=first_s,
-        tokens_per_s=times.tokens_per_s(),
-        step_time_p50_s=times.percentile_s(50),
-        step_time_p95_s=times.percentile_s(95),
-    )
+    run.track.add(progress.step, loss, loop.times)
+    run.verdict = replace(run.verdict, steps=progress.step, skipped_steps=progress.skipped, first_step_s=first_s)
     if progress.step % run.job.config.log_every == 0 or is_first:
         after = f", {first_s:.2f} s after the process started" if is_first else ""
         skipped = f", {progress.skipped} steps skipped" if progress.skipped else ""
-        say(f"step {progress.step}: loss {loss:.4f}, {times.tokens_per_s():,.0f} tokens/s{skipped}{after}")
+        say(f"step {progress.step}: loss {loss:.4f}, {loop.times.tokens_per_s():,.0f} tokens/s{skipped}{after}")
 
 
 def _save_last(run: Run, loop: Loop, progress: Progress, checkpoints: Checkpoints | None) -> None:
@@ -83,26 +85,12 @@ def _save_last(run: Run, loop: Loop, progress: Progress, checkpoints: Checkpoint
     if checkpoints is None:
         return
     run.heartbeat.at("the last checkpoint")
-    with run.watchdog.limit(run.job.config.checkpoint_timeout_s, "the last checkpoint"):
+    config = run.job.config
+    # The checkpoint has its own limit and then names whose part did not come, which is worth a moment more.
+    with run.watchdog.limit(config.checkpoint_timeout_s + config.step_timeout_s, "the last checkpoint"):
         where = checkpoints.save_last(loop.mark(progress), progress.state)
         where = run.peers.exchange("train/saved", where)[0]
     run.verdict = replace(run.verdict, checkpoint=where)
-
-
-def _stop_if_asked(run: Run, loop: Loop, progress: Progress, checkpoints: Checkpoints | None) -> None:
-    """After a SIGTERM at any process: all save after the same step, and process 0 ends the job."""
-    me = f"process {run.job.index} on {run.job.node}"
-    if run.stopping and not run.job.first:
-        run.peers.ask_to_stop(me)
-    if run.job.first and not run.peers.stops_after()[0] and (who := me if run.stopping else run.peers.asked_to_stop()):
-        run.peers.stop_after(progress.step + (run.job.processes > 1), who)
-    step, who = run.peers.stops_after()
-    if step and step == progress.step:
-        _save_last(run, loop, progress, checkpoints)
-        if not run.job.first:
-            time.sleep(run.job.config.step_timeout_s)  # process 0 says why, and that ends this one
-        saved = f"saved as {run.verdict.checkpoint}" if checkpoints else "nothing is saved without a checkpoint_uri"
-        raise Failure(f"{who} was told to stop (SIGTERM) after step {progress.step}: {saved}")
 
 
 def judge_steps(run: Run, loop: Loop) -> None:

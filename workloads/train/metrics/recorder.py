@@ -19,10 +19,11 @@ LINES, SUPERSEDED = "metrics.jsonl", "metrics-superseded.jsonl"
 
 
 class Recorder:
-    """Each step's numbers as a line of JSON and as TensorBoard's events; the newest as Prometheus text.
+    """Each step's numbers as a line of JSON and as TensorBoard's events; some of the newest as Prometheus text.
 
-    ``train.prom`` is for node_exporter's textfile collector, which needs nothing of this process. All of it is a
-    courtesy: a folder that cannot be written to is told once, and the training goes on.
+    ``train.prom`` is for node_exporter's textfile collector, which needs nothing of this process. It is written every
+    ``log_every`` steps; its speeds are those of all steps so far. All of it is a courtesy: a folder that cannot be
+    written to is told once, and the training goes on.
 
     Args:
         after: the step that the training goes on after; what is there of later ones is of a run that died.
@@ -62,29 +63,31 @@ class Recorder:
         """Record one step; ``skipped`` counts those so far that changed nothing."""
         if self._lines is None or self._folder is None:
             return
-        values = {
+        told = {
             "loss": loss,
             "step_seconds": times.last_s,
-            "tokens_per_second": times.tokens_per_s(),
             "goodput_ratio": times.productive_s / process_age_s(),
             "skipped_steps": float(skipped),
         }
-        if self._mfu_per_token:
-            values["mfu_ratio"] = self._mfu_per_token * times.tokens_per_s()
-        values = {name: value for name, value in values.items() if math.isfinite(value)}
+        values = _finite({**told, **self._speeds(times.last_tokens_per_s())})
         try:
             self._lines.write(json.dumps({"step": step, "time": time.time(), **values}) + "\n")
             if step % self._job.config.log_every == 0 or step == self._job.config.steps:
+                so_far = _finite({"step": step, **told, **self._speeds(times.tokens_per_s())})
                 quantiles = {quantile: times.percentile_s(100 * quantile) for quantile in QUANTILES}
-                text = prometheus_text(self._job.name, {"step": step, **values}, quantiles)
                 temporary = self._folder / ".train.prom"
-                temporary.write_text(text)
+                temporary.write_text(prometheus_text(self._job.name, so_far, quantiles))
                 temporary.replace(self._folder / "train.prom")
             for name, value in values.items():
                 if self._events is not None:
                     self._events.add_scalar(f"train/{name}", value, step)
         except OSError as error:
             self._give_up(error)
+
+    def _speeds(self, tokens_per_s: float) -> dict[str, float]:
+        """In tokens, and where the chip's peak is known as a share of it."""
+        mfu = {"mfu_ratio": self._mfu_per_token * tokens_per_s} if self._mfu_per_token else {}
+        return {"tokens_per_second": tokens_per_s, **mfu}
 
     def _give_up(self, error: OSError) -> None:
         self._say(f"metrics cannot be written to {self._folder}: {error.strerror}. The training goes on without")
@@ -98,6 +101,10 @@ class Recorder:
             if self._lines is not None:
                 self._lines.close()
         self._lines = self._events = None
+
+
+def _finite(values: Mapping[str, float]) -> dict[str, float]:
+    return {name: value for name, value in values.items() if math.isfinite(value)}
 
 
 def prometheus_text(job: str, values: Mapping[str, float], quantiles: Mapping[float, float]) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 
 _STARTED_AT_TICKS = 19  # of the fields after the program's name in /proc/<pid>/stat (proc(5))
 OWN_STEPS = 256  # enough to tell who is slow, and little to send
+NEWEST_STEPS = 4096  # of which quantiles are told: sorting all of a long training would take longer than its steps
 POINTS = 200  # of a curve: more than a screen shows
 _imported_at = time.monotonic()
 
@@ -62,7 +63,9 @@ class StepTimes:
 
     def __init__(self, tokens_per_step: int) -> None:
         self._tokens = tokens_per_step
-        self._seconds: list[float] = []
+        self._first_s: float | None = None
+        self._newest: deque[float] = deque(maxlen=NEWEST_STEPS)
+        self._counted, self._counted_s = 0, 0.0
         self._own: deque[float] = deque(maxlen=OWN_STEPS)
         self.productive_s = 0.0
 
@@ -71,15 +74,19 @@ class StepTimes:
 
         ``is_good``: it changed the parameters.
         """
-        if self._seconds and own_s is not None:
+        if self._first_s is None:
+            self._first_s = seconds
+            return
+        if own_s is not None:
             self._own.append(own_s)
-        self._seconds.append(seconds)
-        self.productive_s += seconds if is_good and len(self._seconds) > 1 else 0.0
+        self._newest.append(seconds)
+        self._counted, self._counted_s = self._counted + 1, self._counted_s + seconds
+        self.productive_s += seconds if is_good else 0.0
 
     @property
     def last_s(self) -> float:
         """Of the newest step; 0 where no step ran."""
-        return self._seconds[-1] if self._seconds else 0.0
+        return self._newest[-1] if self._newest else self._first_s or 0.0
 
     @property
     def own_s(self) -> list[float]:
@@ -92,16 +99,17 @@ class StepTimes:
         return self._own[-1] if self._own else None
 
     def percentile_s(self, percent: float) -> float:
-        """0 where no step ran."""
-        return float(np.percentile(self._counted(), percent)) if self._seconds else 0.0
+        """Of the newest ``NEWEST_STEPS``; 0 where no step ran."""
+        newest = list(self._newest)  # other threads ask while steps are added
+        return float(np.percentile(newest, percent)) if newest else self.last_s
 
     def tokens_per_s(self) -> float:
         """Over all counted steps, all devices together; 0 where no step ran."""
-        counted = self._counted()
-        return self._tokens * len(counted) / sum(counted) if counted else 0.0
+        return self._tokens * self._counted / self._counted_s if self._counted_s else self.last_tokens_per_s()
 
-    def _counted(self) -> list[float]:
-        return self._seconds[1:] or self._seconds
+    def last_tokens_per_s(self) -> float:
+        """Of the newest step, all devices together; 0 where no step ran."""
+        return self._tokens / self.last_s if self.last_s else 0.0
 
 
 @dataclass(frozen=True)

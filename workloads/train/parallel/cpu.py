@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import platform
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,12 @@ def _hash_cpus(hash_object: Any, devices: np.ndarray) -> None:
     """
     cache_key._hash_devices(hash_object, devices)
     hash_object.update(_instruction_set().encode())
+
+
+@cache
+def kind() -> str:
+    """A short name of what this machine's processor can do, for JAX calls them all the same."""
+    return hashlib.sha256(_instruction_set().encode()).hexdigest()[:8]
 
 
 def _instruction_set(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from train.config.job import Job
@@ -25,6 +25,9 @@ class Beat:
     station: int
     where: str
     node: str
+
+
+Beats = Mapping[int, Beat]
 
 
 class Heartbeat:
@@ -56,27 +59,39 @@ class Heartbeat:
 
     def missing(self) -> str:
         """Whom the others wait for, in words; takes some seconds. Empty for a process alone."""
+        return self._told_by(missing)
+
+    def silent(self) -> str:
+        """Who gives no sign of life, in words; takes some seconds. Empty where all do, and for a process alone."""
+        return self._told_by(silent)
+
+    def _told_by(self, judge: Callable[[Beats, Beats, int], str]) -> str:
         if self._job.processes == 1:
             return ""
-        return within(_PAUSE_S + _ANSWER_S, self._compare) or (
-            f"process 0 at {self._job.coordinator}, which coordinates, does not answer"
-        )
+        found = within(_PAUSE_S + _ANSWER_S, lambda: self._compare(judge))
+        return f"process 0 at {self._job.coordinator}, which coordinates, does not answer" if found is None else found
 
-    def _compare(self) -> str:
+    def _compare(self, judge: Callable[[Beats, Beats, int], str]) -> str | None:
         before = self._read()
         time.sleep(_PAUSE_S)
-        return missing(before, self._read(), self._job.processes)
+        after = self._read()  # where not even this process's own signs are, nobody keeps them
+        return judge(before, after, self._job.processes) if self._job.index in after else None
 
     def _read(self) -> dict[int, Beat]:
         texts = {index: self._peers.published(f"train/beat/{index}") for index in range(self._job.processes)}
         return {index: Beat(*json.loads(text)) for index, text in texts.items() if text}
 
 
-def missing(before: Mapping[int, Beat], after: Mapping[int, Beat], processes: int) -> str:
+def silent(before: Beats, after: Beats, processes: int) -> str:
+    """From two readings, some seconds apart: who gives no sign; empty where all do."""
+    found = [index for index in range(processes) if index not in after or after[index] == before.get(index)]
+    return "; ".join(f"{_who(index, after)} gives no sign of life" for index in found)
+
+
+def missing(before: Beats, after: Beats, processes: int) -> str:
     """From two readings, some seconds apart: who gives no sign, else who is behind, else that nobody is."""
-    silent = [index for index in range(processes) if index not in after or after[index] == before.get(index)]
-    if silent:
-        return "; ".join(f"{_who(index, after)} gives no sign of life" for index in silent)
+    if gone := silent(before, after, processes):
+        return gone
     ahead = max(beat.station for beat in after.values())
     behind = [index for index, beat in after.items() if beat.station < ahead]
     if not behind:
@@ -86,5 +101,5 @@ def missing(before: Mapping[int, Beat], after: Mapping[int, Beat], processes: in
     return f"{stuck} (others are at: {others})"
 
 
-def _who(index: int, beats: Mapping[int, Beat]) -> str:
+def _who(index: int, beats: Beats) -> str:
     return f"process {index} on {beats[index].node}" if index in beats else f"process {index}"

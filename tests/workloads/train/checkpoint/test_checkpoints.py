@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 from train.checkpoint.arrays import Damaged, assemble, file_of, pieces_of, read_file
-from train.checkpoint.checkpoints import Checkpoints, Mark, Policy, Writer
+from train.checkpoint.checkpoints import Checkpoints
+from train.checkpoint.manifest import Mark
 from train.checkpoint.store import Data, FolderStore
+from train.checkpoint.writer import Policy
 from train.config.failure import Failure
 from train.parallel.mesh import arrange, make_mesh, place, shardings
 
@@ -167,6 +169,38 @@ def test_a_checkpoint_of_another_training_is_refused_with_what_to_do(kept: Kept)
         Kept(kept.folder, "other").newest(LIKE)
 
 
+def test_where_a_refused_training_took_other_rows_a_step_it_is_said(kept: Kept) -> None:
+    kept.save_steps(20)
+    other = Kept(kept.folder, "other")
+    other.batch_rows = 24
+    with pytest.raises(Failure, match="its steps took 16 sequences, and these take 24: batch_size, rounded up"):
+        other.newest(LIKE)
+    other.batch_rows = 16
+    with pytest.raises(Failure, match="other text, model, seed or schedule"):
+        other.newest(LIKE)
+
+
+def test_a_run_that_begins_anew_neither_counts_nor_falls_back_to_what_another_left(kept: Kept) -> None:
+    kept.save_steps(30, 50, 180)
+    anew = Kept(kept.folder)
+    anew.pass_over()
+    assert "has checkpoints up to step 180: passed over" in anew.said[0]
+    anew.save_steps(20, 40)
+    assert steps_in(kept.folder) == [20, 40, 50, 180]
+    flip(kept.folder / "step_00000040.0of1.safetensors")
+    assert anew.step() == 20
+    anew.save_steps(60, 80)
+    assert steps_in(kept.folder) == [40, 60, 80, 180]
+
+
+def test_a_run_that_goes_on_counts_those_it_came_from_and_not_what_a_dead_one_left_beyond(tmp_path: Path) -> None:
+    Kept(tmp_path, policy=Policy(keep=9)).save_steps(20, 40, 50)
+    resumed = Kept(tmp_path)
+    resumed.after = 40
+    resumed.save_steps(60)
+    assert steps_in(tmp_path) == [20, 40, 60]
+
+
 def test_numbers_that_are_not_finite_are_never_saved(kept: Kept) -> None:
     with pytest.raises(Failure, match="no longer finite at step 20"):
         kept.save_last(Mark(20, 320), {**tree(1), "params": np.full(1000, np.nan, np.float32)})
@@ -298,6 +332,39 @@ def test_a_full_disk_is_told_and_survived_and_only_the_last_checkpoint_must_be_w
     assert kept.save_last(Mark(60, 960), tree(60)).endswith("step_00000060.json")
 
 
+class Keeping(FolderStore):
+    """A store that lets nobody delete."""
+
+    def delete(self, name: str) -> None:
+        raise Failure(f"cannot delete {name}: Operation not permitted")
+
+
+def test_a_refused_deletion_is_told_once_and_takes_no_checkpoint_s_word_away(tmp_path: Path) -> None:
+    kept = Kept(tmp_path, store=Keeping)
+    kept.save_steps(20, 40, 60, 80, 100)
+    assert kept.newest_address.endswith("step_00000100.json")
+    assert len(kept.said) == 1
+    assert kept.said[0].startswith(
+        "old checkpoints stay, and take room: cannot delete step_00000020.json: Operation not"
+    )
+
+
+class Odd(FolderStore):
+    """A store with a mistake in it."""
+
+    def put(self, name: str, data: Data, content_type: str = "application/octet-stream") -> None:
+        raise ZeroDivisionError
+
+
+def test_what_nobody_foresaw_while_it_wrote_ends_the_training_at_the_next_checkpoint(tmp_path: Path) -> None:
+    kept = Kept(tmp_path, store=Odd)
+    kept.save(Mark(20, 320), tree(20))
+    while kept._pending is None or not kept._pending.done():
+        time.sleep(0.01)
+    with pytest.raises(ZeroDivisionError):
+        kept.save(Mark(40, 640), tree(40))
+
+
 def test_what_a_killed_writer_left_is_removed(kept: Kept) -> None:
     kept.save_steps(20)
     (kept.folder / ".writing-abc").write_bytes(b"half")
@@ -326,23 +393,3 @@ def test_arrays_that_are_spread_over_devices_come_back_whole_and_on_other_device
     found = kept.newest(like)
     assert found is not None
     jax.tree.map(np.testing.assert_array_equal, found[1], like)
-
-
-def test_process_0_publishes_what_all_processes_of_its_own_attempt_have_written(tmp_path: Path) -> None:
-    def process(index: int, attempt: str) -> Checkpoints:
-        return Checkpoints(
-            FolderStore(str(tmp_path)), "this", said.append, Policy(timeout_s=0.2), Writer(index, 2, attempt)
-        )
-
-    said = list[str]()
-    pieces = pieces_of(tree(20))
-    process(1, "of an older start")._try(Mark(20, 320), pieces[1:], {0, 1})
-    first = process(0, "now")
-    first._try(Mark(20, 320), pieces[:1], {0, 1})
-    assert "process 1 did not write its part within 0.2 s" in said[0]
-    assert first.newest(LIKE) is None
-    process(1, "now")._try(Mark(20, 320), pieces[1:], {0, 1})
-    first._try(Mark(20, 320), pieces[:1], {0, 1})
-    found = first.newest(LIKE)
-    assert found is not None
-    np.testing.assert_array_equal(found[1]["params"], tree(20)["params"])

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 from train.checkpoint import gate
-from train.checkpoint.checkpoints import Checkpoints, Manifest
+from train.checkpoint.checkpoints import Checkpoints
+from train.checkpoint.manifest import Manifest
 from train.checkpoint.store import FolderStore
 from train.config.failure import Failure
 from train.data.batches import Batches
@@ -43,6 +44,23 @@ def test_on_other_devices_it_goes_on_and_is_said_to_be_not_the_same_to_the_bit(s
     original, (_, loop_of_two) = trained(5), loop_on()
     for _ in range(5):
         assert loop.advance(resumed) == pytest.approx(loop_of_two.advance(original), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "said"),
+    [
+        ("cpu 12ab, 1 processes", "cpu 12ab, 1 processes", "to the bit: same state, same batch, same devices"),
+        ("cpu 12ab, 1 processes", "cpu 34cd, 1 processes", "not to the bit, the loss within 1e-5: saved on cpu 12ab"),
+        ("NVIDIA H200, 1 processes", "NVIDIA H200, 1 processes", "with same state, same batch, same devices"),
+        ("cpu 12ab, 1 processes", "NVIDIA H200, 1 processes", "not to the bit: saved on cpu 12ab"),
+    ],
+)
+def test_no_more_is_promised_than_the_devices_keep(
+    saved: tuple[Manifest, State], before: str, now: str, said: str
+) -> None:
+    trainer, loop = loop_on()
+    manifest, state = replace(saved[0], topology=before), trainer.place(saved[1])
+    assert gate.check(manifest, state, manifest.cursor, loop.next_rows(manifest.cursor), now).startswith(said)
 
 
 def test_a_dropped_optimizer_state_does_not_pass(saved: tuple[Manifest, State]) -> None:

@@ -47,6 +47,12 @@ def test_a_file_where_the_folder_should_be_is_a_failure_that_names_it(tmp_path: 
         open_store(str(tmp_path / "file")).get("a")
 
 
+def test_what_cannot_be_deleted_is_a_failure_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(Failure, match=f"cannot delete {tmp_path}/folder: Is a directory"):
+        FolderStore(str(tmp_path)).delete("folder")
+
+
 @pytest.mark.parametrize(
     ("uri", "sentence"),
     [

@@ -43,6 +43,7 @@ def test_a_pod_of_an_indexed_job_knows_its_place() -> None:
         ({"TRAIN_CONFIG": '{"model": {"width": 65}}'}, "width 65 must be a multiple of 2 × heads (8)"),
         ({"TRAIN_CONFIG": '{"model": {"kv_heads": 3}}'}, "heads 4 must be a multiple of kv_heads 3"),
         ({"TRAIN_CONFIG": '{"tensor": 3}'}, "tensor 3 must divide the model's 4 heads of keys"),
+        ({"TRAIN_CONFIG": '{"preset": []}'}, "preset: Input should be 'small', '124m' or '1b'"),
         ({"TRAIN_CONFIG": '{"preset": "7b"}'}, "preset: Input should be 'small', '124m' or '1b'"),
         ({"TRAIN_CONFIG": '{"preset": "1b", "model": 3}'}, "TRAIN_CONFIG is not usable: model"),
         ({"ACCELERATOR": '{"chips": -1}'}, "ACCELERATOR is not usable: chips"),

@@ -5,13 +5,24 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from train.checkpoint.store import FolderStore
 from train.checks.estimate import Status
 from train.checks.health import Finding, Health, conclude
+from train.config.job import load
+from train.main import run as main_run
 from train.main import smoke_test, training
+from train.main.run import Run
 from train.main.smoke_test import main
+from train.metrics.times import StepTimes
+from train.parallel import watchdog
+from train.parallel.watchdog import Watchdog
+from train.report import Verdict
 
 from local.processes import free_port
 from tests.workloads.conftest import SMALL
@@ -26,11 +37,7 @@ def run(tmp_path: Path, compiled: Path, capfd: pytest.CaptureFixture[str]):
     def run_once(config: object, **environment: str) -> tuple[int, dict]:
         text = config if isinstance(config, str) else json.dumps(config)
         environment.setdefault("JAX_COMPILATION_CACHE_DIR", str(compiled))
-        before = signal.getsignal(signal.SIGTERM)
-        try:
-            status = main({"TRAIN_CONFIG": text, "TERMINATION_LOG": str(tmp_path / "log"), **environment})
-        finally:
-            signal.signal(signal.SIGTERM, before)
+        status = main({"TRAIN_CONFIG": text, "TERMINATION_LOG": str(tmp_path / "log"), **environment})
         written = capfd.readouterr()
         assert "Traceback" not in written.err
         verdict = json.loads(written.out.splitlines()[-1])
@@ -61,13 +68,82 @@ def test_a_loss_that_does_not_fall_enough_fails(run) -> None:
 
 def test_a_loss_that_explodes_fails_and_leaves_no_checkpoint_of_it(run, tmp_path: Path) -> None:
     config = {**TRAINING, "warmup_steps": 0, "learning_rate": 1e30, "checkpoint_uri": str(tmp_path / "c")}
-    status, verdict = run({**config, "checkpoint_every": 1})
+    status, verdict = run({**config, "checkpoint_every": 1, "metrics_folder": str(tmp_path / "m")})
     assert status == 1
-    assert "finite" in verdict["reason"] or "the loss became" in verdict["reason"]
-    assert verdict["steps"] < 12
+    why = "(gradient norm nan) at step 4: 3 steps in a row were skipped"
+    assert verdict["reason"].startswith("the loss became ")
+    assert verdict["reason"].endswith(why)
+    assert (verdict["steps"], verdict["skipped_steps"]) == (4, 3)
+    lines = [json.loads(line) for line in (tmp_path / "m" / "metrics.jsonl").read_text().splitlines()]
+    assert [(line["step"], line["skipped_steps"]) for line in lines] == [(1, 0), (2, 1), (3, 2), (4, 3)]
+    assert not (tmp_path / "c" / "step_00000004.json").exists()
 
 
-@pytest.mark.parametrize("wrong", ["{", "[]", '"text"', '{"steps": "many"}'])
+def unfinished(run, folder: Path) -> dict:
+    """The configuration of a training that was killed before its last checkpoint."""
+    config = {**TRAINING, "checkpoint_every": 5, "checkpoint_uri": str(folder), "read_back": False}
+    assert run(config)[0] == 0
+    (folder / "step_00000012.json").unlink()
+    return config
+
+
+def test_without_resume_all_steps_are_taken_whatever_is_there(run, tmp_path: Path) -> None:
+    config = {**unfinished(run, tmp_path / "c"), "metrics_folder": str(tmp_path / "m")}
+    status, verdict = run({**config, "resume": False, "seed": 1})  # which makes it another training
+    assert (status, verdict["resumed_from_step"], verdict["steps"]) == (0, None, 12)
+    assert len((tmp_path / "m" / "metrics.jsonl").read_text().splitlines()) == 12
+    assert verdict["checkpoint"] == str(tmp_path / "c" / "step_00000012.json")
+
+
+def test_a_checkpoint_is_read_once_and_has_its_own_limit(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config, limits, read = unfinished(run, tmp_path / "c"), list[str](), list[tuple[str, str]]()
+    limit, get = Watchdog.limit, FolderStore.get
+
+    @contextmanager
+    def noted(self: Watchdog, seconds: float, what: str, why: Callable[[], str] | None = None) -> Iterator[None]:
+        limits.append(f"{what} within {seconds:g} s")
+        with limit(self, seconds, what, why):
+            yield
+        limits.pop()
+
+    monkeypatch.setattr(Watchdog, "limit", noted)
+    monkeypatch.setattr(FolderStore, "get", lambda self, name: read.append((name, limits[-1])) or get(self, name))
+    status, verdict = run(config)
+    assert (status, verdict["resumed_from_step"] or 0) >= (0, 5)  # 10, where the disk could follow
+    arrays = f"step_{verdict['resumed_from_step']:08d}.0of1.safetensors"
+    within = "reading the newest checkpoint within 300 s"
+    assert [each for each in read if each[0].endswith(".safetensors")] == [(arrays, within)]
+
+
+def test_quantiles_are_computed_at_the_end_and_not_at_each_step(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, percentile = list[float](), StepTimes.percentile_s
+    monkeypatch.setattr(StepTimes, "percentile_s", lambda self, of: asked.append(of) or percentile(self, of))
+    _, verdict = run(TRAINING)
+    assert asked == [50, 95]
+    assert 0 < verdict["step_time_p50_s"] <= verdict["step_time_p95_s"]
+
+
+def test_a_batch_that_was_rounded_up_is_what_the_verdict_tells(run) -> None:
+    _, verdict = run({**TRAINING, "batch_size": 3})
+    assert "4 sequences a step" in verdict["setup"]["model"]
+
+
+def test_an_ending_that_hangs_is_cut_off_and_the_kubelet_has_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = threading.Event()
+    monkeypatch.setattr(os, "_exit", lambda status: gone.set())
+    monkeypatch.setattr(watchdog, "LAST_WORDS_S", 0.1)
+    monkeypatch.setattr(main_run, "deliver", lambda *arguments: gone.wait(20))
+    termination = tmp_path / "log"
+    run = Run(load({}), {"TERMINATION_LOG": str(termination)}, Verdict(False, "", "job"))
+    with suppress(AttributeError):  # what the store did not give
+        run.fail("the disk is gone")
+    assert gone.is_set()
+    assert termination.read_text() == "the disk is gone"
+
+
+@pytest.mark.parametrize("wrong", ["{", "[]", '"text"', '{"steps": "many"}', '{"preset": []}'])
 def test_an_unusable_configuration_is_one_sentence(run, wrong: str) -> None:
     status, verdict = run(wrong)
     assert status == 1

@@ -37,8 +37,9 @@ def test_every_step_is_a_line_of_json_with_what_can_be_known(tmp_path: Path) -> 
     lines = [json.loads(line) for line in (tmp_path / "new" / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [1, 2, 3]
     last = lines[-1]
-    assert (last["loss"], last["step_seconds"], last["tokens_per_second"], last["skipped_steps"]) == (1, 0.75, 2000, 1)
-    assert last["mfu_ratio"] == pytest.approx(2000 * 6e6 / 1e12)
+    assert (last["loss"], last["step_seconds"], last["skipped_steps"]) == (1, 0.75, 1)
+    assert last["tokens_per_second"] == pytest.approx(1000 / 0.75)  # of this step alone
+    assert last["mfu_ratio"] == pytest.approx(1000 / 0.75 * 6e6 / 1e12)
     # Of the three only the second is the trainer's own work: the first is the compiler's, the third changed nothing.
     assert last["goodput_ratio"] == pytest.approx(0.25 / process_age_s(), rel=0.05)
 
@@ -54,6 +55,7 @@ def test_prometheus_can_read_the_newest_numbers(tmp_path: Path) -> None:
     text = (tmp_path / "train.prom").read_text()
     assert 'train_step{job_name="a \\"b\\""} 3\n' in text
     assert 'train_step_time_seconds{job_name="a \\"b\\"",quantile="0.95"} 0.725\n' in text
+    assert 'train_tokens_per_second{job_name="a \\"b\\""} 2000\n' in text  # of all steps but the compiler's
     families = {family.name: family.type for family in text_string_to_metric_families(text)}
     assert families["train_mfu_ratio"] == "gauge"
     assert families["train_step_time_seconds"] == "summary"

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 from train.metrics import times as metrics
-from train.metrics.times import OWN_STEPS, POINTS, StepTimes, Track, own_time, process_age_s, waited_s
+from train.metrics.times import NEWEST_STEPS, OWN_STEPS, POINTS, StepTimes, Track, own_time, process_age_s, waited_s
 
 
 def test_the_age_of_a_process_counts_from_where_the_kernel_started_it() -> None:
@@ -72,6 +72,22 @@ def test_steps_of_which_nobody_knows_a_worker_s_own_time_add_none() -> None:
     for _ in range(3):
         times.add(1.0)
     assert times.own_s == []
+
+
+def test_of_a_long_training_all_steps_count_for_the_mean_and_the_newest_for_quantiles() -> None:
+    times = StepTimes(tokens_per_step=10)
+    for seconds in (99.0, *[3.0] * NEWEST_STEPS, *[1.0] * NEWEST_STEPS):
+        times.add(seconds)
+    assert (times.tokens_per_s(), times.last_tokens_per_s()) == (5.0, 10.0)
+    assert (times.percentile_s(50), times.percentile_s(99)) == (1.0, 1.0)
+    assert len(times._newest) == NEWEST_STEPS
+
+
+def test_a_training_of_one_step_tells_its_time_though_the_compiler_is_in_it() -> None:
+    times = StepTimes(tokens_per_step=10)
+    assert (times.last_s, times.tokens_per_s(), times.percentile_s(50)) == (0, 0, 0)
+    times.add(2.0)
+    assert (times.last_s, times.tokens_per_s(), times.percentile_s(50), times.productive_s) == (2.0, 5.0, 2.0, 0)
 
 
 def tracked(first: int, steps: int, loss: float = 2.0) -> Track:
