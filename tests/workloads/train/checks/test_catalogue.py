@@ -37,6 +37,7 @@ SHOWN = {
     "TPU v6e": ("TPU v6 lite", 1),
     "TPU7x": ("TPU7x", 2),
 }
+BUCKETS = smoke_test_pod.Buckets("checkpoints", "verdicts")
 ACCELERATED = [name for name, row in CATALOGUE.items() if row.chip]
 
 
@@ -47,13 +48,13 @@ def told(machine: InstanceType) -> Accelerator:
         pool = TpuPoolConfig(machine_type=machine.name, topology=written(shapes(machine)[0]), zone="us-east5-a")
         where: dict[str, Any] = {"role_arn": "", "region": ""}
         pod = tpu_smoke_test_pod.template(
-            test, pool, "job", "node-pool", account="a", namespace="n", image="i", bucket="b", **where
+            test, pool, "job", "node-pool", account="a", namespace="n", image="i", buckets=BUCKETS, **where
         )
     else:
         reserved = {"capacity": "capacity_block", "capacity_reservation_id": "cr-0123456789abcdef0"}
         bought: dict[str, Any] = {} if Capacity.ON_DEMAND in machine.capacities else reserved
         pool = PoolConfig(instance_type=machine.name, desired_size=1, efa_interfaces=0, **bought)
-        pod = smoke_test_pod.template(test, pool, "job", "n", "a", image="i", bucket="b")
+        pod = smoke_test_pod.template(test, pool, "job", "n", "a", image="i", buckets=BUCKETS)
     environment = {one["name"]: one.get("value") for one in pod["spec"]["containers"][0]["env"]}
     return Accelerator.model_validate(json.loads(environment["ACCELERATOR"]))
 
