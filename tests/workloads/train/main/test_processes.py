@@ -22,6 +22,7 @@ pytestmark = pytest.mark.real
 
 URIS = {"checkpoint_uri": "s3://checkpoints/job/", "verdict_uri": "s3://checkpoints/job/verdict.json"}
 TRAINING = {**SMALL, "steps": 12, "learning_rate": 1e-2, "min_loss_drop": 0.1, "checkpoint_every": 4}
+SAVED_BEFORE = ({8}, {4})  # the end of it: of a storage that cannot follow the second is left out
 STEP_S = 10  # the first step compiles, and slow machines take 5 s for it
 ENDLESS = {**TRAINING, "steps": 1_000_000, "checkpoint_every": 1_000_000, "log_every": 1}
 Read = Callable[[str], Any]
@@ -74,8 +75,9 @@ def test_a_killed_job_goes_on_from_its_checkpoint_bit_for_bit(jobs: Launcher, bu
     store.delete("step_00000012.0of2.safetensors")
     again = jobs.run({**TRAINING, **URIS}, processes=2)
     assert [process.status for process in again] == [0, 0], again[0].log
-    assert again[0].verdict["resumed_from_step"] == again[1].verdict["resumed_from_step"] == 8
-    assert "step 9: loss" in again[0].log  # a resumed training tells its first step too
+    assert {process.verdict["resumed_from_step"] for process in again} in SAVED_BEFORE
+    first_step = again[0].verdict["resumed_from_step"] + 1
+    assert f"step {first_step}: loss" in again[0].log  # a resumed training tells its first step too
     assert bucket("job/step_00000012.json") == whole
     assert "it goes on to the bit" in again[0].log
 
@@ -92,7 +94,7 @@ def test_parameters_spread_over_processes_are_saved_by_both_and_go_on_bit_for_bi
     open_store(URIS["checkpoint_uri"]).delete("step_00000012.json")
     again = jobs.run(config, processes=2)
     assert "it goes on to the bit" in again[0].log
-    assert again[1].verdict["resumed_from_step"] == 8
+    assert {process.verdict["resumed_from_step"] for process in again} in SAVED_BEFORE
     assert bucket("job/step_00000012.json") == whole
 
 
