@@ -18,7 +18,7 @@ LISTED = 40
 """So many allowed values, such as the regions, are listed; a longer list buries what is wrong."""
 CLOSEST = 4
 CATALOGUE = "docs/catalogue.md"
-_NUMBER = re.compile(r"[0-9]+(\.[0-9]*)?")
+_RELEASE = re.compile(r"[0-9]+\.[0-9]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +64,8 @@ def listed(value: str, allowed: tuple[str, ...], catalogue: str = CATALOGUE) -> 
 
 
 def _as_text(value: str) -> str:
-    """As a file must spell it: without quotes YAML reads a number."""
-    return f'"{value}"' if _NUMBER.fullmatch(value) else value
+    """As a file must spell it: of a release without quotes YAML makes a number, and 1.30 is 1.3."""
+    return f'"{value}"' if _RELEASE.fullmatch(value) else value
 
 
 class ConfigurationError(Exception):
