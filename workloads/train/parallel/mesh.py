@@ -30,7 +30,16 @@ _AXES: dict[str, tuple[str | None, ...]] = {
 
 def make_mesh() -> Mesh:
     """All devices of all processes in one line."""
-    return Mesh(np.array(jax.devices()), (AXIS,))
+    return Mesh(np.array(in_line(jax.devices())), (AXIS,))
+
+
+def in_line(devices: list[Any]) -> list[Any]:
+    """Process by process, within each in JAX's order, which is that of their links where there are any.
+
+    JAX promises no order of processes: on TPU slices ids follow the torus, across hosts. But who reads which rows, who
+    swaps with whom and whom a result is of, is worked out from places in this line.
+    """
+    return sorted(devices, key=lambda device: device.process_index)
 
 
 def arrange(line: Mesh, fsdp: int, tensor: int) -> Mesh:
