@@ -127,7 +127,7 @@ def rate(config: dict[str, Any], step: int) -> float:
     """Warm-up and cosine, as in train.optim."""
     peak, warm, steps = config["learning_rate"], config["warmup_steps"], config["steps"]
     if step < warm:
-        return peak * step / warm
+        return peak * (step + 1) / (warm + 1)
     share = 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warm) / (steps - warm))))
     return peak * (0.1 + 0.9 * share)
 

@@ -19,11 +19,12 @@ def make_optimizer(config: TrainConfig) -> optax.GradientTransformation:
 
 
 def learning_rate(config: TrainConfig) -> optax.Schedule:
-    """The rate at each step."""
+    """The rate at each step. The first has its share of the warm-up, for with a rate of 0 it would learn nothing."""
+    warmup_steps = min(config.warmup_steps, config.steps // 2)
     return optax.warmup_cosine_decay_schedule(
-        init_value=0.0,
+        init_value=config.learning_rate / (warmup_steps + 1),
         peak_value=config.learning_rate,
-        warmup_steps=min(config.warmup_steps, config.steps // 2),
+        warmup_steps=warmup_steps,
         decay_steps=config.steps,
         end_value=config.learning_rate / 10,
     )
