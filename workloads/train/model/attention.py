@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from train.config.settings import ModelConfig
+from train.model.products import product
 
 Attention = Callable[[jax.Array, jax.Array, jax.Array], jax.Array]
 
@@ -25,17 +26,19 @@ REPEATS = 5
 
 
 def plain(q_BxTxGxRxK: jax.Array, k_BxTxGxK: jax.Array, v_BxTxGxK: jax.Array) -> jax.Array:
-    """By two products with one batch axis (X = B·G), the R queries of a key end to end (Q = R·T).
+    """By two products, the R queries of a key end to end (Q = R·T).
 
-    On CPU twice as fast as ``dot_product_attention``, and a tenth of a step faster than an einsum over all axes.
+    On CPU twice as fast as ``dot_product_attention``, and a tenth of a step faster than an einsum over all axes. Rows
+    and heads stay two axes: of one that merges them, devices that share both would gather the whole.
     """
     B, T, G, R, K = q_BxTxGxRxK.shape
-    q_XxQxK = (q_BxTxGxRxK * K**-0.5).transpose(0, 2, 3, 1, 4).reshape(B * G, R * T, K)
-    k_XxTxK, v_XxTxK = (each.transpose(0, 2, 1, 3).reshape(B * G, T, K) for each in (k_BxTxGxK, v_BxTxGxK))
+    q_BxGxQxK = (q_BxTxGxRxK * K**-0.5).transpose(0, 2, 3, 1, 4).reshape(B, G, R * T, K)
+    k_BxGxTxK, v_BxGxTxK = (each.transpose(0, 2, 1, 3) for each in (k_BxTxGxK, v_BxTxGxK))
     causal_QxT = np.tile(np.tril(np.ones((T, T), bool)), (R, 1))
-    scores_XxQxT = jnp.einsum("xqk,xtk->xqt", q_XxQxK, k_XxTxK).astype(jnp.float32)
-    weights_XxQxT = jax.nn.softmax(jnp.where(causal_QxT, scores_XxQxT, -1e30)).astype(v_BxTxGxK.dtype)
-    return jnp.einsum("xqt,xtk->xqk", weights_XxQxT, v_XxTxK).reshape(B, G, R, T, K).transpose(0, 3, 1, 2, 4)
+    scores_BxGxQxT = product("bgqk,bgtk->bgqt", jnp.dtype(jnp.float32), q_BxGxQxK, k_BxGxTxK)
+    weights_BxGxQxT = jax.nn.softmax(jnp.where(causal_QxT, scores_BxGxQxT, -1e30)).astype(v_BxTxGxK.dtype)
+    mixed_BxGxQxK = jnp.einsum("bgqt,bgtk->bgqk", weights_BxGxQxT, v_BxGxTxK)
+    return mixed_BxGxQxK.reshape(B, G, R, T, K).transpose(0, 3, 1, 2, 4)
 
 
 def _library(

@@ -21,6 +21,7 @@ import optax
 
 from train.config.settings import ModelConfig
 from train.model.attention import Attention, plain
+from train.model.products import product
 
 ROPE_BASE = 10_000.0  # Su et al. 2021, RoFormer
 EPSILON = 1e-5  # of norms: GPT-2's and Llama's
@@ -116,7 +117,7 @@ class Transformer:
             x_NxD = (self._block if config.remat == "none" else block)(layer, x_NxD, B)
         x_NxD = self._norm(params, "norm", x_NxD)
         head_DxV = params["head"] if config.architecture == "llama" else params["embed"].T
-        return (x_NxD @ head_DxV).reshape(B, T, -1).astype(jnp.float32)
+        return product("nd,dv->nv", jnp.dtype(jnp.float32), x_NxD, head_DxV).reshape(B, T, -1)
 
     def _block(self, layer: Params, x_NxD: jax.Array, B: int) -> jax.Array:
         """Attention and a feed-forward, each on the normalised stream and added back to it."""
@@ -144,8 +145,8 @@ class Transformer:
         if self.config.architecture == "gpt2":
             h_NxF = jax.nn.gelu(x_NxD @ layer["up"] + layer["up_bias"])
             return h_NxF @ layer["down"] + layer["down_bias"]
-        N, D = x_NxD.shape
-        both_Nx2xF = (x_NxD @ layer["gate_up"].reshape(D, -1)).reshape(N, 2, -1)
+        # Not one axis of 2·F: of that, devices that share F would have two pieces each, and gather the whole instead.
+        both_Nx2xF = product("nd,dcf->ncf", self.dtype, x_NxD, layer["gate_up"])
         return (jax.nn.silu(both_Nx2xF[:, 0]) * both_Nx2xF[:, 1]) @ layer["down"]
 
     def _norm(self, params: Params, name: str, x_NxD: jax.Array) -> jax.Array:

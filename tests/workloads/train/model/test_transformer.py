@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +12,8 @@ from train.config.settings import PRESETS, ModelConfig, TrainConfig
 from train.model.attention import IMPLEMENTATIONS, candidates, choose, plain
 from train.model.transformer import Params, Transformer, compute_dtype, count, flops_per_token, initial, rotate
 from train.train import _HURRY as HURRY
+
+from tests.workloads.train.model import reference
 
 CONFIG = ModelConfig(layers=2, width=16, heads=2, kv_heads=1, context=12)
 GPT2 = ModelConfig(architecture="gpt2", layers=1, width=16, heads=2, context=12)
@@ -51,10 +54,45 @@ def test_every_prediction_depends_on_what_came_before() -> None:
     assert float(difference.min()) > 1e-4
 
 
+def random_params(config: ModelConfig) -> Params:
+    """No scale is 1 and no bias 0, so that each has its effect."""
+    random = np.random.default_rng(3)
+    of = {"norm": 1.0, "positions": 1.0}
+    return jax.tree.map_with_path(
+        lambda path, leaf: np.float32(of.get(path[-1].key, 0.3)) * random.standard_normal(leaf.shape, np.float32),
+        params(config),
+    )
+
+
+@pytest.mark.parametrize(("dtype", "error"), [(jnp.float32, 1e-5), (jnp.bfloat16, 0.03)], ids=["float32", "bfloat16"])
 @both
-def test_the_model_gives_a_logit_for_each_byte_in_float32(config: ModelConfig) -> None:
-    given = logits(tokens(), config)
-    assert (given.shape, given.dtype) == ((3, CONFIG.context, CONFIG.vocabulary), jnp.float32)
+def test_the_logits_are_those_of_the_papers(config: ModelConfig, dtype: jnp.dtype, error: float) -> None:
+    arrays, text = random_params(config), tokens()[:, :9]
+    model = Transformer(config, jnp.dtype(dtype))
+    given = jax.jit(model.logits, compiler_options=HURRY)(arrays, text)
+    wanted = np.stack([reference.logits(config, arrays, np.asarray(row)) for row in text])
+    assert (given.shape, given.dtype) == ((3, 9, config.vocabulary), jnp.float32)
+    assert np.square(given - wanted).mean() ** 0.5 < error * wanted.std()
+
+
+def test_logits_are_not_rounded_to_the_type_that_is_computed_in() -> None:
+    given = Transformer(CONFIG, jnp.dtype(jnp.bfloat16)).logits(params(CONFIG), tokens())
+    assert (given != given.astype(jnp.bfloat16)).mean() > 0.9
+
+
+@both
+def test_what_is_computed_again_in_the_backward_pass_changes_no_gradient(config: ModelConfig) -> None:
+    def gradient(remat: str) -> tuple[Params, float]:
+        model = Transformer(config.model_copy(update={"remat": remat}), jnp.dtype(jnp.float32))
+        lowered = jax.jit(jax.grad(lambda arrays: model.loss_B(arrays, tokens()).mean())).lower(params(config))
+        cost: Any = lowered.cost_analysis()
+        return lowered.compile(hurry)(params(config)), cost["flops"]
+
+    hurry: Any = HURRY
+    (wanted, none), (of_dots, dots), (of_block, block) = map(gradient, ("none", "dots", "block"))
+    assert none < dots < block
+    for other in (of_dots, of_block):
+        jax.tree.map(partial(np.testing.assert_allclose, atol=1e-6, rtol=1e-4), other, wanted)
 
 
 @both
@@ -116,6 +154,13 @@ def test_rotation_keeps_lengths_and_leaves_the_first_position_alone() -> None:
     np.testing.assert_allclose(jnp.linalg.norm(rotate(x), axis=-1), jnp.linalg.norm(x, axis=-1), rtol=1e-5)
     np.testing.assert_array_equal(rotate(x)[:, 0], x[:, 0])
     np.testing.assert_array_equal(rotate(x[:, :, :, None])[:, :, :, 0], rotate(x))
+
+
+def test_scores_that_bfloat16_cannot_tell_apart_weigh_differently() -> None:
+    q = jnp.asarray([32, 2, 0, 0], jnp.bfloat16).reshape(1, 1, 1, 1, 4).repeat(2, axis=1)
+    k = jnp.asarray([[16, 0, 0, 0], [16, 0.5, 0, 0]], jnp.bfloat16).reshape(1, 2, 1, 4)  # scores of 256 and 256.5
+    v = jnp.asarray([[0.0] * 4, [1.0] * 4], jnp.bfloat16).reshape(1, 2, 1, 4)
+    assert float(plain(q, k, v)[0, 1, 0, 0, 0]) == pytest.approx(1 / (1 + np.exp(-0.5)), rel=0.01)
 
 
 def test_attention_averages_what_it_may_see() -> None:
