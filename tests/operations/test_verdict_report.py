@@ -138,13 +138,14 @@ def test_the_zeros_that_failed_jobs_once_wrote_are_not_shown_as_measured() -> No
 
 def test_the_figures_of_the_method_are_those_of_the_job() -> None:
     from train.checks.estimate import COMPUTE, ERROR_RATE
-    from train.checks.rounds import CHIPS
+    from train.checks.rounds import CHIPS, LOOKS
 
-    assert (COMPUTE.harmless, COMPUTE.serious, ERROR_RATE) == (0.015, 0.04, 0.001)
+    assert (COMPUTE.harmless, COMPUTE.serious, ERROR_RATE, len(LOOKS)) == (0.015, 0.04, 0.001, 4)
     assert (CHIPS.harmless, CHIPS.serious) == (0.03, 0.05)
     text = page()
     assert "1.5 and 4 % of CPUs, 3 and 5 % of accelerators, or the stack file's tolerated_percent and 2 % more" in text
-    assert "once in a thousand runs" in text
+    assert "one look at one kind of work calls a sound node slow once in a thousand times" in text
+    assert "a run has up to four looks at each kind" in text
 
 
 def test_the_terminal_has_a_line_of_loss_and_one_of_step_times() -> None:

@@ -17,7 +17,9 @@ from enum import StrEnum
 import numpy as np
 from scipy.special import stdtr, stdtrit  # JAX needs SciPy, so it is there
 
-ERROR_RATE = 0.001  # that a run of any number of workers calls one slow that is not, or well that is slow
+# That one look at one kind of work, of any number of workers, calls one slow that is not, or well that is slow. A run
+# has up to four looks at each of a few kinds, and so a few times this rate at most.
+ERROR_RATE = 0.001
 _MAD_TO_SIGMA = 1.4826  # of a normal distribution
 _HODGES_LEHMANN = float(np.sqrt(np.pi / 3))  # its standard error over the mean's, for normal noise
 _MIN_ROUNDS, _MIN_COUNT = 4, 3.0  # fewer than three independent rounds have no interval worth telling
