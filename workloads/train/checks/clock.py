@@ -13,7 +13,7 @@ _READINGS = 5
 
 
 def clocks_ahead_s(peers: Peers) -> list[float]:
-    """By how many seconds each process's clock is ahead of the median one, at process 0; nothing at the others.
+    """By how many seconds each process's clock is ahead of the others', at process 0; nothing at the others.
 
     All read their clocks when they leave a barrier, some milliseconds after each other; the median of a few readings
     is told.
@@ -27,5 +27,14 @@ def clocks_ahead_s(peers: Peers) -> list[float]:
 
 def ahead(readings: list[list[float]]) -> list[float]:
     """Of each process's readings, taken at the same moments."""
-    middles = [statistics.median(moment) for moment in zip(*readings, strict=True)]
-    return [statistics.median(t - middle for t, middle in zip(own, middles, strict=True)) for own in readings]
+    moments = list(zip(*readings, strict=True))
+    return [statistics.median(moment[own] - _middle(moment, own) for moment in moments) for own in range(len(readings))]
+
+
+def _middle(moment: tuple[float, ...], own: int) -> float:
+    """The median of all or of the others, whichever are odd in number: then it is somebody's clock.
+
+    The mean of two that differ would be nobody's, and each would seem to be off by half as much.
+    """
+    others = (*moment[:own], *moment[own + 1 :])
+    return statistics.median(others if len(others) % 2 else moment)

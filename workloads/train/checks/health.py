@@ -60,7 +60,7 @@ class NodeHealth(_Record):
 
 
 class LinkHealth(_Record):
-    """The way between two nodes; ``slower`` as compared with the other links of both, None where it has no peers."""
+    """The way between two nodes. ``slower``: as compared with the other links of both; None where it is not judged."""
 
     nodes: tuple[str, str]
     bytes_per_s: float
@@ -95,14 +95,11 @@ class Health(_Record):
         return "; ".join(finding.sentence for finding in self.findings if finding.wrong)
 
 
-def judge_figures(figures: Figures, floors: Floors, clock_ahead_s: float) -> list[Finding]:
-    """One node against its floors, its known answers and the others' clocks."""
+def judge_figures(figures: Figures, floors: Floors) -> list[Finding]:
+    """One node against its floors and its known answers."""
     node, found = figures.node, list[Finding]()
     for device in figures.wrong_devices:
         found.append(_wrong(f"{node} device {device} calculates wrong: a known answer came out different"))
-    if abs(clock_ahead_s) > clock.LIMIT_S:
-        side = "ahead of" if clock_ahead_s > 0 else "behind"
-        found.append(_wrong(f"the clock of {node} is {abs(clock_ahead_s):.1f} s {side} the others'"))
     lines = [
         ("main memory", "GiB", GIB, figures.host_memory_bytes, floors.host_memory_bytes),
         ("memory a device", "GiB", GIB, figures.device_memory_bytes, floors.device_memory_bytes),
@@ -116,6 +113,14 @@ def judge_figures(figures: Figures, floors: Floors, clock_ahead_s: float) -> lis
             numbers = f"{value / size:,.1f} {unit}, and {floor / size:,.1f} is the least for its type"
             found.append(Finding(status=Status.FAIL, sentence=f"{node}: {what} {numbers}"))
     return found
+
+
+def judge_clock(node: str, ahead_s: float, nodes: int) -> list[Finding]:
+    """A node's clock against the others'; of two that differ it is not known which is wrong."""
+    if abs(ahead_s) <= clock.LIMIT_S:
+        return []
+    whose = "the other node's, and which of the two is wrong is not known" if nodes == 2 else "the others'"
+    return [_wrong(f"the clock of {node} is {abs(ahead_s):.1f} s {'ahead of' if ahead_s > 0 else 'behind'} {whose}")]
 
 
 def judge_bits(everyone: list[Figures]) -> list[Finding]:

@@ -150,7 +150,8 @@ def judge(
         own = {kind: found[first_worker : first_worker + figures.devices] for kind, found in effects.items()}
         first_worker += figures.devices
         least = floors.of(job.accelerator, figures.devices, figures.device_memory_bytes is not None)
-        found = health.judge_figures(figures, least, clocks[node])
+        found = health.judge_figures(figures, least)
+        found += health.judge_clock(figures.node, clocks[node], len(everyone))
         found += _worker_findings(figures, own)
         if node in of_nodes:
             found += health.judge_effect(figures.node, "its links' transfers", of_nodes[node])

@@ -91,8 +91,8 @@ def test_a_node_that_is_as_published_passes_and_one_with_half_of_it_does_not(
     devices.check_devices(Job(TrainConfig(), row, "job", "node", processes=1, index=0, coordinator=""))
     least = floors.of(row, count)
     assert None not in (least.matmul_flops, least.memory_bytes_per_s, least.device_memory_bytes)
-    assert health.judge_figures(figures(machine, count, 0.95), least, 0.0) == []
-    found = health.judge_figures(figures(machine, count, 0.45), least, 0.0)
+    assert health.judge_figures(figures(machine, count, 0.95), least) == []
+    found = health.judge_figures(figures(machine, count, 0.45), least)
     assert len(found) == 3, "memory, products and bandwidth are each too little"
 
 

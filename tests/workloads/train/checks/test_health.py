@@ -63,7 +63,7 @@ def test_the_catalogue_s_own_row_has_every_floor() -> None:
 
 def test_without_a_row_there_is_no_floor() -> None:
     assert floors.of(Accelerator(), 1) == floors.Floors(None, None, None, None)
-    assert health.judge_figures(figures(matmul_flops=1.0), floors.of(Accelerator(), 1), 0.0) == []
+    assert health.judge_figures(figures(matmul_flops=1.0), floors.of(Accelerator(), 1)) == []
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_floor_of_the_bus_depends_on_nodes_and_message(nodes: int, message_byt
 
 
 def test_a_healthy_node_has_no_findings() -> None:
-    assert health.judge_figures(figures(), floors.of(ROW, 8), 0.01) == []
+    assert health.judge_figures(figures(), floors.of(ROW, 8)) == []
 
 
 @pytest.mark.parametrize(
@@ -94,12 +94,12 @@ def test_a_healthy_node_has_no_findings() -> None:
     ],
 )
 def test_a_node_below_its_floor_is_named_with_both_numbers(values: dict, sentence: str) -> None:
-    (finding,) = health.judge_figures(figures(**values), floors.of(ROW, 8), 0.0)
+    (finding,) = health.judge_figures(figures(**values), floors.of(ROW, 8))
     assert (finding.status, finding.sentence, finding.wrong) == (Status.FAIL, sentence, False)
 
 
 def test_what_has_a_floor_and_was_not_measured_is_unknown() -> None:
-    (finding,) = health.judge_figures(figures(device_memory_bytes=None), floors.of(ROW, 8), 0.0)
+    (finding,) = health.judge_figures(figures(device_memory_bytes=None), floors.of(ROW, 8))
     assert (finding.status, finding.sentence) == (Status.UNKNOWN, "node-1: memory a device could not be measured")
 
 
@@ -110,12 +110,24 @@ def test_of_a_plugin_that_may_not_tell_memory_it_is_asked_only_where_it_tells() 
     assert floors.of(ROW, 8, tells_memory=False) == floors.of(ROW, 8)
 
 
-def test_a_wrong_clock_and_a_wrong_answer_are_excused_by_no_speed() -> None:
-    found = health.judge_figures(figures(wrong_devices=(1,)), floors.of(ROW, 8), -3.0)
-    assert [finding.sentence for finding in found if finding.wrong] == [
-        "node-1 device 1 calculates wrong: a known answer came out different",
-        "the clock of node-1 is 3.0 s behind the others'",
-    ]
+def test_a_wrong_answer_is_excused_by_no_speed() -> None:
+    (finding,) = health.judge_figures(figures(wrong_devices=(1,)), floors.of(ROW, 8))
+    assert finding.sentence == "node-1 device 1 calculates wrong: a known answer came out different"
+    assert finding.wrong
+
+
+def test_a_clock_more_than_half_a_second_off_is_named_whatever_the_speed() -> None:
+    assert health.judge_clock("node-1", 0.4, nodes=3) == []
+    (finding,) = health.judge_clock("node-1", -3.0, nodes=3)
+    assert (finding.sentence, finding.wrong) == ("the clock of node-1 is 3.0 s behind the others'", True)
+
+
+def test_of_two_clocks_that_differ_neither_is_called_the_wrong_one() -> None:
+    (finding,) = health.judge_clock("node-1", 0.9, nodes=2)
+    assert finding.wrong
+    assert finding.sentence == (
+        "the clock of node-1 is 0.9 s ahead of the other node's, and which of the two is wrong is not known"
+    )
 
 
 def test_a_device_with_other_bits_than_the_majority_is_named() -> None:
