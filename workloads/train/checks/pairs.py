@@ -7,6 +7,7 @@ process's own time is that of its pair, and all pairs of a round share what dist
 from __future__ import annotations
 
 import json
+import math
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -25,9 +26,12 @@ from train.parallel.peers import Peers
 LOOKS = (12, 24, 48)  # repeats of the tournament after which it is asked whether more are needed
 MAX_ROUNDS = 16  # a node that is slow is slow with any partner; among many nodes not every two need to meet
 SWAPS = 4  # in one measurement, so that waiting for the partner at its start counts little
-CPU_BYTES, CHIP_BYTES = 256 << 10, 64 << 20  # a swap, a device
+CPU_BYTES, CHIP_BYTES = 256 << 10, 64 << 20  # a swap, a device: the most, where the fabric is fast enough
+TRIAL_BYTES = 4 << 20
+FIRST_LOOK_S = 8.0  # all that comes before the deadline is asked for, and far below the watchdog's time
 TOLERANCE = Tolerance(0.10, 0.25)  # other traffic shares the fabric
 _ENOUGH = 3  # nodes: of two, the one link has nothing to be compared with
+_TORUS = ("tpu",)  # there healthy links differ by how many hops they are, so that none is another's peer
 
 
 @dataclass(frozen=True)
@@ -43,18 +47,42 @@ class Met:
         return SWAPS * self.bytes_per_swap / float(np.median(self.times_PxR[pair]))
 
 
+def are_comparable(platform: str, machines: list[str]) -> bool:
+    """Whether links can be judged by each other: they lead through a switch, from one machine to another."""
+    return platform not in _TORUS and len(set(machines)) == len(machines)
+
+
+def fitting_bytes(trial_s: float, rounds: int) -> int:
+    """The largest swap with which the first look ends in time, where one of ``TRIAL_BYTES`` took ``trial_s``."""
+    fits = TRIAL_BYTES * FIRST_LOOK_S / (trial_s * rounds * LOOKS[0])
+    return max(CPU_BYTES, min(CHIP_BYTES, 1 << max(0, math.floor(math.log2(fits)))))
+
+
 class Tournament:
-    """All processes meet in pairs, ``MAX_ROUNDS`` partners each where they are many."""
+    """All processes meet in pairs, ``MAX_ROUNDS`` partners each where they are many.
+
+    Attributes:
+        bytes_per_swap: what a process sends in one, from all its devices.
+    """
 
     def __init__(self, mesh: Mesh, peers: Peers, processes: int) -> None:
         devices = mesh.devices.size // processes
-        size = CPU_BYTES if mesh.devices.flat[0].platform == "cpu" else CHIP_BYTES
-        self._peers, self._bytes = peers, devices * size
+        self._peers, self._mesh = peers, mesh
         self._schedule = tournament(processes)[:MAX_ROUNDS]
         self._programs = [_program(mesh, swaps(pairs, devices)) for pairs in self._schedule]
-        self._parts = jax.make_array_from_callback(
-            (mesh.devices.size, size // 4), split(mesh), lambda at: _row(at, size)
+        size = CPU_BYTES if _is_cpu(mesh) else self._size_by_trial()
+        self.bytes_per_swap, self._parts = devices * size, _parts(mesh, size)
+
+    def _size_by_trial(self) -> int:
+        """Bytes of a swap, by what the slowest pair of the first round takes: on slow fabrics 64 MiB take too long."""
+        parts = _parts(self._mesh, TRIAL_BYTES)
+        self._programs[0](parts).block_until_ready()  # compiles
+        took = self._time(self._programs[0], parts, "train/pairs/trial")
+        everyone = self._peers.gather("train/pairs/took", str(took))
+        fitting = self._peers.from_first(
+            "train/pairs/size", lambda: str(fitting_bytes(max(map(float, everyone)), len(self._schedule)))
         )
+        return int(fitting)
 
     def check(self, index: int) -> None:
         """Meet all partners once; raises :class:`Failure` where other data comes back than was sent."""
@@ -68,20 +96,23 @@ class Tournament:
         for look in LOOKS:
             mine += [self._repeat(number) for number in range(len(mine), look)]
             everyone = self._peers.gather(f"train/pairs/{look}", json.dumps(mine))
-            met = _collect(everyone, self._schedule, self._bytes) if everyone else None
+            met = _collect(everyone, self._schedule, self.bytes_per_swap) if everyone else None
             done = self._peers.from_first(f"train/pairs/{look}", lambda: str(_is_done(met, judged, deadline)))  # noqa: B023
             if done == str(True):
                 break
         return met
 
     def _repeat(self, repeat: int) -> list[float]:
-        times: list[float] = []
-        for number, program in enumerate(self._programs):
-            self._peers.meet(f"train/pairs/{repeat}/{number}")
-            start = time.perf_counter()
-            program(self._parts).block_until_ready()
-            times.append(time.perf_counter() - start)
-        return times
+        return [
+            self._time(program, self._parts, f"train/pairs/{repeat}/{number}")
+            for number, program in enumerate(self._programs)
+        ]
+
+    def _time(self, program: Any, parts: jax.Array, name: str) -> float:
+        self._peers.meet(name)
+        start = time.perf_counter()
+        program(parts).block_until_ready()
+        return time.perf_counter() - start
 
 
 def _is_done(met: Met | None, judged: bool, deadline: float) -> bool:
@@ -89,6 +120,15 @@ def _is_done(met: Met | None, judged: bool, deadline: float) -> bool:
         return True
     of_nodes, of_links = blame(met)
     return all(effect.status != Status.UNKNOWN for effect in (*of_nodes.values(), *of_links.values()))
+
+
+def _is_cpu(mesh: Mesh) -> bool:
+    return mesh.devices.flat[0].platform == "cpu"
+
+
+def _parts(mesh: Mesh, size: int) -> jax.Array:
+    """A row of ``size`` bytes at each device."""
+    return jax.make_array_from_callback((mesh.devices.size, size // 4), split(mesh), lambda at: _row(at, size))
 
 
 def _row(at: tuple[slice, ...] | None, size: int) -> np.ndarray:

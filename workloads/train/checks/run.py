@@ -40,14 +40,14 @@ def run(job: Job, peers: Peers, mesh: Mesh, stage: Stage) -> Health:
         effects = compare_workers(job, peers, jax.local_devices(), machines)
     with stage("timing collectives"):
         timed = collectives.time_all(mesh) if mesh.devices.size > 1 else []
-    # Processes of one machine have no link between them: their times are told, and nobody is blamed.
-    apart = len(set(machines)) == len(machines)
+    # Where links have no peers their times are told, and nobody is blamed.
+    comparable = pairs.are_comparable(jax.default_backend(), machines)
     with stage("timing the ways between nodes"):
-        met = _meet(job, peers, mesh, apart) if job.processes > 1 else None
+        met = _meet(job, peers, mesh, comparable) if job.processes > 1 else None
 
     def verdict() -> str:
         everyone = [Figures.model_validate_json(text) for text in texts]
-        blamed = pairs.blame(met) if met and apart else ({}, {})
+        blamed = pairs.blame(met) if met and comparable else ({}, {})
         buses = [_bus(job, one) for one in timed]
         return judge(job, everyone, clocks, effects, buses, met, blamed, lacking).model_dump_json()
 

@@ -14,6 +14,8 @@ from train.config.settings import TrainConfig
 from train.parallel.mesh import make_mesh
 from train.parallel.peers import Peers
 
+JOB = Job(TrainConfig(), Accelerator(), "job", "node", 1, 0, "")
+
 
 def met(nodes: int, slow_node: int | None = None, slow_link: tuple[int, int] | None = None, by: float = 0.5):
     who = [pair for round_ in tournament(nodes) for pair in round_]
@@ -55,7 +57,32 @@ def test_a_rate_counts_all_swaps_of_a_measurement() -> None:
 
 def test_data_that_comes_back_different_names_both_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jax.lax, "ppermute", lambda x, axis, permutation: x + 1)
-    peers = Peers(Job(TrainConfig(), Accelerator(), "job", "node", 1, 0, ""))
     # Two devices of one process stand for two processes: the program is the same.
     with pytest.raises(Failure, match=r"processes 0 and 1 swap data, and .* numbers come back different"):
-        pairs.Tournament(make_mesh(), peers, processes=2).check(index=0)
+        pairs.Tournament(make_mesh(), Peers(JOB), processes=2).check(index=0)
+
+
+@pytest.mark.parametrize(
+    ("platform", "machines", "judged"),
+    [("gpu", ["a", "b", "c"], True), ("gpu", ["a", "b", "a"], False), ("tpu", ["a", "b", "c"], False)],
+)
+def test_links_are_judged_only_where_one_is_like_another(platform: str, machines: list[str], judged: bool) -> None:
+    assert pairs.are_comparable(platform, machines) == judged
+
+
+@pytest.mark.parametrize(("bytes_per_s", "mebibytes"), [(5e9, 4), (50e9, 32), (400e9, 64), (1e6, 0.25)])
+def test_swaps_are_as_large_as_the_first_look_has_time_for(bytes_per_s: float, mebibytes: float) -> None:
+    measurement = 8 * pairs.SWAPS / bytes_per_s  # seconds for each byte that each of eight devices swaps
+    size = pairs.fitting_bytes(pairs.TRIAL_BYTES * measurement, pairs.MAX_ROUNDS)
+    assert size == mebibytes * (1 << 20)
+    look_s = size * measurement * pairs.MAX_ROUNDS * pairs.LOOKS[0]
+    assert look_s <= pairs.FIRST_LOOK_S or size == pairs.CPU_BYTES
+
+
+@pytest.mark.parametrize(("first_look_s", "size"), [(1e9, pairs.CHIP_BYTES), (1e-9, pairs.CPU_BYTES)])
+def test_chips_try_the_fabric_before_they_settle_on_a_size(
+    first_look_s: float, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pairs, "FIRST_LOOK_S", first_look_s)
+    monkeypatch.setattr(pairs, "_is_cpu", lambda mesh: False)
+    assert pairs.Tournament(make_mesh(), Peers(JOB), processes=2).bytes_per_swap == size
