@@ -17,9 +17,10 @@ from pydantic import TypeAdapter
 from train.checks import work
 from train.checks.devices import Device
 from train.checks.estimate import COMPUTE, Effect, Status, Tolerance, compare
-from train.checks.schedule import turn_of
+from train.checks.schedule import shared_cpu, turn_of
 from train.config.job import Job
 from train.metrics.times import own_time
+from train.parallel import cpu
 from train.parallel.peers import Peers
 
 LOOKS = (32, 64, 128, 192)  # rounds after which it is asked whether more are needed
@@ -98,7 +99,11 @@ def machine_of(job: Job, platform: str, boot_id: Path = Path("/proc/sys/kernel/r
 
 
 class Rounds:
-    """Measures series at all processes, round by round; processes of one machine take turns. ``name`` is used once."""
+    """Measures series at all processes, round by round. ``name`` is used once.
+
+    Processes of one machine take turns, on one CPU: two that are threads of one core, each with the neighbours of its
+    own, differ by more than what is looked for.
+    """
 
     def __init__(
         self, job: Job, peers: Peers, machines: list[str], budget_s: float, name: str = "train/rounds"
@@ -106,9 +111,15 @@ class Rounds:
         self._peers, self._name, self._deadline = peers, name, time.monotonic() + budget_s
         self._machine = machines.index(machines[job.index])
         self._turn, self._turns = turn_of(machines, job.index)
+        allowed = [json.loads(text) for text in peers.exchange(f"{name}/cpus", json.dumps(cpu.allowed()))]
+        self._cpu = shared_cpu(allowed, machines, job.index)
 
     def run(self, series: Series) -> list[Effect]:
         """The effect of each device of each process, in their order; the same list at every process."""
+        with cpu.kept_on(self._cpu):
+            return self._run(series)
+
+    def _run(self, series: Series) -> list[Effect]:
         mine: list[list[float]] = []
         effects: list[object] = []
         series.times()  # warms up

@@ -30,3 +30,14 @@ def swaps(pairs: list[Pair], devices_per_process: int) -> list[Pair]:
 def turn_of(machines: list[str], index: int) -> tuple[int, int]:
     """Which turn process ``index`` has among those of its machine, and how many they are."""
     return machines[:index].count(machines[index]), machines.count(machines[index])
+
+
+def shared_cpu(allowed: list[list[int]], machines: list[str], index: int) -> int | None:
+    """The CPU on which the processes of a machine take their turns; None for a process alone, or with none in common.
+
+    Args:
+        allowed: on which CPUs each process may run.
+    """
+    own = [set(cpus) for cpus, machine in zip(allowed, machines, strict=True) if machine == machines[index]]
+    common = set[int].intersection(*own)
+    return max(common) if len(own) > 1 and common else None

@@ -16,6 +16,7 @@ from train.checks.steps import compare_steps
 from train.config.failure import Failure
 from train.config.job import Accelerator, Job, load
 from train.config.settings import TrainConfig
+from train.parallel import cpu
 from train.parallel.peers import Peers
 
 from .noise import times
@@ -78,3 +79,34 @@ def test_the_steps_of_a_training_are_judged_by_it() -> None:
 def test_a_tolerance_that_tells_nothing_is_refused(share: str) -> None:
     with pytest.raises(Failure, match="TRAIN_CONFIG is not usable: tolerated_slowness: Input should be"):
         load({"TRAIN_CONFIG": f'{{"tolerated_slowness": {share}}}'})
+
+
+class SameMachine(Peers):
+    """Another process of this machine, which may use the CPUs that this one may, and is as fast."""
+
+    def exchange(self, name: str, text: str) -> list[str]:
+        return [text, text]
+
+    def gather(self, name: str, text: str) -> list[str]:
+        return [text, text]
+
+    def meet(self, name: str) -> None: ...
+
+    def hear(self, name: str) -> None: ...
+
+    def tell(self, name: str) -> None: ...
+
+
+@pytest.mark.parametrize(("machines", "count"), [(["a", "a"], 1), (["a", "b"], len(cpu.allowed()))])
+def test_processes_of_one_machine_measure_on_one_cpu_and_others_on_all_of_theirs(
+    machines: list[str], count: int
+) -> None:
+    used: list[list[int]] = []
+
+    def measured() -> list[float]:
+        used.append(cpu.allowed())
+        return [1.0]
+
+    found = rounds.Rounds(JOB, SameMachine(JOB), machines, budget_s=60).run(rounds.Series("x", COMPUTE, measured))
+    assert [effect.status for effect in found] == [Status.PASS] * 2
+    assert {len(cpus) for cpus in used} == {count}

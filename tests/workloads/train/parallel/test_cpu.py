@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from train.config.job import load
-from train.parallel.cpu import _instruction_set
+from train.parallel.cpu import _instruction_set, allowed, kept_on
 from train.parallel.peers import Peers
 
 
@@ -42,3 +42,24 @@ def test_on_a_cpu_the_memory_of_a_step_is_still_there_for_the_next() -> None:
         _ = bytearray(b"x") * step_bytes
     taken = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - faults
     assert taken < steps * step_bytes / resource.getpagesize() / 2
+
+
+def test_a_thread_is_kept_on_one_cpu_and_let_go_whatever_happens() -> None:
+    before = allowed()
+    inside: list[list[int]] = []
+
+    def fails() -> None:
+        with kept_on(before[-1]):
+            inside.append(allowed())
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fails()
+    assert (inside, allowed()) == ([[before[-1]]], before)
+
+
+@pytest.mark.parametrize("cpu", [None, 99_999])
+def test_a_cpu_that_may_not_be_used_is_none(cpu: int | None) -> None:
+    before = allowed()
+    with kept_on(cpu):
+        assert allowed() == before
