@@ -23,9 +23,10 @@ def up(place: Workplace) -> None:
     check_configuration(place)
     require_local_account(place, "up")
     with session(place, needs_cloud=True) as opened:
-        if opened.lost_aws:
+        untold = opened.lost_aws or verdicts.are_lost(place)
+        if untold:
             smoke_test.run_again_after_loss(place)
-        result = opened.engine.up(refresh=bool(opened.losses))
+        result = opened.engine.up(refresh=untold or bool(opened.losses))
     verdicts.tell_failed(place, result)
     report.require_success(result, logs=str(place.root.path))
     moto.lost_marker(place.root).unlink(missing_ok=True)

@@ -77,6 +77,11 @@ def of_run(place: Workplace, result: Result) -> dict[int | None, dict[str, Any]]
     return {number: as_data(one) for number, one in passed if one} | of_failed_jobs(place, result)
 
 
+def are_lost(place: Workplace) -> bool:
+    """Whether a job passed whose verdict is not in its bucket any more."""
+    return any(not job.failure and stored(place, job) is None for job in jobs(place))
+
+
 def last(
     place: Workplace, told: Mapping[int | None, Mapping[str, Any] | None]
 ) -> dict[int | None, Mapping[str, Any] | None]:

@@ -132,6 +132,13 @@ def _object(cloud: Cloud, args: Values) -> Values:
     }  # fmt: skip
 
 
+def _objects(cloud: Cloud, args: Values) -> Values:
+    """The keys with a prefix, a thousand at most as S3 lists at once; none in a bucket that is not there."""
+    found = cloud.seek("s3", "list_objects_v2", Bucket=args["bucket"], Prefix=args.get("prefix") or "")
+    keys = [one["Key"] for one in (found or {}).get("Contents", [])]
+    return {**args, "id": args["bucket"], "region": cloud.region, "keys": keys, "owners": [], "commonPrefixes": []}
+
+
 def _cluster(cloud: Cloud, args: Values) -> Values:
     """A cluster that some other program has made."""
     found = read_cluster(cloud, args["name"], {})
@@ -159,5 +166,6 @@ INVOKES: Mapping[str, Callable[[Cloud, Values], Mapping[str, Any]]] = {
     "aws:index/getPartition:getPartition": _partition,
     "aws:index/getRegion:getRegion": _region,
     "aws:s3/getObject:getObject": _object,
+    "aws:s3/getObjects:getObjects": _objects,
 }
 """Every function that is answered here, by its token."""

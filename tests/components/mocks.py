@@ -23,6 +23,8 @@ VERDICT = {
 class Cloud(Mocks):
     """Remembers every registration; computed outputs where components chain them."""
 
+    has_verdicts = True  # in its buckets
+
     def __init__(self) -> None:
         self.resources: list[MockResourceArgs] = []
         self.calls: list[MockCallArgs] = []
@@ -34,6 +36,8 @@ class Cloud(Mocks):
 
     def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         self.calls.append(args)
+        if args.token == "aws:s3/getObjects:getObjects":
+            return {"keys": [args.args["prefix"]] if self.has_verdicts else []}, []
         return dict(_ANSWERS[args.token]), []
 
     def of(self, type_: str) -> dict[str, dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pulumi
@@ -14,7 +15,7 @@ from components.settings import PoolConfig, SmokeTestConfig
 from components.smoke_test_pod import Buckets, bucket_access, job_name, train_config
 from components.training_job import JobArgs, create_job
 
-from .mocks import run
+from .mocks import Cloud, run
 from .test_datacenter import BUCKET, program, template
 
 POOL: dict[str, Any] = {"instance_type": "m7i.large", "desired_size": 2}
@@ -82,6 +83,17 @@ def test_processes_that_start_far_apart_have_half_of_the_test_s_time_to_find_eac
 ) -> None:
     test = SmokeTestConfig(**TEST, timeout_s=timeout_s)
     assert train_config(test, "job", Buckets("checkpoints", "data"))["startup_timeout_s"] == startup_s
+
+
+def test_a_verdict_that_is_gone_is_warned_of_and_keeps_no_other_change_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("pulumi.log.warn", lambda text, *_: told.append(text))
+    monkeypatch.setattr(Cloud, "has_verdicts", False)
+    _, outputs = program("local")
+    assert outputs["smoke_test"]["verdict"] is None
+    assert [re.sub(r"s3://\S+", "X", text).partition(":")[0] for text in told] == [
+        "The verdict X is not there any more, so nobody knows it"
+    ]
 
 
 def test_the_verdict_is_where_nothing_expires() -> None:

@@ -37,12 +37,23 @@ def place(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Place:
     monkeypatch.setattr(module, "check_configuration", lambda place: None)
     monkeypatch.setattr(module, "require_local_account", lambda place, verb: None)
     monkeypatch.setattr(module, "session", lambda place, needs_cloud: nullcontext(opened))
+    monkeypatch.setattr(module.verdicts, "are_lost", lambda place: False)
     monkeypatch.setattr(module.report, "require_success", lambda result, logs: None)
     monkeypatch.setattr(module, "own_clusters", lambda place: [])
     monkeypatch.setattr(module.nodes, "nodes", lambda root, planes: ())
     monkeypatch.setattr(module, "Summary", SimpleNamespace(of=lambda *_: summary))
     monkeypatch.setattr(control_plane, "clusters", lambda root: [SimpleNamespace(region="us-east-1", name="dc")])
     return Place(DataRoot(tmp_path))
+
+
+@pytest.mark.parametrize("is_lost", [True, False])
+def test_a_lost_verdict_runs_its_job_again(place: Place, monkeypatch: pytest.MonkeyPatch, is_lost: bool) -> None:
+    again: list[object] = []
+    monkeypatch.setattr(module.verdicts, "are_lost", lambda place: is_lost)
+    monkeypatch.setattr(module.smoke_test, "run_again_after_loss", again.append)
+    monkeypatch.setattr(configuration, "tell_of_nodes", lambda *_: None)
+    module.up(cast(Workplace, place))
+    assert again == [place] * is_lost
 
 
 def test_each_up_tells_the_watcher_what_it_does_not_know_yet(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

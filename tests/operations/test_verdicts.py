@@ -109,6 +109,18 @@ def test_an_older_verdict_among_the_outputs_gives_way_to_that_of_the_job_that_is
     assert verdicts.last(place, {None: older}) == {None: older}  # better than nothing: it says of when it is
 
 
+def test_a_verdict_is_lost_where_its_job_passed_and_the_bucket_has_none_of_it(
+    place: Workplace, bucket: dict[str, bytes]
+) -> None:
+    assert not verdicts.are_lost(place)  # there was no job
+    keep(place, job(init_errors=()))
+    assert not verdicts.are_lost(place)
+    bucket.clear()
+    assert verdicts.are_lost(place)
+    keep(place, job())  # which is made again by itself
+    assert not verdicts.are_lost(place)
+
+
 def test_where_nothing_runs_nothing_is_started_to_ask_it(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verdicts.moto, "ensure", lambda _root: pytest.fail("a cloud was started"))
     keep(place, job())

@@ -226,7 +226,10 @@ def test_an_object_of_a_component_is_put_and_what_changes_behind_the_state_s_bac
     assert set(changed(driver.diff(read, inputs))) == set(content)
     driver.update(read, inputs)
     assert client.get_object(Bucket=bucket.id, Key="a/b.json")["Body"].read() == b"{}"
+    for prefix, keys in (("a/b.json", ["a/b.json"]), ("b", [])):
+        assert driver.invoke("aws:s3/getObjects:getObjects", bucket=bucket.id, prefix=prefix)["keys"] == keys
     driver.delete(bucket)
+    assert driver.invoke("aws:s3/getObjects:getObjects", bucket=bucket.id, prefix="a")["keys"] == []
 
 
 def test_a_locked_bucket_goes_with_what_governance_lets_go_and_stays_with_what_compliance_holds(driver: Driver) -> None:
