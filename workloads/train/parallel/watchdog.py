@@ -14,15 +14,21 @@ LAST_WORDS_S = 60.0  # for a verdict to be stored by a slow bucket, and for the 
 
 
 @contextmanager
-def last_words() -> Iterator[None]:
-    """Within the block the process says why it ends; after ``LAST_WORDS_S`` it ends, whatever it still waits for."""
-    timer = threading.Timer(LAST_WORDS_S, os._exit, [1])
+def _unless_done_in(seconds: float, call: Callable[[], object]) -> Iterator[None]:
+    timer = threading.Timer(seconds, call)
     timer.daemon = True
     timer.start()
     try:
         yield
     finally:
         timer.cancel()
+
+
+@contextmanager
+def last_words() -> Iterator[None]:
+    """Within the block the process says why it ends; after ``LAST_WORDS_S`` it ends, whatever it still waits for."""
+    with _unless_done_in(LAST_WORDS_S, lambda: os._exit(1)):
+        yield
 
 
 def within(seconds: float, work: Callable[[], T]) -> T | None:
@@ -54,13 +60,9 @@ class Watchdog:
 
         ``why``, or else the watchdog's own, is asked then for what can be found out about it, and adds to the reason.
         """
-        timer = threading.Timer(seconds, self._expire, [f"{what} took longer than {seconds:g} s", why or self._why])
-        timer.daemon = True
-        timer.start()
-        try:
+        reason = f"{what} took longer than {seconds:g} s"
+        with _unless_done_in(seconds, lambda: self._expire(reason, why or self._why)):
             yield
-        finally:
-            timer.cancel()
 
     def _expire(self, reason: str, why: Callable[[], str]) -> None:
         try:
