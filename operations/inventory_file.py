@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -120,10 +121,21 @@ def _misspelt_groups(path: Path, document: Document, parsed: InventoryFile) -> I
     """A group may be called anything, and is good for ``--limit``; but one off by a letter makes a watcher a node."""
     for name, entry in parsed.hosts.items():
         for number, group in enumerate(entry.groups):
-            if group not in _GROUPS and difflib.get_close_matches(group.lower(), _GROUPS, n=1, cutoff=0.75):
+            if any(_is_off_by_a_letter(group.lower(), known) for known in _GROUPS if known not in entry.groups):
                 key: Key = ("hosts", name, "groups", number)
                 message = "is no group of the playbooks, and looks like one"
                 yield _problem(path, document.where(key), key, message, _GROUPS, group)
+
+
+def _is_off_by_a_letter(text: str, known: str) -> bool:
+    """With one letter more, less or other, or two that changed places; a number at the end is meant."""
+    if text[-1].isdigit():
+        return False
+    first = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(text, known, strict=False)))
+    ends = {(text[first:], known[first:]), (text[first + 1 :], known[first:])}
+    ends |= {(text[first:], known[first + 1 :]), (text[first + 1 :], known[first + 1 :])}
+    swapped = text[first : first + 2] == known[first : first + 2][::-1] and text[first + 2 :] == known[first + 2 :]
+    return first > 0 and (swapped or any(one == other for one, other in ends))
 
 
 def _unknown_variables(path: Path, document: Document, parsed: InventoryFile) -> Iterator[Problem]:

@@ -45,7 +45,7 @@ def test_a_variable_that_no_role_takes_is_refused_with_the_nearest_that_one_does
     assert said.endswith("playbooks/roles/*/meta/argument_specs.yml has them all.")
 
 
-@pytest.mark.parametrize("group", ["monitorng", "Monitoring", "node", "NODES"])
+@pytest.mark.parametrize("group", ["monitorng", "Monitoring", "node", "NODES", "nodse", "monitoringg", "nodez"])
 def test_a_group_that_looks_like_one_of_the_playbooks_is_refused_for_a_watcher_would_be_a_node(
     tmp_path: Path, group: str
 ) -> None:
@@ -56,8 +56,8 @@ def test_a_group_that_looks_like_one_of_the_playbooks_is_refused_for_a_watcher_w
 
 def test_groups_of_one_s_own_are_taken(tmp_path: Path) -> None:
     file = tmp_path / "inventory.yaml"
-    file.write_text("hosts:\n  a: {address: h, groups: [gpu, rack_7, monitored_elsewhere, nodes]}\n")
-    assert load(file).hosts[0].groups == ("gpu", "rack_7", "monitored_elsewhere", "nodes")
+    file.write_text("hosts:\n  a: {address: h, groups: [gpu, gpunodes, cpunodes, nodes_a, nodes1, monitored]}\n")
+    assert load(file).hosts[0].groups == ("gpu", "gpunodes", "cpunodes", "nodes_a", "nodes1", "monitored")
 
 
 @pytest.mark.parametrize(
