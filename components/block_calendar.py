@@ -45,23 +45,24 @@ def actions(calendar: BlockCalendar, nodes: int) -> tuple[Action, ...]:
     return (*begins, Action("drain", calendar.drain, 0))
 
 
-def warning(pool: str, calendar: BlockCalendar, now: datetime | None = None) -> str | None:
-    """What is too late by the clock, and what to do; None while the nodes are still to come.
+def tell(pool: str, calendar: BlockCalendar, resource: pulumi.Resource, now: datetime | None = None) -> None:
+    """Say what the clock makes of it, and what to do; nothing while the nodes are still to come.
 
     The calendar is right all the same: a stack whose block has ended must still be previewed and destroyed.
     """
     now = now or datetime.now(UTC)
     if calendar.drain <= now:
-        return (
+        pulumi.log.warn(
             f"The capacity block of pool `{pool}` is over (its nodes left by {calendar.drain:%Y-%m-%d %H:%M} UTC): "
-            "take the pool out, or name the next block's reservation and calendar."
+            "take the pool out, or name the next block's reservation and calendar.",
+            resource,
         )
-    if calendar.start and calendar.start <= now:
-        return (
-            f"The capacity block of pool `{pool}` has begun ({calendar.start:%Y-%m-%d %H:%M} UTC): a node group that "
-            "is made now stays empty. Take `start` out of the calendar, and its nodes start at once."
+    elif calendar.start and calendar.start <= now:
+        pulumi.log.info(
+            f"The capacity block of pool `{pool}` has begun ({calendar.start:%Y-%m-%d %H:%M} UTC). A node group that "
+            "was made before has its nodes; one that is made now stays empty: take `start` out of the calendar then.",
+            resource,
         )
-    return None
 
 
 def create_schedules(

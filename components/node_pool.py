@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
-from .block_calendar import actions, create_schedules, warning
+from .block_calendar import actions, create_schedules, tell
 from .launch_template import LaunchTemplateArgs, launch_template
 from .naming import IAM_ROLE_LIMIT, NODES_TAG, component_type, fit
 from .node_group import NodeGroupArgs, node_group
@@ -147,8 +147,7 @@ class NodePool(pulumi.ComponentResource):
         if config.calendar:
             group_name = self.node_group.resources.apply(_group_name)
             planned = actions(config.calendar, config.desired_size)
-            if told := warning(self._args.pool, config.calendar):
-                pulumi.log.warn(told, self)
+            tell(self._args.pool, config.calendar, self)
             create_schedules(self._name, self._args.pool, group_name, planned, self._child)
 
 

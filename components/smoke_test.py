@@ -33,7 +33,7 @@ class SmokeTestArgs:
         kubernetes_version: the cluster's, as ``1.34``: the nodes of another one have not been tested.
         checkpoint_bucket_name: where checkpoints go.
         checkpoint_bucket_arn: its ARN.
-        verdict_bucket_name: where the verdict goes; without it ``pulumi up`` fails, so nothing in it may expire.
+        verdict_bucket_name: where the verdict goes; what it proves stands for long, so nothing in it may expire.
         verdict_bucket_arn: its ARN.
         key_arn: the KMS key of both buckets.
     """

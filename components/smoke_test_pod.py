@@ -37,9 +37,11 @@ def job_name(config: SmokeTestConfig, pool: PoolConfig, image_digest: str, kuber
     """The job's name: another one exactly when the pool, the image or the test's configuration is another.
 
     Kubernetes' version and the AMI's release count as the pool's, for with another one its nodes are others. What is
-    left at its default counts as absent: a release that knows one more field is no reason to test again.
+    left at its default counts as absent: a release that knows one more field is no reason to test again. When nodes
+    come and go, which a calendar says, changes none of them.
     """
-    pool_, test = (section.model_dump(mode="json", exclude_defaults=True) for section in (pool, config))
+    pool_ = pool.model_dump(mode="json", exclude_defaults=True, exclude={"calendar"})
+    test = config.model_dump(mode="json", exclude_defaults=True)
     tested = {"pool": pool_, "image": image_digest, "test": test, "accelerator": pool.instance.row()}
     tested["nodes"] = {"kubernetes": kubernetes_version, "ami": ami_release(pool, kubernetes_version)}
     return fit(SERVICE, digest(json.dumps(tested, sort_keys=True))[:10], limit=JOB_LIMIT)

@@ -34,7 +34,7 @@ class TpuSmokeTestArgs:
         issuer_url: whose tokens the cluster's service accounts have.
         checkpoint_bucket_name: where checkpoints go.
         checkpoint_bucket_arn: its ARN.
-        verdict_bucket_name: where the verdicts go; without them ``pulumi up`` fails, so nothing in it may expire.
+        verdict_bucket_name: where the verdicts go; what they prove stands for long, so nothing in it may expire.
         verdict_bucket_arn: its ARN.
         key_arn: the KMS key of both buckets.
         own_cidrs: the ranges of the cluster's network, which the pods do not reach but for each other.

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import pulumi
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.block_calendar import actions, warning
+from components.block_calendar import actions, tell
 from components.settings import BlockCalendar
 from components.settings.pool_sections import EVICTED_MINUTES, TERMINATED_MINUTES
 
@@ -58,29 +59,37 @@ def test_without_a_calendar_nothing_is_scheduled() -> None:
     assert node_group(cloud)["scalingConfig"]["desiredSize"] == 4
 
 
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is told of the clock, with how loud."""
+    said: list[str] = []
+    for level in ("warn", "info"):
+        monkeypatch.setattr(f"pulumi.log.{level}", lambda text, _, level=level: said.append(f"{level}: {text}"))
+    return said
+
+
 @pytest.mark.parametrize(
     ("now", "tells"),
     [
         ("2026-12-01T11:29:00Z", None),
-        ("2026-12-01T11:30:00Z", r"block of pool `h100` has begun \(2026-12-01 11:30 UTC\).*Take `start` out"),
-        ("2026-12-15T10:29:00Z", r"has begun"),
-        ("2026-12-15T10:30:00Z", r"is over \(its nodes left by 2026-12-15 10:30 UTC\).*take the pool out"),
+        ("2026-12-01T11:30:00Z", r"info: .*of pool `h100` has begun \(2026-12-01 11:30 UTC\).*take `start` out"),
+        ("2026-12-15T10:29:00Z", r"info: .*has begun"),
+        ("2026-12-15T10:30:00Z", r"warn: .*is over \(its nodes left by 2026-12-15 10:30 UTC\).*take the pool out"),
     ],
 )
-def test_a_block_that_began_or_ended_is_told(now: str, tells: str | None) -> None:
-    found = warning("h100", BlockCalendar.model_validate(TIMES), datetime.fromisoformat(now))
-    assert found is None if tells is None else re.search(tells, found or "")
+def test_a_block_that_began_or_ended_is_told(told: list[str], now: str, tells: str | None) -> None:
+    tell("h100", BlockCalendar.model_validate(TIMES), cast(pulumi.Resource, None), datetime.fromisoformat(now))
+    assert [bool(re.match(tells or "never", text)) for text in told] == [True] * (tells is not None)
 
 
-def test_who_takes_start_out_is_not_told_that_the_block_has_begun() -> None:
-    assert warning("h100", BlockCalendar.model_validate({"end": "2099-12-15T11:30:00Z"})) is None
+def test_who_takes_start_out_is_not_told_that_the_block_has_begun(told: list[str]) -> None:
+    tell("h100", BlockCalendar.model_validate({"end": "2099-12-15T11:30:00Z"}), cast(pulumi.Resource, None))
+    assert told == []
 
 
-def test_the_program_warns_of_a_block_that_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
-    monkeypatch.setattr("pulumi.log.warn", lambda text, *_: told.append(text))
+def test_the_program_warns_of_a_block_that_has_ended(told: list[str]) -> None:
     pool(**BLOCK, calendar={"end": "2026-01-15T11:30:00Z"})
-    assert [text[:38] for text in told] == ["The capacity block of pool `p` is over"]
+    assert [text[:44] for text in told] == ["warn: The capacity block of pool `p` is over"]
 
 
 @settings(max_examples=50)
@@ -107,7 +116,7 @@ def test_a_time_of_another_zone_is_the_same_moment_in_utc() -> None:
     assert actions(one, 1)[0].name == "drain-20261215T1030Z"
 
 
-def told(tmp_path: Path, more: str, name: str = "block") -> list[str]:
+def problems_of(tmp_path: Path, more: str, name: str = "block") -> list[str]:
     fields = {**BLOCK, "desired_size": 2}
     lines = "".join(f"      {key}: {value}\n" for key, value in fields.items())
     text = GOOD.replace("  ai-datacenter:smoke_test:", f"    {name}:\n{lines}{more}  ai-datacenter:smoke_test:")
@@ -133,7 +142,7 @@ def told(tmp_path: Path, more: str, name: str = "block") -> list[str]:
 )
 def test_a_calendar_that_no_block_has_is_told(tmp_path: Path, calendar: str, what: str) -> None:
     text = calendar if calendar == "{}" else f"{{ {calendar} }}"
-    (problem,) = told(tmp_path, f"      calendar: {text}\n")
+    (problem,) = problems_of(tmp_path, f"      calendar: {text}\n")
     assert "pools.block.calendar" in problem
     assert what in problem
 
@@ -143,7 +152,7 @@ def test_a_calendar_that_no_block_has_is_told(tmp_path: Path, calendar: str, wha
     [("min_size: 1", "min_size"), ("max_size: 3\n      autoscaled: true", "autoscaled")],
 )
 def test_what_would_keep_nodes_past_the_block_is_told(tmp_path: Path, more: str, key: str) -> None:
-    (problem,) = told(tmp_path, f'      {more}\n      calendar: {{ end: "2026-12-15T11:30:00Z" }}\n')
+    (problem,) = problems_of(tmp_path, f'      {more}\n      calendar: {{ end: "2026-12-15T11:30:00Z" }}\n')
     assert problem.startswith(f"ai-datacenter:pools.block.{key}: ")
 
 
