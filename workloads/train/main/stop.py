@@ -42,7 +42,7 @@ def _listen(run: Run, woken: int) -> None:
     while number := os.read(woken, 1):
         if number[0] == signal.SIGTERM and not run.training:
             where = f"{run.job.node} was told to stop (SIGTERM) while {run.phase}"
-            run.fail(f"{where}, before the first step: nothing is saved")
+            run.fail(f"{where}, before the first step is done: nothing is saved")
             os._exit(1)
     os.close(woken)
 

@@ -220,8 +220,26 @@ def test_sigterm_before_the_first_step_ends_the_process_at_once_also_while_it_wa
     process.send_signal(signal.SIGTERM)
     ended = jobs.wait(process, 30)
     assert ended.status == 1
-    why = "here was told to stop (SIGTERM) while waiting for all processes, before the first step: nothing is saved"
-    assert ended.reason == ended.termination == f"process {index}: {why}"
+    why = "here was told to stop (SIGTERM) while waiting for all processes, before the first step is done"
+    assert ended.reason == ended.termination == f"process {index}: {why}: nothing is saved"
+
+
+_HANGS_IN_THE_FIRST_STEP = """
+import time
+from train.train import Loop
+Loop.advance = lambda self, progress: time.sleep(1000)
+"""
+
+
+def test_sigterm_in_the_first_step_which_compiles_ends_the_process_at_once(jobs: Launcher, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(_HANGS_IN_THE_FIRST_STEP)
+    (process,) = jobs.start(ENDLESS, PYTHONPATH=f"{tmp_path}:{WORKLOADS}")
+    jobs.wait_for(process, "training (process 0")
+    time.sleep(1)
+    process.send_signal(signal.SIGTERM)
+    ended = jobs.wait(process, 30)
+    why = "node-0 was told to stop (SIGTERM) while training, before the first step is done: nothing is saved"
+    assert (ended.status, ended.reason) == (1, why)
 
 
 _HANGS_IN_ASKING = """
