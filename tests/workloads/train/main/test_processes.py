@@ -242,6 +242,28 @@ def test_sigterm_in_the_first_step_which_compiles_ends_the_process_at_once(jobs:
     assert (ended.status, ended.reason) == (1, why)
 
 
+_HANGS_IN_A_CHECK = """
+import time
+from train.checks import devices
+devices.check_devices = lambda job: time.sleep(1000)
+"""
+
+
+def test_of_a_peer_that_was_killed_before_the_first_step_sigterm_does_not_hide_the_name(
+    jobs: Launcher, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(_HANGS_IN_A_CHECK)
+    first, second = jobs.start(ENDLESS, processes=2, PYTHONPATH=f"{tmp_path}:{WORKLOADS}")
+    for process in (first, second):
+        jobs.wait_for(process, "checking devices")
+    time.sleep(1)  # for the first sign of life
+    second.kill()
+    first.send_signal(signal.SIGTERM)  # as Kubernetes does when a pod of a job has failed
+    ended = jobs.wait(first, 30)
+    why = "checking devices failed: process 1 on node-1 gives no sign of life (then SIGTERM)"
+    assert (ended.status, ended.reason) == (1, f"process 0: {why}")
+
+
 _HANGS_IN_ASKING = """
 import time
 from train.parallel.peers import Peers
