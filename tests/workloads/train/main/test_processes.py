@@ -98,6 +98,21 @@ def test_parameters_spread_over_processes_are_saved_by_both_and_go_on_bit_for_bi
     assert bucket("job/step_00000012.json") == whole
 
 
+_HAS_ANOTHER_CPU_EACH = """
+import os
+from train.parallel import cpu
+cpu.kind = lambda: "kind" + os.environ["JOB_COMPLETION_INDEX"]
+"""
+
+
+def test_a_checkpoint_tells_the_processors_of_all_processes(jobs: Launcher, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(_HAS_ANOTHER_CPU_EACH)
+    config = {**TRAINING, "checkpoint_uri": str(tmp_path / "c")}
+    jobs.run(config, processes=2, PYTHONPATH=f"{tmp_path}:{WORKLOADS}")
+    manifest = json.loads((tmp_path / "c" / "step_00000012.json").read_text())
+    assert manifest["topology"].startswith("cpu kind0 kind1, 2 processes")
+
+
 _REFUSES_PROCESS_1 = """
 import os
 if os.environ.get("JOB_COMPLETION_INDEX") == "1":
