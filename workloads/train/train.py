@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any, NamedTuple
@@ -49,6 +49,9 @@ class _Told(NamedTuple):
 class Trainer:
     """One model on one mesh: how its state is spread over the devices, and the programs that change it.
 
+    Args:
+        cpus: the kind of each process's CPU, in the order of their indices; empty: all are as this one.
+
     Attributes:
         like: a state without its numbers.
         is_apart: each device holds all parameters, so that a step is two programs: what a worker does alone, and what
@@ -56,8 +59,8 @@ class Trainer:
             every layer: they run one program, and nobody's own time is known.
     """
 
-    def __init__(self, config: TrainConfig, mesh: Mesh, attend: str = "plain") -> None:
-        self.config, self.attention = config, attend
+    def __init__(self, config: TrainConfig, mesh: Mesh, attend: str = "plain", cpus: Sequence[str] = ()) -> None:
+        self.config, self.attention, self._cpus = config, attend, cpus
         self.mesh = arrange(mesh, config.fsdp, config.tensor)
         self.is_apart = config.fsdp == config.tensor == 1
         platform, rows = mesh.devices.flat[0].platform, split(self.mesh)
@@ -88,7 +91,10 @@ class Trainer:
         """What a training must be repeated on to give the same bits."""
         axes = " ".join(f"{name}={size}" for name, size in self.mesh.shape.items())
         device, processes = self.mesh.devices.flat[0], jax.process_count()
-        kind = f"{CPU} {cpu.kind()}" if device.platform == CPU else device.device_kind
+        # Where they differ it matters which process has which: each computes other rows.
+        cpus = self._cpus or [cpu.kind()]
+        told = " ".join(cpus if len(set(cpus)) > 1 else cpus[:1])
+        kind = f"{CPU} {told}" if device.platform == CPU else device.device_kind
         parts = f"{self.config.accumulate} parts, {self.config.model.remat} remat"
         return f"{kind}, {processes} processes, {axes}, {self.attention} attention, {parts}, jax {jax.__version__}"
 

@@ -195,6 +195,14 @@ def test_a_processor_with_other_instructions_is_another_device(monkeypatch: pyte
     assert trainer_on(2).topology != topology
 
 
+def test_processors_that_differ_are_told_one_by_one_in_the_order_of_the_processes() -> None:
+    def told(*cpus: str) -> str:
+        return Trainer(CONFIG, mesh_of(2), cpus=cpus).topology.partition(",")[0]
+
+    assert told("12ab", "12ab") == "cpu 12ab"
+    assert told("12ab", "34cd", "12ab") == "cpu 12ab 34cd 12ab"
+
+
 def broken(progress: Progress) -> Progress:
     """With a number in its parameters that is none."""
     state = on_host(progress.state)

@@ -74,11 +74,13 @@ class Tournament:
         self.bytes_per_swap, self._parts = devices * size, _parts(mesh, size)
 
     def _size_by_trial(self) -> int:
-        """Bytes of a swap, by what the slowest pair of the first round takes: on slow fabrics 64 MiB take too long."""
+        """Bytes of a swap, by what the slowest pair of any round takes: on slow fabrics 64 MiB take too long."""
         parts = _parts(self._mesh, TRIAL_BYTES)
-        self._programs[0](parts).block_until_ready()  # compiles
-        took = self._time(self._programs[0], parts, "train/pairs/trial")
-        everyone = self._peers.gather("train/pairs/took", str(took))
+        for program in self._programs:
+            program(parts).block_until_ready()  # compiles
+        # All rounds: in each another node may rest, and a slow link is in one of them only.
+        took = [self._time(each, parts, f"train/pairs/trial/{number}") for number, each in enumerate(self._programs)]
+        everyone = self._peers.gather("train/pairs/took", str(max(took)))
         fitting = self._peers.from_first(
             "train/pairs/size", lambda: str(fitting_bytes(max(map(float, everyone)), len(self._schedule)))
         )

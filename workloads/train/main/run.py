@@ -27,7 +27,7 @@ class Run:
 
     Attributes:
         stopping: it was told to stop.
-        training: steps are taken, after each of which it can stop and lose nothing.
+        training: the first step is done, and after each it can stop and lose nothing.
         times: of the steps; None before there are any.
     """
 

@@ -15,6 +15,7 @@ from train.main.resume import begin, open_checkpoints, resume
 from train.main.run import Run, say
 from train.main.stop import sigterm
 from train.main.training import choose_attention, judge_steps, train
+from train.parallel import cpu
 from train.report import Verdict, deliver, judge_loss, now
 from train.train import Loop, Trainer
 
@@ -54,7 +55,7 @@ def _run(run: Run) -> Verdict:
         note_health(run, run_checks(job, run.peers, mesh, run.stage))
     run.enter("loading")
     with run.watchdog.limit(2 * config.step_timeout_s, "compiling and the evaluation before training"):
-        trainer = Trainer(config, mesh, choose_attention(run, mesh))
+        trainer = Trainer(config, mesh, choose_attention(run, mesh), run.peers.exchange("train/cpu", cpu.kind()))
         loop = Loop(job, trainer, corpus, run.heartbeat.at)
         run.verdict = replace(run.verdict, attention=trainer.attention, setup=setup(job, loop.batch_rows))
         _say_how_it_is_shared(job, trainer, loop)

@@ -1,4 +1,4 @@
-"""SIGTERM: a process that has nothing to save yet ends at once; where it trains, all save after the same step."""
+"""SIGTERM: who has nothing to save yet ends within seconds; where it trains, all save after the same step."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from types import FrameType
 
 from train.config.failure import Failure
 from train.main.run import Run
+from train.parallel.watchdog import within
+
+_LOOK_S = 4.0  # for who is silent, which takes 2.5 s; all that follows must still fit into the 30 s of a pod
 
 
 @contextmanager
@@ -41,10 +44,23 @@ def _listen(run: Run, woken: int) -> None:
     """Until the other end is closed."""
     while number := os.read(woken, 1):
         if number[0] == signal.SIGTERM and not run.training:
+            cause = within(_LOOK_S, lambda: _failure_of_a_peer(run))
+            if run.training:  # the first step is done meanwhile: it stops after one, which is saved
+                continue
             where = f"{run.job.node} was told to stop (SIGTERM) while {run.phase}"
-            run.fail(f"{where}, before the first step: nothing is saved")
+            why = cause or Failure(f"{where}, before the first step is done: nothing is saved")
+            run.fail(str(why), of_all=why.of_all)
             os._exit(1)
     os.close(woken)
+
+
+def _failure_of_a_peer(run: Run) -> Failure | None:
+    """What came before SIGTERM, if anything did: when one pod of a job fails, Kubernetes tells the others to stop."""
+    if announced := run.peers.announced():
+        return Failure(f"{announced} (then SIGTERM)", of_all=True)
+    if silent := run.heartbeat.silent():
+        return Failure(f"{run.phase} failed: {silent} (then SIGTERM)")
+    return None
 
 
 def asked_to_stop(run: Run, step: int) -> str:

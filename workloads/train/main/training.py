@@ -43,13 +43,14 @@ def train(run: Run, loop: Loop, progress: Progress, checkpoints: Checkpoints | N
     """Take the steps that are left; the verdict fills up on the way."""
     config = run.job.config
     run.enter("training")
-    run.training, run.times = True, loop.times
+    run.times = loop.times
     folder = config.metrics_folder if run.job.first else ""
     recorder = Recorder(folder, run.job, flops_per_token(config.model), say, after=progress.step)
     with closing(recorder):
         while progress.step < config.steps:
             with run.watchdog.limit(config.step_timeout_s, f"step {progress.step + 1}"):
                 _take(run, loop, progress, recorder)
+                run.training = True  # not before: the first step compiles, for longer than SIGTERM leaves time
                 if checkpoints and progress.step % config.checkpoint_every == 0 and progress.step < config.steps:
                     checkpoints.save(loop.mark(progress), progress.state)
                 who = stop.asked_to_stop(run, progress.step)

@@ -39,6 +39,7 @@ class Heartbeat:
     def __init__(self, job: Job, peers: Peers) -> None:
         self._job, self._peers = job, peers
         self._station, self._where = 0, "starting"
+        self._has_begun = False
 
     def at(self, where: str) -> None:
         """The next station."""
@@ -47,6 +48,7 @@ class Heartbeat:
     def start(self) -> None:
         """Give signs from now on."""
         if self._job.processes > 1:
+            self._has_begun = True
             threading.Thread(target=self._beat, daemon=True).start()
 
     def _beat(self) -> None:
@@ -58,15 +60,15 @@ class Heartbeat:
             time.sleep(PERIOD_S)
 
     def missing(self) -> str:
-        """Whom the others wait for, in words; takes some seconds. Empty for a process alone."""
+        """Whom the others wait for, in words; takes some seconds. Empty for a process alone, and before the start."""
         return self._told_by(missing)
 
     def silent(self) -> str:
-        """Who gives no sign of life, in words; takes some seconds. Empty where all do, and for a process alone."""
+        """Who gives no sign of life, in words; takes some seconds. Empty where all do, and as for :meth:`missing`."""
         return self._told_by(silent)
 
     def _told_by(self, judge: Callable[[Beats, Beats, int], str]) -> str:
-        if self._job.processes == 1:
+        if not self._has_begun:  # that this process's own signs are not there then says nothing of the coordinator
             return ""
         found = within(_PAUSE_S + _ANSWER_S, lambda: self._compare(judge))
         return f"process 0 at {self._job.coordinator}, which coordinates, does not answer" if found is None else found

@@ -154,6 +154,10 @@ class Peers:
         """Tell the others why this process fails; the first reason of a job stands."""
         within(_ANNOUNCE_S, lambda: self._announce(reason))  # the coordinator may hang itself
 
+    def announced(self) -> str:
+        """Why a process of the job fails; empty while none does."""
+        return self.published(_FAILURE)
+
     def _announce(self, reason: str) -> None:
         with suppress(RuntimeError):
             if self._client is not None:

@@ -86,3 +86,14 @@ def test_chips_try_the_fabric_before_they_settle_on_a_size(
     monkeypatch.setattr(pairs, "FIRST_LOOK_S", first_look_s)
     monkeypatch.setattr(pairs, "_is_cpu", lambda mesh: False)
     assert pairs.Tournament(make_mesh(), Peers(JOB), processes=2).bytes_per_swap == size
+
+
+@pytest.mark.parametrize("slow", [0, 1])
+def test_a_swap_is_sized_by_the_slowest_round_whichever_it_is(slow: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def time(self: pairs.Tournament, program: object, *rest: object) -> float:
+        return 1e9 if program is self._programs[slow] else 1e-9
+
+    monkeypatch.setattr(pairs, "tournament", lambda players: [[(0, 1)], [(0, 1)]])
+    monkeypatch.setattr(pairs, "_is_cpu", lambda mesh: False)
+    monkeypatch.setattr(pairs.Tournament, "_time", time)
+    assert pairs.Tournament(make_mesh(), Peers(JOB), processes=2).bytes_per_swap == pairs.CPU_BYTES

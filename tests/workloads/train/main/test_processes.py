@@ -98,6 +98,21 @@ def test_parameters_spread_over_processes_are_saved_by_both_and_go_on_bit_for_bi
     assert bucket("job/step_00000012.json") == whole
 
 
+_HAS_ANOTHER_CPU_EACH = """
+import os
+from train.parallel import cpu
+cpu.kind = lambda: "kind" + os.environ["JOB_COMPLETION_INDEX"]
+"""
+
+
+def test_a_checkpoint_tells_the_processors_of_all_processes(jobs: Launcher, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(_HAS_ANOTHER_CPU_EACH)
+    config = {**TRAINING, "checkpoint_uri": str(tmp_path / "c")}
+    jobs.run(config, processes=2, PYTHONPATH=f"{tmp_path}:{WORKLOADS}")
+    manifest = json.loads((tmp_path / "c" / "step_00000012.json").read_text())
+    assert manifest["topology"].startswith("cpu kind0 kind1, 2 processes")
+
+
 _REFUSES_PROCESS_1 = """
 import os
 if os.environ.get("JOB_COMPLETION_INDEX") == "1":
@@ -220,8 +235,48 @@ def test_sigterm_before_the_first_step_ends_the_process_at_once_also_while_it_wa
     process.send_signal(signal.SIGTERM)
     ended = jobs.wait(process, 30)
     assert ended.status == 1
-    why = "here was told to stop (SIGTERM) while waiting for all processes, before the first step: nothing is saved"
-    assert ended.reason == ended.termination == f"process {index}: {why}"
+    why = "here was told to stop (SIGTERM) while waiting for all processes, before the first step is done"
+    assert ended.reason == ended.termination == f"process {index}: {why}: nothing is saved"
+
+
+_HANGS_IN_THE_FIRST_STEP = """
+import time
+from train.train import Loop
+Loop.advance = lambda self, progress: time.sleep(1000)
+"""
+
+
+def test_sigterm_in_the_first_step_which_compiles_ends_the_process_at_once(jobs: Launcher, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(_HANGS_IN_THE_FIRST_STEP)
+    (process,) = jobs.start(ENDLESS, PYTHONPATH=f"{tmp_path}:{WORKLOADS}")
+    jobs.wait_for(process, "training (process 0")
+    time.sleep(1)
+    process.send_signal(signal.SIGTERM)
+    ended = jobs.wait(process, 30)
+    why = "node-0 was told to stop (SIGTERM) while training, before the first step is done: nothing is saved"
+    assert (ended.status, ended.reason) == (1, why)
+
+
+_HANGS_IN_A_CHECK = """
+import time
+from train.checks import devices
+devices.check_devices = lambda job: time.sleep(1000)
+"""
+
+
+def test_of_a_peer_that_was_killed_before_the_first_step_sigterm_does_not_hide_the_name(
+    jobs: Launcher, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(_HANGS_IN_A_CHECK)
+    first, second = jobs.start(ENDLESS, processes=2, PYTHONPATH=f"{tmp_path}:{WORKLOADS}")
+    for process in (first, second):
+        jobs.wait_for(process, "checking devices")
+    time.sleep(1)  # for the first sign of life
+    second.kill()
+    first.send_signal(signal.SIGTERM)  # as Kubernetes does when a pod of a job has failed
+    ended = jobs.wait(first, 30)
+    why = "checking devices failed: process 1 on node-1 gives no sign of life (then SIGTERM)"
+    assert (ended.status, ended.reason) == (1, f"process 0: {why}")
 
 
 _HANGS_IN_ASKING = """

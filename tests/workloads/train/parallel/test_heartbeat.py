@@ -48,7 +48,15 @@ def test_a_process_alone_waits_for_nobody() -> None:
 def test_where_not_even_its_own_signs_are_kept_it_is_the_coordinator(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heartbeat, "_PAUSE_S", 0.01)
     job = Job(TrainConfig(), Accelerator(), "job", "node", 2, 1, "host:1")
-    assert Heartbeat(job, Peers(job)).silent() == "process 0 at host:1, which coordinates, does not answer"
+    alone = Heartbeat(job, Peers(job))
+    alone.start()
+    assert alone.silent() == "process 0 at host:1, which coordinates, does not answer"
+
+
+def test_before_its_first_sign_a_process_blames_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeat, "_PAUSE_S", 0.01)
+    job = Job(TrainConfig(), Accelerator(), "job", "node", 2, 1, "host:1")
+    assert Heartbeat(job, Peers(job)).silent() == Heartbeat(job, Peers(job)).missing() == ""
 
 
 def test_a_hang_is_told_within_a_minute_of_its_beginning() -> None:
