@@ -40,7 +40,7 @@ unit: setup  ## the fast tests: no root, no network, no built programs
 	@$(RUN) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not real and not hosts and not cli and not soak"
 
 real: setup  ## the tests that start what is real and takes its time, and those with the Pulumi CLI where it is on PATH
-	@$(RUN) -m pytest -q -n 2 --dist loadfile -m "(real or cli) and not soak"
+	@$(RUN) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "(real or cli) and not soak"
 
 hosts: setup-machines  ## the tests that boot machines; they skip, with the reason, where machines cannot run
 	@$(RUN) -m pytest -q -rs -m "hosts and not soak"

@@ -95,7 +95,10 @@ def test_a_port_that_a_stranger_took_is_told_with_its_holder_and_given_back(chec
 
 
 def test_a_smoke_test_that_cannot_pass_fails_up_with_its_reason_in_one_screen(checkout: Checkout) -> None:
-    checkout.configure({"steps: 60": "steps: 2"})  # two steps teach nothing
+    settings = checkout.folder / "workloads" / "train" / "config" / "settings.py"
+    sound = settings.read_text()
+    settings.write_text(sound.replace("default=1.5", "default=50.0", 1))  # so far no loss falls
+    assert settings.read_text() != sound
     told = checkout.told("up", code=1)
     words = last_words(told)
     assert "container train ended with exit code 1" in "\n".join(words)
@@ -106,7 +109,7 @@ def test_a_smoke_test_that_cannot_pass_fails_up_with_its_reason_in_one_screen(ch
     assert len(rows) == 2, "the nodes of a failed test have their rows too"
     status, _ = checkout.aidc("status", code=1)
     assert [row["node"] in "\n".join(rows) for row in status["verdict"]["node_checks"]] == [True, True]
-    checkout.configure({"steps: 2": "steps: 60"})
+    settings.write_text(sound)
     data, told = checkout.aidc("up")
     assert data["passed"], told
 

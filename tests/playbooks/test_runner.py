@@ -118,7 +118,15 @@ def sleeper(tmp_path: Path, temp_folder: Path) -> subprocess.Popen[str]:
 
 
 def _sleeping(pid: int) -> bool:
-    return any("61.5" in process.cmdline() for process in _descendants(pid))
+    return any("61.5" in _command(process) for process in _descendants(pid))
+
+
+def _command(process: psutil.Process) -> list[str]:
+    """Of one that has just ended, which it may have by now: none."""
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
 
 
 def _descendants(pid: int) -> list[psutil.Process]:
