@@ -49,13 +49,13 @@ def tolerance_of(job: Job, platform: str) -> Tolerance:
     return COMPUTE if platform == "cpu" else CHIPS
 
 
-def product_series(devices: list[Device], steps: int) -> Series:
+def product_series(devices: list[Device], steps: int, tolerance: Tolerance = COMPUTE) -> Series:
     """Matrix products; ``steps`` of them a round, as many at every worker."""
     scale = work.scale_of(devices[0].platform)
     host = work.numbers(scale.round_width).astype(scale.dtype)
     placed = [jax.device_put(host, device) for device in devices]
     works = [partial(_multiply, a, np.int32(steps)) for a in placed]
-    return Series("matrix products", COMPUTE, partial(time_all, works, devices[0].platform))
+    return Series("matrix products", tolerance, partial(time_all, works, devices[0].platform))
 
 
 def memory_series(devices: list[Device], steps: int) -> Series:

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from functools import partial
 
 import jax
 from jax.sharding import Mesh
@@ -98,14 +98,16 @@ def measure(job: Job, local: list[Device]) -> Figures:
 
 def compare_workers(job: Job, peers: Peers, local: list[Device], machines: list[str]) -> dict[str, list[Effect]]:
     """By kind of work the effect of every device; empty lists where there is one device only."""
-    scale = work.scale_of(local[0].platform)
+    platform = local[0].platform
+    scale = work.scale_of(platform)
 
     def repeats(series: Callable[[list[Device], int], rounds.Series]) -> int:
         one = local[:1]
         return rounds.repeats_for(scale.round_s, lambda count: series(one, count).times())
 
-    kinds = {"products": rounds.product_series}
-    if local[0].platform != "cpu":
+    kinds: dict[str, Callable[[list[Device], int], rounds.Series]] = {}
+    kinds["products"] = partial(rounds.product_series, tolerance=rounds.tolerance_of(job, platform))
+    if platform != "cpu":
         kinds["memory"] = rounds.memory_series
     # Process 0 says how much work is a round: all must do as much.
     counts = json.loads(
@@ -113,9 +115,8 @@ def compare_workers(job: Job, peers: Peers, local: list[Device], machines: list[
     )
     # One budget for all; the series that matters most comes first.
     measured = rounds.Rounds(job, peers, machines, job.checks_budget_s)
-    made = {name: kind(local, counts[name]) for name, kind in kinds.items()}
-    made["products"] = replace(made["products"], tolerance=rounds.tolerance_of(job, local[0].platform))
-    return {series.name: measured.run(series) for series in made.values()}
+    made = [kind(local, counts[name]) for name, kind in kinds.items()]
+    return {series.name: measured.run(series) for series in made}
 
 
 def _bus(job: Job, timed: collectives.Timed) -> Bus:
