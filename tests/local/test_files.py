@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ import pytest
 
 from local import files
 from local.files import require_room, write_atomically
+from tests.full_disk import full_after
 
 
 @pytest.fixture
@@ -72,13 +72,8 @@ def test_a_full_disk_leaves_the_old_file_and_no_temporary_one_and_the_error_name
 
 
 def test_a_file_that_outgrows_what_is_allowed_leaves_the_old_one(file: Path) -> None:
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
-    try:
-        with pytest.raises(OSError, match=r"File too large: .*state\.json"):
-            write_atomically(file, "x" * 10_000)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    with full_after(4096), pytest.raises(OSError, match=r"File too large: .*state\.json"):
+        write_atomically(file, "x" * 10_000)
     assert is_as_it_was(file)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import resource
 from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 
 from operations.exits import OperationFailed
 from operations.verdict_report import curve_lines, html, require_place, write
+from tests.full_disk import full_after
 
 from .verdict_sample import HOSTILE, verdict
 
@@ -228,13 +228,8 @@ def test_a_report_goes_to_where_a_link_leads_and_the_link_stays(tmp_path: Path, 
 def test_a_disk_that_takes_no_more_is_told_and_nothing_half_written_is_left(tmp_path: Path) -> None:
     file = tmp_path / "report.html"
     file.write_text("older")
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
-    try:
-        with pytest.raises(OperationFailed, match=r"cannot be written to .*report\.html: File too large"):
-            write(file, "x" * 10_000)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    with full_after(4096), pytest.raises(OperationFailed, match=r"cannot be written to .*report\.html: File too large"):
+        write(file, "x" * 10_000)
     assert file.read_text() == "older"
     assert list(tmp_path.iterdir()) == [file]
 

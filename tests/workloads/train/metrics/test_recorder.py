@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,8 @@ from train.config.job import Accelerator, Job
 from train.config.settings import TrainConfig
 from train.metrics.recorder import LINES, SUPERSEDED, Recorder, set_aside
 from train.metrics.times import StepTimes, process_age_s
+
+from tests.full_disk import full_after
 
 
 def recorded(
@@ -145,12 +146,9 @@ def test_a_kill_before_the_lines_are_cut_off_neither_loses_nor_repeats_any(tmp_p
 def test_on_a_full_disk_nothing_is_lost_and_the_training_goes_on_without(tmp_path: Path) -> None:
     lines = written(tmp_path, *range(1, 400))
     aside = written(tmp_path, 7, name=SUPERSEDED)
-    said, limits = list[str](), resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
-    try:
+    said = list[str]()
+    with full_after(4096):
         three_steps(recorded(tmp_path, said, after=1))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert said == [f"metrics cannot be written to {tmp_path}: File too large. The training goes on without"]
     assert ((tmp_path / LINES).read_bytes(), (tmp_path / SUPERSEDED).read_bytes()) == (lines, aside)
     assert {file.name for file in tmp_path.iterdir()} == {LINES, SUPERSEDED}
