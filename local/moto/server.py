@@ -1,4 +1,4 @@
-"""``python -m local.moto.server HOST PORT``: moto, with five faults of 5.2.5 mended, until it is told to stop."""
+"""``python -m local.moto.server HOST PORT``: moto, with six faults of 5.2.5 mended, until it is told to stop."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from moto.ec2.models.launch_templates import LaunchTemplate
 from moto.eks.models import EKSBackend
 from moto.eks.responses import EKSResponse
 from moto.iam.access_control import PermissionResult
+from moto.kms.models import Key, KmsBackend
 from moto.s3.models import FakeBucket, FakeDeleteMarker
 from moto.server import main as moto_main  # pyright: ignore[reportUnknownVariableType]
 
@@ -29,6 +30,7 @@ def serve(host: str, port: str) -> None:
     _untag_by_every_key()
     _show_the_tags_that_a_template_has_now()
     _let_marks_of_deletion_go()
+    _give_replicas_aliases_of_their_own()
     Thread(target=preload, daemon=True).start()
     moto_main(["-H", host, "-p", port])
 
@@ -79,6 +81,18 @@ def _let_marks_of_deletion_go() -> None:
         """There is nothing to close."""
 
     FakeDeleteMarker.dispose = dispose  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _give_replicas_aliases_of_their_own() -> None:
+    """Let KMS have aliases by region: moto's replica of a key shares its table, and what one is called both are."""
+    replicate = KmsBackend.replicate_key
+
+    def replicate_without_aliases(self: KmsBackend, key_id: str, replica_region: str) -> Key:
+        replica = replicate(self, key_id, replica_region)
+        replica.aliases = {}
+        return replica
+
+    KmsBackend.replicate_key = replicate_without_aliases
 
 
 def _untag_by_every_key() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.aws.provider import AwsProvider
+from local.aws.provider import AwsProvider, account_of
 from local.paths import DataRoot
 from tests.local.aws.driver import Driver, Refused
 
@@ -43,3 +43,16 @@ def test_a_replica_has_a_policy_and_an_end_of_its_own(root: DataRoot) -> None:
     kept = here.read(primary)
     assert kept is not None
     assert json.loads(kept.outputs["policy"]) != json.loads(policy)
+
+
+def test_an_alias_is_of_its_region_also_where_the_key_has_a_replica(root: DataRoot) -> None:
+    here, there = at(root, "us-east-1"), at(root, "us-west-2")
+    primary = here.create("aws:kms/key:Key", "twice", {"multiRegion": True})
+    replica = there.create("aws:kms/replicaKey:ReplicaKey", "twin", {"primaryKeyArn": primary.outputs["arn"]})
+    alias = {"name": "alias/twice", "targetKeyId": primary.outputs["keyId"]}
+    named = here.create("aws:kms/alias:Alias", "alias", alias)
+    names = account_of(root).at("us-west-2").call("kms", "list_aliases", KeyId=replica.outputs["keyId"])
+    assert names["Aliases"] == []
+    named_there = there.create("aws:kms/alias:Alias", "alias-there", alias)
+    here.delete(named)
+    assert there.read(named_there) is not None
