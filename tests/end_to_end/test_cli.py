@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -57,8 +58,10 @@ def test_aidc_with_the_cli_as_its_engine_does_the_same_and_leaves_the_checkout_a
     process = checkout.start("up", "--engine", "cli")
     stdout, stderr = process.communicate(timeout=400)
     assert process.returncode == 0, (stdout + stderr)[-6000:]
-    for line in ("nodes      2 of 2 Ready", "smoke test PASS: loss ", "health     PASS"):
+    for line in ("nodes      2 of 2 Ready", "smoke test PASS: loss "):
         assert line in stdout
+    # Beside other work the checks may have to say that they do not know.
+    assert re.search(r"^health     (PASS|UNKNOWN)$", stdout, re.MULTILINE), stdout[-6000:]
     assert checkout.stack_file.read_bytes() == before
     data, told = checkout.aidc("preview", "--exit-code")
     assert not any(number for op, number in data["changes"].items() if op != "same"), told
