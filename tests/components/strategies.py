@@ -349,7 +349,9 @@ CHANGES: dict[str, st.SearchStrategy[Callable[[Values], None]]] = {
     "a failover of nothing": st.just(
         lambda values: (values.pop(f"{PROJECT}:load_balancer", None), values.update({f"{PROJECT}:failover": {}}))[1]
     ),
-    "junk for a failover": _JUNK.filter(lambda junk: junk is not None).map(lambda junk: _set_top("failover", junk)),
+    "junk for a failover": _JUNK.filter(lambda junk: junk is not None and junk != {}).map(
+        lambda junk: _set_top("failover", junk)
+    ),
     "a topology that nothing makes": st.sampled_from(["4x5", "2x2x4", "0x4", "x", "4", "4x4x4x4", 44, None, "4×4"]).map(
         lambda topology: _set_top("tpu", broken_tpu(topology=topology))
     ),
