@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 from collections.abc import Mapping
+from types import FrameType
 
 from train.config.settings import PRESETS
-from train.main.smoke_test import main
 
 
 def with_preset(environ: Mapping[str, str], name: str) -> dict[str, str]:
@@ -27,7 +28,17 @@ def run() -> int:
     """The exit status."""
     parser = argparse.ArgumentParser(prog="python -m train", description="Train, and say whether these nodes can.")
     parser.add_argument("--config", choices=tuple(PRESETS), default="small", help="size; TRAIN_CONFIG goes on top")
-    return main(with_preset(os.environ, parser.parse_args().config))
+    environ = with_preset(os.environ, parser.parse_args().config)
+    # The first process of a container has no default action for it, and JAX takes seconds to import.
+    signal.signal(signal.SIGTERM, _end)
+    from train.main.smoke_test import main
+
+    return main(environ)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    os.write(2, b"train: FAIL: told to stop (SIGTERM) while starting: nothing was done\n")
+    os._exit(1)
 
 
 if __name__ == "__main__":
