@@ -1,23 +1,19 @@
-"""``make down``: destroy every stack of this checkout, end every process, remove the data root.
+"""``make down``: end every process of this checkout's data centre, and remove the data root.
 
-It never gives up half way: a state that cannot be read or a cloud that is gone only means that there is nothing to
-destroy in an orderly way, which is said; the processes and files go all the same.
+Nothing is destroyed resource by resource, as ``aidc destroy`` does it: all that any of them is lies in the data root,
+in processes and in machines, and those go as a whole, whatever the state says and whether or not the cloud answers.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 from local import control_plane, machines, moto, vehicle
-from local.engine.store import StateLocked
+from local.engine.store import StateLocked, lock_every_stack
 from local.paths import DataRoot, LocalCloudError
 from local.processes import stop_under
-from operations.destroy import destroy
-from operations.exits import OperationFailed
 from operations.workplace import Output, Workplace
 
 
@@ -38,12 +34,15 @@ def _down(place: Workplace) -> int:
         left = machines.purge(place.root)
         place.tell(f"Nothing is up; {', '.join(left)} was left of it, and is gone." if left else "Nothing is up.")
         return 0
-    for stack in stacks(place.root):
-        try:
-            _destroy(replace(place, stack=stack))
-        except StateLocked as busy:
-            place.tell(str(busy))
-            return 1
+    try:
+        with lock_every_stack(place.root.state, "down", place.tell):
+            return _remove(place)
+    except StateLocked as busy:
+        place.tell(str(busy))
+        return 1
+
+
+def _remove(place: Workplace) -> int:
     refusal = _stop_everything(place)
     if refusal is not None and _is_of_machines(place.root):
         place.tell(
@@ -68,34 +67,6 @@ def _remove_files(place: Workplace, refusal: LocalCloudError | None) -> int:
 def _is_of_machines(root: DataRoot) -> bool:
     chosen = vehicle.recorded(root)
     return chosen is not None and chosen.is_machines
-
-
-def stacks(root: DataRoot) -> list[str]:
-    """The stacks of which something stands here, or may stand."""
-    book = root.state / ".pulumi"
-    states = [path for path in book.glob("stacks/*/*.json") if not _is_empty(path)]
-    return sorted({path.stem for path in (*states, *book.glob("journals/*/*.journal"))})
-
-
-def _is_empty(state: Path) -> bool:
-    """Whether a destroy was here already; its stack file may be gone since."""
-    try:
-        return not json.loads(state.read_text())["checkpoint"]["latest"].get("resources")
-    except (OSError, ValueError, LookupError, AttributeError, TypeError):
-        return False
-
-
-def _destroy(place: Workplace) -> None:
-    if moto.running(place.root) is None:
-        place.tell(f"The local AWS is not running: what the stack `{place.stack}` had there is gone already.")
-        return
-    try:
-        destroy(place)
-    except StateLocked:
-        raise
-    except (OperationFailed, LocalCloudError) as problem:
-        reason = str(problem).splitlines()[0]
-        place.tell(f"The stack `{place.stack}` could not be destroyed in order ({reason}); it is removed as a whole.")
 
 
 def _stop_everything(place: Workplace) -> LocalCloudError | None:

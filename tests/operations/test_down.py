@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from local import vehicle
+from local.engine.store.lock import stack_lock
 from local.machines import rules
 from local.paths import DataRoot
 from local.processes import alive, spawn
 from operations import down
 from operations.workplace import Workplace
+from tests.full_disk import full_after
 
 
 def test_nothing_up_is_no_error(place: Workplace, capsys: pytest.CaptureFixture[str]) -> None:
@@ -32,18 +34,26 @@ def test_a_damaged_state_does_not_keep_a_process_or_a_file(
     assert down.down(place) == 0
     assert not root.exists()
     assert not alive(process)
-    assert "local" in capsys.readouterr().err
+    assert "Nothing is left" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("resources", "told"), [([], False), ([{"urn": "a"}], True)])
-def test_a_stack_that_was_destroyed_is_not_missed_when_its_file_is_gone(
-    place: Workplace, capsys: pytest.CaptureFixture[str], resources: list[object], told: bool
-) -> None:
-    state = place.root.state / ".pulumi" / "stacks" / "ai-datacenter" / "gone.json"
-    state.parent.mkdir(parents=True)
-    state.write_text(json.dumps({"version": 3, "checkpoint": {"latest": {"resources": resources}}}))
+def test_a_run_under_way_is_named_and_loses_nothing(place: Workplace, capsys: pytest.CaptureFixture[str]) -> None:
+    process = spawn(["sleep", "60"], record=place.root.path / "x.process.json", log=place.root.path / "log")
+    with stack_lock(place.root.state / ".pulumi/locks/organization/ai-datacenter/local", "up", print):
+        assert down.down(place) == 1
+    assert f"process {os.getpid()} (`up`)" in capsys.readouterr().err
+    assert alive(process)
     assert down.down(place) == 0
-    assert ("`gone`" in capsys.readouterr().err) == told
+    assert not alive(process)
+
+
+@pytest.mark.usefixtures("capsys")  # what is told goes to no file
+def test_a_disk_that_takes_no_more_keeps_nothing_up(place: Workplace) -> None:
+    with stack_lock(place.root.state / ".pulumi/locks/organization/ai-datacenter/local", "up", print):
+        pass
+    with full_after(0):
+        assert down.down(place) == 0
+    assert not place.root.path.exists()
 
 
 @pytest.fixture
@@ -96,11 +106,3 @@ def test_machines_that_podman_does_not_remove_are_told_once_all_else_is_stopped(
     said = capsys.readouterr().err
     assert "database is locked" in said
     assert "run `make down` again" in said
-
-
-def test_every_stack_with_a_state_or_an_unfinished_run_is_found(place: Workplace) -> None:
-    book = place.root.state / ".pulumi"
-    for path in (book / "stacks/ai-datacenter/local.json", book / "journals/ai-datacenter/other.journal"):
-        path.parent.mkdir(parents=True)
-        path.touch()
-    assert down.stacks(place.root) == ["local", "other"]

@@ -18,6 +18,7 @@ called from many threads. ``store.open()`` without a lock is fine for a preview.
 from local.engine.store.cli import environment_for_cli
 from local.engine.store.errors import PassphraseError, StateDamaged, StateError, StateLocked, StateUnwritable
 from local.engine.store.journal import Journal
+from local.engine.store.lock import lock_every_stack
 from local.engine.store.model import (
     ARCHIVE_SIGNATURE,
     ASSET_SIGNATURE,
@@ -56,4 +57,5 @@ __all__ = [
     "StateStore",
     "StateUnwritable",
     "environment_for_cli",
+    "lock_every_stack",
 ]

@@ -21,7 +21,7 @@ from pathlib import Path
 import psutil
 
 from local.engine.store.checkpoint import utc_now
-from local.engine.store.errors import StateLocked, unwritable
+from local.engine.store.errors import StateLocked, StateUnwritable, unwritable
 from local.files import write_atomically
 
 Notify = Callable[[str], None]
@@ -99,6 +99,20 @@ def stack_lock(folder: Path, command: str, notify: Notify) -> Iterator[None]:
     finally:
         with contextlib.suppress(OSError):  # a lock that stays is broken by the next run: its holder is gone then
             own.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def lock_every_stack(backend: Path, command: str, notify: Notify) -> Iterator[None]:
+    """Hold all stacks of a backend that is about to be removed; on a full disk it is enough that nobody else does.
+
+    Raises:
+        StateLocked: somebody who may be alive holds one.
+    """
+    with contextlib.ExitStack() as held:
+        for folder in sorted((backend / ".pulumi" / "locks" / "organization").glob("*/*")):
+            with contextlib.suppress(StateUnwritable):
+                held.enter_context(stack_lock(folder, command, notify))
+        yield
 
 
 def holders(folder: Path) -> list[Holder]:
