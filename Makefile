@@ -39,13 +39,13 @@ docs: setup  ## write what is made from the code: the catalogue's page, the stac
 unit: setup  ## the fast tests: no root, no network, no built programs
 	@$(RUN) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not real and not hosts and not cli and not soak"
 
-real: setup  ## the tests that start what is real and takes its time, and those with the Pulumi CLI where it is on PATH
-	@$(RUN) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "(real or cli) and not soak"
+real: setup-machines  ## those that start what is real, machines too, and use the Pulumi CLI; what cannot run here skips
+	@$(RUN) -m pytest -q -rs -n 3 --dist loadfile --no-loadscope-reorder -m "(real or cli or hosts) and not soak"
 
-hosts: setup-machines  ## the tests that boot machines; they skip, with the reason, where machines cannot run
+hosts: setup-machines  ## of those, the tests that boot machines
 	@$(RUN) -m pytest -q -rs -m "hosts and not soak"
 
-test: check unit real hosts  ## everything that must hold before a change is taken
+test: check unit real  ## everything that must hold before a change is taken
 
 bench: setup-machines  ## measure, and write docs/benchmarks.md; ONLY=machines or ONLY=engine renews those alone
 	@$(RUN) -m benchmarks $(ONLY)

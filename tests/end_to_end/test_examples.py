@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,8 +32,9 @@ def whole(checkout: Checkout) -> Iterator[Checkout]:
 
 
 def as_a_user_has_it(example: Path, checkout: Checkout) -> str:
-    """The example with the account, and with the id of the DNS zone that is there before the stack."""
+    """The example with the account, with the id of the DNS zone that is there before the stack, and a short test."""
     text, balancer = example.read_text().replace(_THEIR_ACCOUNT, _LOCAL_ACCOUNT), load(example).load_balancer
+    text = re.sub(r"\bsteps: \d+", "steps: 20", text)  # two cores stand in for sixteen accelerators
     if balancer is None or balancer.zone_id is None or balancer.domain_name is None:
         return text
     domain = balancer.domain_name.partition(".")[2]
