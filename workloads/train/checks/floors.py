@@ -16,6 +16,11 @@ HOST_MEMORY_SHARE = 0.85  # firmware and kernel keep a part; a lost module is mo
 # A bus at 0.8 of a healthy one's is slow: a gate at 300 GB/s passes nodes that should reach 487.
 ALL_REDUCE_SHARE = 0.8
 GIB = 1 << 30
+# Of the median of the others, for what is measured once: a link that lost lanes or a generation has half of its rate or
+# less, and neighbours on the same host take a part of a CPU's memory. The place of the checkpoints is everybody's.
+PEERS_MEMORY_SHARE = 0.5
+PEERS_TRANSFER_SHARE = 0.7
+PEERS_STORE_SHARE = 0.25
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from statistics import median
 
 from pydantic import BaseModel, ConfigDict
 
-from train.checks import clock
+from train.checks import clock, floors
 from train.checks.estimate import Effect, Status
 from train.checks.floors import GIB, Floors
 
 Worker = tuple[int, int]  # a process and one of its devices
+_MEASURED_ONCE = {
+    "memory_bytes_per_s": ("memory bandwidth", floors.PEERS_MEMORY_SHARE),
+    "to_device_bytes_per_s": ("transfers to a device", floors.PEERS_TRANSFER_SHARE),
+    "from_device_bytes_per_s": ("transfers from a device", floors.PEERS_TRANSFER_SHARE),
+    "store_write_bytes_per_s": ("writes to the checkpoints' place", floors.PEERS_STORE_SHARE),
+    "store_read_bytes_per_s": ("reads from the checkpoints' place", floors.PEERS_STORE_SHARE),
+}
 
 
 class _Record(BaseModel):
@@ -112,6 +120,18 @@ def judge_figures(figures: Figures, floors: Floors) -> list[Finding]:
         elif floor is not None and value is not None and value < floor:
             numbers = f"{value / size:,.1f} {unit}, and {floor / size:,.1f} is the least for its type"
             found.append(Finding(status=Status.FAIL, sentence=f"{node}: {what} {numbers}"))
+    return found
+
+
+def judge_among_peers(everyone: list[Figures], node: int) -> list[Finding]:
+    """What a node measured once, against the median of the others': only what is far below it is found."""
+    found: list[Finding] = []
+    for name, (what, share) in _MEASURED_ONCE.items():
+        rates = [getattr(figures, name) for figures in everyone]
+        own, others = rates[node], [rate for number, rate in enumerate(rates) if number != node and rate is not None]
+        if own is not None and others and own < share * (usual := median(others)):
+            numbers = f"{own / 1e9:,.2f} GB/s, less than {share:.0%} of its peers' {usual / 1e9:,.2f} GB/s"
+            found.append(Finding(status=Status.FAIL, sentence=f"{everyone[node].node}: {what} {numbers}"))
     return found
 
 

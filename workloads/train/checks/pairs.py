@@ -18,7 +18,7 @@ import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 
 from train.checks.estimate import ERROR_RATE, Effect, Status, Tolerance, judge
-from train.checks.schedule import Pair, swaps, tournament
+from train.checks.schedule import Pair, are_apart, swaps, tournament
 from train.config.failure import Failure
 from train.parallel.mesh import AXIS, split
 from train.parallel.peers import Peers
@@ -49,7 +49,7 @@ class Met:
 
 def are_comparable(platform: str, machines: list[str]) -> bool:
     """Whether links can be judged by each other: they lead through a switch, from one machine to another."""
-    return platform not in _TORUS and len(set(machines)) == len(machines)
+    return platform not in _TORUS and are_apart(machines)
 
 
 def fitting_bytes(trial_s: float, rounds: int) -> int:

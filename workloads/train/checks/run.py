@@ -16,6 +16,7 @@ from train.checks import clock, collectives, devices, fabric, floors, health, pa
 from train.checks.devices import Device
 from train.checks.estimate import Effect, Status
 from train.checks.health import Bus, Figures, Finding, Health, LinkHealth, NodeHealth
+from train.checks.schedule import are_apart
 from train.config.failure import Failure
 from train.config.job import Job
 from train.parallel.peers import Peers
@@ -49,7 +50,8 @@ def run(job: Job, peers: Peers, mesh: Mesh, stage: Stage) -> Health:
         everyone = [Figures.model_validate_json(text) for text in texts]
         blamed = pairs.blame(met) if met and comparable else ({}, {})
         buses = [_bus(job, one) for one in timed]
-        return judge(job, everyone, clocks, effects, buses, met, blamed, lacking).model_dump_json()
+        apart = are_apart(machines)
+        return judge(job, everyone, clocks, effects, buses, met, blamed, lacking, apart=apart).model_dump_json()
 
     return Health.model_validate_json(peers.from_first("train/health", verdict))
 
@@ -141,8 +143,14 @@ def judge(
     met: pairs.Met | None,
     blamed: tuple[dict[int, Effect], dict[pairs.Pair, Effect]],
     lacking: list[Finding],
+    *,
+    apart: bool,
 ) -> Health:
-    """From all measurements to the verdict; nothing is measured here."""
+    """From all measurements to the verdict; nothing is measured here.
+
+    Args:
+        apart: each process has a machine to itself, so that what it measured alone was not measured beside another.
+    """
     of_nodes, of_links = blamed
     rows: list[NodeHealth] = []
     findings: list[Finding] = [*health.judge_bits(everyone), *lacking]
@@ -151,7 +159,7 @@ def judge(
         own = {kind: found[first_worker : first_worker + figures.devices] for kind, found in effects.items()}
         first_worker += figures.devices
         least = floors.of(job.accelerator, figures.devices, figures.device_memory_bytes is not None)
-        found = health.judge_figures(figures, least)
+        found = health.judge_figures(figures, least) + (health.judge_among_peers(everyone, node) if apart else [])
         found += health.judge_clock(figures.node, clocks[node], len(everyone))
         found += _worker_findings(figures, own)
         if node in of_nodes:

@@ -27,6 +27,11 @@ def swaps(pairs: list[Pair], devices_per_process: int) -> list[Pair]:
     ]
 
 
+def are_apart(machines: list[str]) -> bool:
+    """Whether each process has a machine to itself."""
+    return len(set(machines)) == len(machines)
+
+
 def turn_of(machines: list[str], index: int) -> tuple[int, int]:
     """Which turn process ``index`` has among those of its machine, and how many they are."""
     return machines[:index].count(machines[index]), machines.count(machines[index])
