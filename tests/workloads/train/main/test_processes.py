@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import signal
 import socket
 import time
@@ -15,7 +17,7 @@ import pytest
 from train.checkpoint.store import open_store
 
 from components.outputs import Verdict
-from local.processes import free_port
+from local.processes import free_port, wait_until
 from tests.workloads.conftest import SMALL, WORKLOADS, Launcher
 
 pytestmark = pytest.mark.real
@@ -24,6 +26,7 @@ URIS = {"checkpoint_uri": "s3://checkpoints/job/", "verdict_uri": "s3://checkpoi
 TRAINING = {**SMALL, "steps": 12, "learning_rate": 1e-2, "min_loss_drop": 0.1, "checkpoint_every": 4}
 SAVED_BEFORE = ({8}, {4})  # the end of it: of a storage that cannot follow the second is left out
 STEP_S = 10  # the first step compiles, and slow machines take 5 s for it
+POD_S = 30  # from SIGTERM to SIGKILL
 ENDLESS = {**TRAINING, "steps": 1_000_000, "checkpoint_every": 1_000_000, "log_every": 1}
 Read = Callable[[str], Any]
 
@@ -67,7 +70,31 @@ def test_with_a_filled_cache_no_process_compiles(jobs: Launcher) -> None:
         assert "CACHE MISS" not in ended.log
 
 
-def test_a_killed_job_goes_on_from_its_checkpoint_bit_for_bit(jobs: Launcher, bucket: Read) -> None:
+def test_a_killed_job_loses_no_more_steps_than_since_its_checkpoint_and_comes_to_the_same_bits(
+    jobs: Launcher, tmp_path: Path
+) -> None:
+    config = {**TRAINING, "steps": 100, "checkpoint_every": 25, "log_every": 1}
+    whole, killed, alone = (str(tmp_path / name) for name in ("whole", "killed", "alone"))
+    jobs.run({**config, "checkpoint_uri": whole}, processes=2)
+    processes = jobs.start({**config, "checkpoint_uri": killed}, processes=2)
+    jobs.wait_for(processes[0], "step 24:")
+    assert wait_until(lambda: list(Path(killed).glob("step_*.json")) != [], 60, 0.01)
+    for process in processes:
+        process.send_signal(signal.SIGKILL)
+    reached = int(re.findall(r"step (\d+): loss", jobs.wait(processes[0]).log)[-1])
+    shutil.copytree(killed, alone)
+    again = jobs.run({**config, "checkpoint_uri": killed}, processes=2)
+    assert [process.status for process in again] == [0, 0], again[0].log
+    assert "it goes on to the bit" in again[0].log
+    assert 0 <= reached - again[0].verdict["resumed_from_step"] <= 25
+    arrays = "step_00000100.0of2.safetensors"
+    assert Path(killed, arrays).read_bytes() == Path(whole, arrays).read_bytes()
+    (fewer,) = jobs.run({**config, "checkpoint_uri": alone}, XLA_FLAGS="--xla_force_host_platform_device_count=2")
+    assert "it goes on not to the bit, the loss within 1e-5: saved on" in fewer.log
+    assert fewer.verdict["loss_last"] == pytest.approx(again[0].verdict["loss_last"], abs=1e-4)
+
+
+def test_a_job_goes_on_from_a_checkpoint_in_a_bucket_bit_for_bit(jobs: Launcher, bucket: Read) -> None:
     jobs.run({**TRAINING, **URIS}, processes=2)
     whole = bucket("job/step_00000012.json")
     store = open_store(URIS["checkpoint_uri"])
@@ -179,7 +206,7 @@ def test_a_killed_coordinator_leaves_the_phase_where_the_kubelet_reads(jobs: Lau
     first, second = jobs.start(ENDLESS, processes=2)
     jobs.wait_for(second, "step 3:")
     first.kill()
-    ended = jobs.wait(second, 60)
+    ended = jobs.wait(second, 30)
     assert ended.status != 0
     aborted_by_jax = "the process ended without a verdict while training"  # its client may notice before our watch
     assert ended.termination == aborted_by_jax or ended.termination.startswith("process 0 at 127.0.0.1:")
@@ -190,7 +217,7 @@ def test_sigterm_at_either_process_saves_what_was_learnt(jobs: Launcher, bucket:
     processes = jobs.start({**ENDLESS, **URIS}, processes=2)
     jobs.wait_for(processes[index], "step 3:")
     processes[index].send_signal(signal.SIGTERM)
-    ended = [jobs.wait(process, 60) for process in processes]
+    ended = [jobs.wait(process, POD_S) for process in processes]
     assert [process.status for process in ended] == [1, 1]
     assert ended[0].reason == ended[1].reason
     assert f"process {index} on node-{index} was told to stop (SIGTERM) after step" in ended[0].reason
