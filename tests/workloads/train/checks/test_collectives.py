@@ -1,9 +1,13 @@
 from __future__ import annotations
 
-from typing import Any
+from itertools import product
+from types import SimpleNamespace
+from typing import Any, cast
 
 import jax
+import numpy as np
 import pytest
+from jax.sharding import Mesh
 from train.checks import collectives
 from train.config.failure import Failure
 from train.parallel.mesh import make_mesh
@@ -15,6 +19,21 @@ def test_each_collective_is_right_and_timed(kind: collectives.Collective) -> Non
     assert (timed.name, timed.message_bytes) == (kind.name, 8_000)
     assert 0 < timed.seconds < 10
     assert timed.bus_bytes_per_s == pytest.approx(kind.bus_part(2) * 8_000 / timed.seconds)
+
+
+@pytest.mark.parametrize(
+    ("platform", "sizes"), [("cpu", collectives.CPU_BYTES), ("gpu", collectives.CHIP_BYTES)], ids=["cpu", "gpu"]
+)
+def test_every_collective_is_timed_at_every_size(
+    platform: str, sizes: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timed: list[tuple[str, int]] = []
+    monkeypatch.setattr(collectives, "time_one", lambda mesh, kind, size: timed.append((kind.name, size)))
+    mesh = SimpleNamespace(devices=np.array([SimpleNamespace(platform=platform)] * 2))
+    collectives.time_all(cast(Mesh, mesh))
+    names = ("all-reduce", "all-gather", "reduce-scatter", "all-to-all")
+    assert len(set(sizes)) == 2
+    assert sorted(timed) == sorted(product(names, sizes))
 
 
 def test_a_wrong_sum_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
