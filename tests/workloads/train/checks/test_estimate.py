@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from train.checks.estimate import Status, compare, effective_count, estimate
+from train.checks.estimate import ERROR_RATE, Effect, Status, compare, effective_count, estimate
 from train.checks.rounds import LOOKS
 
 from .noise import times
@@ -22,6 +22,13 @@ def looked(workers: int, slowdown: float, seed: int) -> list[Status]:
         if Status.UNKNOWN not in statuses:
             break
     return statuses
+
+
+def is_as_sure_as_it_says(effect: Effect) -> bool:
+    """Of a verdict surer than the error rate asks; of what is not known neither that nor less than a coin."""
+    if effect.status is Status.UNKNOWN:
+        return 0.5 <= effect.confidence <= 1 - ERROR_RATE / 10
+    return 1 - ERROR_RATE < effect.confidence <= 1
 
 
 @pytest.mark.parametrize("workers", [2, 4])
@@ -45,10 +52,11 @@ def test_with_noise_that_hides_everything_nothing_is_claimed() -> None:
     statuses = {effect.status for effect in compare(wild)}
     assert Status.UNKNOWN in statuses
     assert Status.FAIL not in statuses
+    assert all(map(is_as_sure_as_it_says, compare(wild)))
 
 
 def test_too_few_rounds_say_nothing() -> None:
-    assert {effect.status for effect in compare(np.ones((3, 3)))} == {Status.UNKNOWN}
+    assert {(effect.status, effect.confidence) for effect in compare(np.ones((3, 3)))} == {(Status.UNKNOWN, 0.5)}
 
 
 def test_equal_times_pass_with_no_doubt() -> None:
@@ -73,6 +81,15 @@ def test_whoever_is_slow_is_named_whatever_the_unit_of_time(who: int, slowdown: 
     effects = compare(measured)
     assert [effect.status is Status.FAIL for effect in effects] == [worker == who for worker in range(6)]
     assert effects[who].low < slowdown < effects[who].high
+    assert all(map(is_as_sure_as_it_says, effects))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 99), st.floats(-0.1, 0.2), st.floats(0.005, 0.2))
+def test_of_no_verdict_less_is_claimed_or_more_than_is_known(seed: int, slowdown: float, spread: float) -> None:
+    measured = times(np.random.default_rng(seed), 3, LOOKS[0], spread=spread)
+    measured[0] *= 1 + slowdown
+    assert all(map(is_as_sure_as_it_says, compare(measured)))
 
 
 def test_rounds_that_resemble_their_neighbours_count_for_fewer() -> None:
