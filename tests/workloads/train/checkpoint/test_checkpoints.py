@@ -239,10 +239,9 @@ class Slow(FolderStore):
 
 def test_a_store_that_cannot_follow_costs_checkpoints_and_no_time_and_is_told(tmp_path: Path) -> None:
     kept = Kept(tmp_path, store=Slow)
-    began = time.monotonic()
     for step in (20, 40, 60):
         kept.save(Mark(step, 16 * step), tree(step))
-    assert time.monotonic() - began < 1
+    assert not list(tmp_path.iterdir())  # all three have come back, and the store has not taken a byte yet
     assert [said.partition(":")[0] for said in kept.said] == [
         "the checkpoint of step 40 is left out",
         "the checkpoint of step 60 is left out",

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
 from train.checkpoint.store import FolderStore, open_store, split_uri
 from train.config.failure import Failure
+
+from tests.full_disk import full_after
 
 
 def test_bytes_come_back_under_their_name(tmp_path: Path) -> None:
@@ -37,6 +40,30 @@ def test_a_write_that_fails_leaves_the_old_bytes_and_no_other_file(
         store.put("a", b"new")
     assert store.get("a") == b"old"
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_disk_that_takes_a_part_of_it_has_taken_nothing(tmp_path: Path) -> None:
+    store = FolderStore(str(tmp_path))
+    store.put("a", b"old")
+    with full_after(4096), pytest.raises(Failure, match=f"cannot write {tmp_path}/a: File too large"):
+        store.put("a", bytes(8192))
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a", b"old")]
+
+
+def test_the_bytes_are_on_the_disk_before_their_name_and_the_name_before_it_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, synced = FolderStore(str(tmp_path)), list[tuple[str, list[str]]]()
+    flush = os.fsync
+
+    def sync(handle: int) -> None:
+        is_folder = stat.S_ISDIR(os.fstat(handle).st_mode)
+        synced.append(("folder" if is_folder else "file", store.names()))
+        flush(handle)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    store.put("a", b"1")
+    assert synced == [("file", []), ("folder", ["a"])]
 
 
 def test_a_file_where_the_folder_should_be_is_a_failure_that_names_it(tmp_path: Path) -> None:
