@@ -19,9 +19,16 @@ from tests.full_disk import full_after
 
 
 def recorded(
-    folder: Path, said: list[str], peak: float | None = None, name: str = "smoke", emulated: int = 0, after: int = 0
+    folder: Path,
+    said: list[str],
+    peak: float | None = None,
+    name: str = "smoke",
+    emulated: int = 0,
+    after: int = 0,
+    processes: int = 1,
 ) -> Recorder:
-    job = Job(TrainConfig(steps=3, log_every=2), Accelerator(peak_bf16_flops=peak), name, "here", 1, 0, "", emulated)
+    config, row = TrainConfig(steps=3, log_every=2), Accelerator(peak_bf16_flops=peak)
+    job = Job(config, row, name, "here", processes, 0, "", emulated)
     return Recorder(str(folder), job, 6e6, said.append, after)
 
 
@@ -43,6 +50,12 @@ def test_every_step_is_a_line_of_json_with_what_can_be_known(tmp_path: Path) -> 
     assert last["mfu_ratio"] == pytest.approx(1000 / 0.75 * 6e6 / 1e12)
     # Of the three only the second is the trainer's own work: the first is the compiler's, the third changed nothing.
     assert last["goodput_ratio"] == pytest.approx(0.25 / process_age_s(), rel=0.05)
+
+
+def test_of_two_nodes_the_same_speed_is_half_of_the_share(tmp_path: Path) -> None:
+    three_steps(recorded(tmp_path, [], peak=1e12, processes=2))
+    last = json.loads((tmp_path / LINES).read_text().splitlines()[-1])
+    assert last["mfu_ratio"] == pytest.approx(1000 / 0.75 * 6e6 / 2e12)
 
 
 @pytest.mark.parametrize(("peak", "emulated"), [(None, 0), (1e12, 8)], ids=["unknown", "emulated by CPUs"])
@@ -154,16 +167,35 @@ def test_on_a_full_disk_nothing_is_lost_and_the_training_goes_on_without(tmp_pat
     assert {file.name for file in tmp_path.iterdir()} == {LINES, SUPERSEDED}
 
 
-def test_tensorboard_is_told_from_which_step_on_older_events_do_not_count(tmp_path: Path) -> None:
+def events_in(folder: Path) -> list[Any]:
     proto = pytest.importorskip("tensorboardX.proto.event_pb2")
-    three_steps(recorded(tmp_path, [], after=7))
-    (file,) = tmp_path.glob("events.out.tfevents.*")
+    (file,) = folder.glob("events.out.tfevents.*")
     records, events = file.read_bytes(), list[Any]()
     while records:  # a length of 8 bytes, its checksum, the event, its checksum
         size = int.from_bytes(records[:8], "little")
         events.append(proto.Event.FromString(records[12 : 12 + size]))
         records = records[16 + size :]
-    assert [event.step for event in events if event.session_log.status == proto.SessionLog.START] == [8]
+    return events
+
+
+def test_tensorboard_is_told_what_the_lines_tell(tmp_path: Path) -> None:
+    three_steps(recorded(tmp_path, [], peak=1e12))
+    told = {
+        (event.step, value.tag): value.simple_value for event in events_in(tmp_path) for value in event.summary.value
+    }
+    lines = [json.loads(line) for line in (tmp_path / LINES).read_text().splitlines()]
+    names = {"loss", "step_seconds", "goodput_ratio", "skipped_steps", "tokens_per_second", "mfu_ratio"}
+    assert told == {
+        (line["step"], f"train/{name}"): pytest.approx(line[name], rel=1e-6) for line in lines for name in names
+    }
+    assert [told[step, "train/loss"] for step in (1, 2, 3)] == [3.0, 1.5, 1.0]
+
+
+def test_tensorboard_is_told_from_which_step_on_older_events_do_not_count(tmp_path: Path) -> None:
+    proto = pytest.importorskip("tensorboardX.proto.event_pb2")
+    three_steps(recorded(tmp_path, [], after=7))
+    begun = [event.step for event in events_in(tmp_path) if event.session_log.status == proto.SessionLog.START]
+    assert begun == [8]
 
 
 def test_a_disk_that_is_full_in_the_middle_leaves_what_was_superseded_as_it_was(

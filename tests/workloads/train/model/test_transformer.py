@@ -116,6 +116,14 @@ def test_the_presets_are_of_the_size_that_they_are_called_by() -> None:
     assert flops_per_token(TrainConfig.model_validate({"preset": "124m"}).model) == pytest.approx(8.55e8, rel=0.01)
 
 
+def test_every_weight_counts_but_the_table_that_is_only_looked_up() -> None:
+    """Of 16 numbers in 2 heads of 8 and one of keys and values, 32 inside the feed-forward, 12 tokens, 256 of them."""
+    queries_keys_values, out, gates, down, norms = 16 * (2 + 1 + 1) * 8, 16 * 16, 2 * 16 * 32, 32 * 16, 2 * 16
+    layer = queries_keys_values + out + gates + down + norms
+    attention = 12 * 2 * 2 * 8 * 12  # two layers; each of 2 heads, whoever shares the keys
+    assert flops_per_token(CONFIG) == 6 * (2 * layer + 16 + 16 * 256) + attention
+
+
 def test_every_implementation_of_attention_gives_what_the_usual_one_gives_with_its_heads_repeated() -> None:
     random = np.random.default_rng(0)
     q = jnp.asarray(random.standard_normal((2, 6, 2, 3, 8)), jnp.float32)
