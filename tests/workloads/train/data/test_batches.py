@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 import numpy as np
 import pytest
@@ -75,6 +76,17 @@ def test_what_is_read_ahead_is_what_comes_next_wherever_the_training_goes_on() -
     for cursor in (0, 8, 16, 160, 168, 8):
         np.testing.assert_array_equal(ahead.peek(cursor), batches.rows(cursor, slice(None)))
         np.testing.assert_array_equal(ahead.take(cursor), batches.rows(cursor, slice(None)))
+
+
+def test_the_next_rows_are_made_before_anybody_asks_and_none_twice() -> None:
+    asked = SimpleQueue[int]()
+    ahead = Prefetch(lambda cursor: asked.put(cursor) or TEXT[cursor:], 8)
+    ahead.take(0)
+    ahead.take(8)
+    assert [asked.get(timeout=10) for _ in range(3)] == [0, 8, 16]
+    ahead._thread.shutdown()  # waits for whatever else was begun
+    with pytest.raises(Empty):
+        asked.get_nowait()
 
 
 def test_too_little_text_for_one_sequence_is_a_failure() -> None:
