@@ -143,19 +143,22 @@ def judge_clock(node: str, ahead_s: float, nodes: int) -> list[Finding]:
     return [_wrong(f"the clock of {node} is {abs(ahead_s):.1f} s {'ahead of' if ahead_s > 0 else 'behind'} {whose}")]
 
 
-def judge_bits(everyone: list[Figures]) -> list[Finding]:
-    """Devices whose products differ from the majority's; all are suspect where there is none."""
+def judge_bits(everyone: list[Figures]) -> list[list[Finding]]:
+    """By node the devices whose products differ from the majority's; all are suspect where there is none."""
     votes = Counter(digest for figures in everyone for digest in figures.digests)
     if len(votes) < 2:
-        return []
+        return [[] for _ in everyone]
     (first, most), (_, second), *_ = votes.most_common(2)
     if most == second:
-        return [_wrong("the devices disagree on the same matrix products, and no majority says which are wrong")]
+        sentence = "the devices disagree on the same matrix products, and no majority says which are wrong"
+        return [[_wrong(sentence)] for _ in everyone]
     return [
-        _wrong(f"{figures.node} device {device} calculates wrong: its matrix products differ from {most} others'")
+        [
+            _wrong(f"{figures.node} device {device} calculates wrong: its matrix products differ from {most} others'")
+            for device, digest in enumerate(figures.digests)
+            if digest != first
+        ]
         for figures in everyone
-        for device, digest in enumerate(figures.digests)
-        if digest != first
     ]
 
 

@@ -153,13 +153,14 @@ def judge(
     """
     of_nodes, of_links = blamed
     rows: list[NodeHealth] = []
-    findings: list[Finding] = [*health.judge_bits(everyone), *lacking]
+    findings, bits = [*lacking], health.judge_bits(everyone)
     first_worker = 0
     for node, figures in enumerate(everyone):
         own = {kind: found[first_worker : first_worker + figures.devices] for kind, found in effects.items()}
         first_worker += figures.devices
         least = floors.of(job.accelerator, figures.devices, figures.device_memory_bytes is not None)
-        found = health.judge_figures(figures, least) + (health.judge_among_peers(everyone, node) if apart else [])
+        found = bits[node] + health.judge_figures(figures, least)
+        found += health.judge_among_peers(everyone, node) if apart else []
         found += health.judge_clock(figures.node, clocks[node], len(everyone))
         found += _worker_findings(figures, own)
         if node in of_nodes:
@@ -171,6 +172,7 @@ def judge(
     for (a, b), effect in of_links.items():
         findings += health.judge_effect(f"the link {names[a]} to {names[b]}", "its transfers", effect)
     findings += [finding for bus in buses for finding in health.judge_bus(bus)]
+    findings = list(dict.fromkeys(findings))  # what is said of all nodes is told once
     status, reason = health.conclude(findings)
     return Health(
         status=status,

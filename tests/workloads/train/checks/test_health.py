@@ -131,13 +131,14 @@ def test_of_two_clocks_that_differ_neither_is_called_the_wrong_one() -> None:
 
 
 def test_a_device_with_other_bits_than_the_majority_is_named() -> None:
-    (finding,) = health.judge_bits([figures("node-0"), figures("node-1", digests=("a", "b"))])
+    well, (finding,) = health.judge_bits([figures("node-0"), figures("node-1", digests=("a", "b"))])
+    assert not well
     assert finding.sentence == "node-1 device 1 calculates wrong: its matrix products differ from 3 others'"
     assert finding.wrong
 
 
 def test_where_devices_disagree_without_a_majority_none_is_trusted() -> None:
-    (finding,) = health.judge_bits([figures(digests=("a", "b"))])
+    ((finding,),) = health.judge_bits([figures(digests=("a", "b"))])
     assert finding.status is Status.FAIL
     assert "no majority" in finding.sentence
 

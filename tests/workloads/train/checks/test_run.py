@@ -100,6 +100,18 @@ def test_the_row_of_a_node_has_its_worst_device() -> None:
     assert [row.slower for row in found.nodes] == [0.0, SLOW.share, 0.0, 0.0]
 
 
+def test_the_row_of_a_node_that_calculates_wrong_says_so() -> None:
+    found = judged(second={"digests": ("a", "b")})
+    assert [row.status for row in found.nodes] == [Status.PASS, Status.FAIL, Status.PASS, Status.PASS]
+
+
+def test_where_no_majority_says_which_device_is_wrong_no_row_passes_and_it_is_told_once() -> None:
+    two = [figures("node-0"), figures("node-1", digests=("b", "b"))]
+    found = run.judge(JOB, two, [0.0, 0.0], {}, [], None, ({}, {}), [], apart=True)
+    assert [row.status for row in found.nodes] == [Status.FAIL, Status.FAIL]
+    assert found.reason.count("no majority says which are wrong") == 1
+
+
 def test_a_node_whose_links_are_slow_is_named_and_its_links_are_not() -> None:
     found = judged(met=met(NODES, slow_node=1))
     assert found.status is Status.FAIL
