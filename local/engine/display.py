@@ -118,9 +118,10 @@ def _text(value: Any) -> str:
 
 
 def diagnostic_text(diagnostic: Diagnostic) -> str:
-    """A message with what and where."""
-    if diagnostic.severity == "info" and not diagnostic.urn:
-        return f"  {diagnostic.message}"
+    """A message with what and where; of what only goes on, its name is enough."""
+    if diagnostic.severity == "info":
+        name = diagnostic.urn.rpartition("::")[2]
+        return f"  {name}: {diagnostic.message}" if name else f"  {diagnostic.message}"
     place = f" ({diagnostic.file}:{diagnostic.line})" if diagnostic.file else ""
     subject = f" {diagnostic.urn}" if diagnostic.urn else ""
     return f"{diagnostic.severity}:{subject}{place}: {diagnostic.message}"

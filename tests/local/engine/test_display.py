@@ -46,6 +46,7 @@ def test_an_up_reads_as_one_line_a_change_and_none_for_what_stays() -> None:
         step("b", "update", PropertyChange("tags.k", "old", None), PropertyChange("p", "[secret]", "[secret]")),
         step("c", "same"),
         Diagnostic("info", "printed by the program"),
+        Diagnostic("info", "1 of 2 pods", URN.format("c"), "main.py", 7),
         Diagnostic("warning", "mind the gap", URN.format("b")),
         step("d", "create", error="no room"),
         error,
@@ -60,6 +61,7 @@ def test_an_up_reads_as_one_line_a_change_and_none_for_what_stays() -> None:
               tags.k: old → null
               p: [secret] → [secret]
           printed by the program
+          c: 1 of 2 pods
         warning: urn:pulumi:test::proj::null:index:Thing::b: mind the gap
           ✗ null:index:Thing d failed
         error: urn:pulumi:test::proj::null:index:Thing::d (main.py:3): no room
