@@ -9,13 +9,14 @@ from pathlib import Path
 from components.accelerators import EC2_TYPES
 from components.google_sdk import why_missing
 
-from . import catalogue, components, offers, schema, stack_file
+from . import catalogue, components, job_fields, offers, schema, stack_file
 
 ROOT = Path(__file__).resolve().parents[1]
 MADE: dict[str, Callable[[], str]] = {
     "components/accelerators/offers.py": lambda: offers.render(EC2_TYPES),
     "docs/catalogue.md": catalogue.render,
     "docs/components.md": components.render,
+    "docs/job-fields.md": job_fields.render,
     "docs/stack-file.md": stack_file.render,
     "schemas/stack.schema.json": schema.render,
 }
