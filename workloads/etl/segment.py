@@ -122,8 +122,8 @@ class Segment:
         digests = {index: text for index, text in self._reader.digests.items() if index < file}
         return State(
             file, number, self._counts, digests, shard, carry,
-            np.array(self._keys, np.uint64).reshape(-1, 1 + bands),
-            np.array(self._signatures, np.uint16).reshape(-1, bands * near.rows),
+            np.array(self._keys, np.uint64).reshape(len(self._keys), 1 + bands),
+            np.array(self._signatures, np.uint16).reshape(len(self._signatures), bands * near.rows),
             np.array(self._lengths, np.uint32),
         )  # fmt: skip
 

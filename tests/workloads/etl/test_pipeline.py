@@ -81,6 +81,17 @@ def test_a_near_duplicate_is_dropped_and_counted(etl: Run, sources: Path) -> Non
     assert etl()["statistics"]["duplicates"] == {"exact": 1, "near": 1}
 
 
+def test_without_near_duplicates_a_run_ends_and_goes_on_where_it_was_killed(
+    etl: Run, sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (sources / "c.txt").write_text(text_of(3).replace(" ", ", ", 7))
+    exact = {"near_duplicates": {"enabled": False}}
+    assert etl(output=str(tmp_path / "whole"), **exact)["statistics"]["duplicates"] == {"exact": 1}
+    assert killed_after(etl, monkeypatch, 5, **exact)
+    etl(**exact)
+    assert files_of(tmp_path / "out") == files_of(tmp_path / "whole")
+
+
 def test_batches_and_their_size_change_no_byte(etl: Run, tmp_path: Path) -> None:
     etl(output=str(tmp_path / "small"), batch_bytes=1)
     etl(output=str(tmp_path / "large"), batch_bytes=1 << 20)
