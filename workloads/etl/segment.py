@@ -41,6 +41,8 @@ class Segment:
     def carry_out(self, pool: Pool, good: list[bool], manifest: Any) -> bool:
         """Make shards; True where the sources have ended, False where the next shard is good already."""
         self._good, self._known = good, manifest["shards"] if manifest else []
+        if not self._commit_full():  # the document in whose middle it goes on may fill more than one
+            return False
         work = batches(self._reader.records(*self._position), self._config.batch_bytes)
         results = pool.map("outcome", work)
         for batch, outcome in results:
@@ -77,9 +79,8 @@ class Segment:
                 counts.duplicates[kind] = counts.duplicates.get(kind, 0) + 1
                 continue
             self._add(outcome, passed)
-            while self._filled >= self._config.shard_tokens:
-                if not self._commit(self._config.shard_tokens):
-                    return False
+            if not self._commit_full():
+                return False
         return True
 
     def _add(self, outcome: Outcome, place: int) -> None:
@@ -93,6 +94,13 @@ class Segment:
         self._lengths.append(len(tokens))
         self._keys.append(outcome.keys[place])
         self._signatures.append(outcome.signatures[place])
+
+    def _commit_full(self) -> bool:
+        """Write all shards that are full; False where the next one is good already."""
+        while self._filled >= self._config.shard_tokens:
+            if not self._commit(self._config.shard_tokens):
+                return False
+        return True
 
     def _commit(self, size: int) -> bool:
         """Write a shard of ``size`` tokens, then its state; False where the next one is good already."""

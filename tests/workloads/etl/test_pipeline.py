@@ -116,6 +116,39 @@ def test_a_run_killed_before_any_of_its_writes_ends_in_the_same_bytes(
     assert writes == len(expected)
 
 
+def long_document(folder: Path) -> dict[str, Any]:
+    """Settings of a run over two short documents, and one between them that fills several shards."""
+    sources = folder / "long"
+    sources.mkdir()
+    for number, words in enumerate((60, 700, 60)):
+        (sources / f"{number}.txt").write_text(text_of(number, words))
+    return {"sources": [str(sources)], "shard_tokens": 400}
+
+
+def test_a_run_killed_inside_a_document_of_many_shards_ends_in_the_same_bytes(
+    etl: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = long_document(tmp_path)
+    etl(output=str(tmp_path / "whole"), **long)
+    expected, writes = files_of(tmp_path / "whole"), 0
+    assert len(expected) > 10
+    while killed_after(etl, monkeypatch, writes, output=str(tmp_path / f"killed{writes}"), **long):
+        etl(output=str(tmp_path / f"killed{writes}"), **long)
+        assert files_of(tmp_path / f"killed{writes}") == expected
+        writes += 1
+    assert writes == len(expected)
+
+
+def test_a_shard_inside_a_long_document_is_made_again_alone(etl: Run, tmp_path: Path) -> None:
+    long = long_document(tmp_path)
+    etl(**long)
+    out, expected = tmp_path / "out", files_of(tmp_path / "out")
+    for number in (2, 3, 6):
+        (out / f"tokens-0000{number}.bin").unlink()
+    etl(**long)
+    assert files_of(out) == expected
+
+
 def test_finished_shards_are_not_made_again(etl: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert killed_after(etl, monkeypatch, 7)
     before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("tokens-*")}
