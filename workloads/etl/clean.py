@@ -17,7 +17,7 @@ from etl.config import CleanConfig
 STOP_WORDS = frozenset(("the", "be", "to", "of", "and", "that", "have", "with"))  # Gopher's eight
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\ufffe\uffff]")
 _LINE_END = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-_SPACE_AT_END = re.compile(r"[^\S\n]+$", re.MULTILINE)
+_SPACE_AT_END = re.compile(r"(?<![^\S\n])[^\S\n]+$", re.MULTILINE)  # tried once for each run of blanks
 _EMPTY_LINES = re.compile(r"\n{3,}")
 _SYMBOLS = re.compile(r"#|\.\.\.|…")
 _BULLETS = ("•", "‣", "◦", "●", "-", "*")

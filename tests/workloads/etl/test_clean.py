@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 
 import pytest
@@ -26,6 +27,18 @@ def test_normalised_text_is_composed_without_controls_and_stays_as_it_is(text: s
 
 def test_what_a_person_reads_survives() -> None:
     assert normalise("\ufeffe\u0301te\u0301 \r\n\tcode\x00  \n\n\n\nend\r\n") == "été\n\tcode\n\nend"
+
+
+@given(st.text(st.sampled_from("a \t\n\r\x0b\xa0\u2003\u2028")))
+def test_blanks_go_from_the_end_of_every_line_and_from_nowhere_else(text: str) -> None:
+    lines = re.split(r"\r\n?|[\n\x0b\u2028]", text)
+    expected = re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in lines)).strip("\n")
+    assert normalise(text) == expected
+
+
+def test_a_megabyte_of_blanks_is_read_once() -> None:
+    """Tried again from each of them, it would take hours."""
+    assert normalise("\t" * 1_000_000 + "x" + " " * 1_000_000) == "\t" * 1_000_000 + "x"
 
 
 @pytest.mark.parametrize(
