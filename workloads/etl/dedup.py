@@ -46,9 +46,9 @@ def shingles(text: str, size: int) -> np.ndarray:
 
 
 def mix(values: np.ndarray) -> np.ndarray:
-    """A bijection of uint64 that leaves no bit alone."""
-    values = (values + np.uint64(0x9E3779B97F4A7C15)) ^ (values >> np.uint64(30))
-    values = values * np.uint64(_MIX[0])
+    """What splitmix64 makes of a state: a bijection of uint64 that leaves no bit alone."""
+    values = values + np.uint64(0x9E3779B97F4A7C15)
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(_MIX[0])
     values = (values ^ (values >> np.uint64(27))) * np.uint64(_MIX[1])
     return values ^ (values >> np.uint64(31))
 

@@ -18,7 +18,7 @@ from etl.source import Inventory
 from etl.tokenizer import LIBRARY, Encoder
 
 PLAN, MANIFEST, TOKENIZER = "plan.json", "manifest.json", "tokenizer.json"
-FORMAT = 1  # of everything that is written here; another one is another run
+FORMAT = 2  # of everything that is written here; another one is another run
 _PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
 
 

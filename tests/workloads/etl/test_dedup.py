@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from etl.config import NearDuplicates
-from etl.dedup import Index, exact_key, keys_of, probability, shingles, signature
+from etl.dedup import Index, exact_key, keys_of, mix, probability, shingles, signature
 
 from .conftest import words_of
 
@@ -31,6 +31,12 @@ def judged(texts: list[str], batch: int = 1000, config: NearDuplicates = CONFIG)
         keys = keys_of([exact_key(text) for text in some], signatures, config)
         verdicts += index.judge(keys, signatures.astype(np.uint16))
     return verdicts
+
+
+def test_hashes_are_mixed_as_splitmix64_does() -> None:
+    """The first number of each seed, as Vigna's splitmix64.c has it: what is no bijection makes one hash of two."""
+    found = mix(np.array([0, 1234567], np.uint64))
+    assert found.tolist() == [0xE220A8397B1DCDAF, 6457827717110365317]
 
 
 @pytest.fixture(scope="module")

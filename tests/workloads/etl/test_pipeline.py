@@ -319,4 +319,4 @@ def test_two_runs_do_not_write_to_one_folder(etl: Run, tmp_path: Path) -> None:
 def test_files_can_be_read_by_others_and_hold_no_time(etl: Run, tmp_path: Path) -> None:
     etl()
     assert (tmp_path / "out" / MANIFEST).stat().st_mode & 0o044 == 0o044
-    assert json.loads((tmp_path / "out" / MANIFEST).read_text())["versions"]["format"] == 1
+    assert json.loads((tmp_path / "out" / MANIFEST).read_text())["versions"]["format"] == 2
