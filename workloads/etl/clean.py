@@ -33,7 +33,7 @@ def decode(data: bytes | None, jsonl: bool, field: str) -> str:
     if data is None:
         raise Dropped("too_long")
     try:
-        text = data.decode()
+        text = data.decode("utf-8-sig")  # a mark at the start of a file is no part of its first line
         if not text.strip():
             raise Dropped("empty")
         if jsonl:

@@ -65,6 +65,11 @@ def test_a_line_of_json_gives_the_named_field() -> None:
     assert decode(json.dumps({"body": "ä\n", "text": "x"}).encode(), True, "body") == "ä\n"
 
 
+def test_a_mark_of_utf8_costs_no_first_line() -> None:
+    assert decode(b'\xef\xbb\xbf{"text": "x"}', True, "text") == "x"
+    assert decode(b"\xef\xbb\xbfx", False, "text") == "x"
+
+
 GOOD = text_of(1)
 LINES = GOOD.split("\n")
 
