@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, field_validator, model_validator
 
 AGAIN = "then run it again: finished shards stay"
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -45,9 +45,15 @@ class CleanConfig(_Model):
     max_top_ngrams: tuple[Share, Share, Share] = Field(
         default=(0.2, 0.18, 0.16), description="characters in the most frequent 2-, 3- and 4-gram of words"
     )
-    placeholders: tuple[str, ...] = Field(
-        default=("lorem ipsum",), description="a document with one of these is dropped (C4, Raffel et al. 2020)"
+    placeholders: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        default=("lorem ipsum",),
+        description="a document with one of these, in whatever case, is dropped (C4, Raffel et al. 2020)",
     )
+
+    @field_validator("placeholders")
+    @classmethod
+    def _whatever_their_case(cls, placeholders: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(str.lower, placeholders))  # as the text is that they are looked for in
 
 
 class NearDuplicates(_Model):

@@ -102,6 +102,11 @@ def test_good_text_breaks_none_and_rules_can_be_put_off() -> None:
         judge(" ", RULES.model_copy(update={"enabled": False}))
 
 
+def test_a_placeholder_is_found_in_whatever_case() -> None:
+    with pytest.raises(Dropped, match="placeholder"):
+        judge(f"{GOOD} please enable JAVAscript", CleanConfig(placeholders=("Enable JavaScript",)))
+
+
 def test_stop_words_are_asked_for_where_the_language_is_english() -> None:
     english = RULES.model_copy(update={"min_stop_words": 2})
     judge(f"{GOOD} the cat that", english)
