@@ -70,8 +70,8 @@ class State:
     """Where a run stands when a shard is full; enough to go on from there, with the states before it.
 
     ``shard`` is what the manifest will say of it, ``file`` and ``number`` are the next record to read, ``carry`` the
-    tokens of the last document that did not fit. ``keys``, ``signatures`` and ``lengths`` are of the documents that
-    were kept since the shard before.
+    tokens of the last document that did not fit. ``source_digests`` are of the files that were read to their end since
+    the shard before, ``keys``, ``signatures`` and ``lengths`` of the documents that were kept since then.
     """
 
     file: int

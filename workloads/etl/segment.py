@@ -28,6 +28,7 @@ class Segment:
         self._reader = Reader(prepared.inventory, config.max_document_bytes)
         self._index = Index(config.near_duplicates)
         self._counts, self._position = Counts(), (0, 0)
+        self._digested = 0  # files whose digests the states so far have
         self._shards: list[dict[str, Any]] = []
         self._all_lengths: list[np.ndarray] = []
         self._parts: list[np.ndarray] = []
@@ -127,7 +128,7 @@ class Segment:
         file, number = self._position
         near = self._config.near_duplicates
         bands = near.bands if near.enabled else 0
-        digests = {index: text for index, text in self._reader.digests.items() if index < file}
+        digests = {index: self._reader.digests[index] for index in range(self._digested, file)}
         return State(
             file, number, self._counts, digests, shard, carry,
             np.array(self._keys, np.uint64).reshape(len(self._keys), 1 + bands),
@@ -142,6 +143,7 @@ class Segment:
             self._counts, self._position = state.counts, (state.file, state.number)
             self._reader.digests.update(state.source_digests)
         self._shards.append(state.shard)
+        self._digested = state.file
         self._all_lengths.append(state.lengths)
         self._parts, self._filled, self._beginnings = [state.carry], len(state.carry), []
         self._lengths, self._keys, self._signatures = [], [], []

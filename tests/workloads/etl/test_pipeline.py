@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from etl.config import Failure
-from etl.manifest import MANIFEST
+from etl.manifest import MANIFEST, State
 from etl.report import summary
 from etl.shards import unpack
 from etl.store import FolderStore
@@ -158,6 +158,14 @@ def test_finished_shards_are_not_made_again(etl: Run, tmp_path: Path, monkeypatc
     after = {name: (tmp_path / "out" / name).stat().st_mtime_ns for name in before if name < "tokens-00002"}
     assert len(after) == 4
     assert after.items() <= before.items()
+
+
+def test_a_state_holds_no_digest_that_one_before_it_has(etl: Run, tmp_path: Path) -> None:
+    manifest = etl(shard_tokens=300)
+    states = [State.unpack(path.read_bytes()) for path in sorted((tmp_path / "out").glob("*.state"))]
+    held = [(number, digest) for state in states for number, digest in state.source_digests.items()]
+    assert held == list(enumerate(source["sha256"] for source in manifest["sources"]))[: len(held)]
+    assert len(held) >= 10
 
 
 def test_a_run_is_told_in_one_line_elsewhere_and_told_again_where_that_was_lost(etl: Run, tmp_path: Path) -> None:
