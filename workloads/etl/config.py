@@ -79,7 +79,7 @@ class EtlConfig(_Model):
     catalogue: str = Field(
         default="",
         pattern="(^|[^/])$",
-        description="a file or s3:// address for a line of JSON on the run; empty: none",
+        description="a file or s3:// address for a line of JSON on the run, outside of output and sources; empty: none",
     )
     text_field: str = Field(default="text", description="where a line of *.jsonl holds its text")
     text_suffixes: tuple[str, ...] = Field(default=(".txt",), description="files that are one document each")

@@ -8,7 +8,7 @@ import fcntl
 import hashlib
 import os
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -164,3 +164,21 @@ def open_store(uri: str) -> Store:
     if scheme not in ("", "file", "s3"):
         raise Failure(f"{uri} is neither s3://bucket/prefix nor a folder")
     return BucketStore(uri) if scheme == "s3" else FolderStore(uri)
+
+
+def open_file(uri: str) -> tuple[Store, str]:
+    """The store that a file of this address is in, and its name there."""
+    parent, slash, name = uri.removeprefix("file://").rpartition("/")
+    return open_store(parent or slash or "."), name
+
+
+def lies_in(uri: str, folder: str) -> bool:
+    """Whether an address is that of a folder or prefix, or of something below it."""
+    (scheme, place), (other, outer) = _place(uri), _place(folder)
+    return scheme == other and place.is_relative_to(outer)
+
+
+def _place(uri: str) -> tuple[str, PurePath]:
+    if urlsplit(uri).scheme == "s3":
+        return "s3", PurePosixPath(*split_bucket(uri))
+    return "", Path(uri.removeprefix("file://")).resolve()

@@ -53,7 +53,7 @@ def test_the_number_of_processes_changes_no_byte_and_a_check_finds_it_whole(sett
         ),
         (
             ["run"],
-            '{"sources": ["{}/file"], "output": "{}/file/o"}',
+            '{"sources": ["{}/source"], "output": "{}/file/o"}',
             "cannot write to {}/file/o: Not a directory: give",
         ),
         (["verify", "{}/o"], None, "{}/o has no manifest.json that can be read: the run is not finished; run it again"),

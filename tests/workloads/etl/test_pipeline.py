@@ -283,8 +283,24 @@ def test_other_things_in_the_output_are_left_alone(etl: Run, tmp_path: Path) -> 
 
 
 def test_an_output_among_the_sources_is_refused(etl: Run, sources: Path) -> None:
-    with pytest.raises(Failure, match=r"lies in source .*: give an output outside of it"):
+    before = files_of(sources)
+    with pytest.raises(Failure, match=rf"output {sources}/out lies in source {sources}: give one outside of it"):
         etl(output=str(sources / "out"))
+    with pytest.raises(Failure, match="lies in source"):
+        etl(output=str(sources))
+    assert files_of(sources) == before
+    assert not (sources / ".lock").exists()  # else it would be one more file that is ignored
+
+
+def test_a_run_is_not_told_among_its_shards_or_its_sources(etl: Run, sources: Path, tmp_path: Path) -> None:
+    with pytest.raises(Failure, match=rf"catalogue {tmp_path}/out/run.json lies in output {tmp_path}/out: give one"):
+        etl(catalogue=str(tmp_path / "out" / "run.json"))
+    with pytest.raises(Failure, match=f"catalogue {sources}/a.jsonl lies in source {sources}: give one outside of it"):
+        etl(catalogue=str(sources / "a.jsonl"))
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(Failure, match="names no bucket"):
+        etl(catalogue="s3://run.json")  # before the work, and not after it
+    assert not (tmp_path / "out").exists()
 
 
 def test_where_nothing_is_kept_the_reasons_are_told(etl: Run, sources: Path) -> None:
