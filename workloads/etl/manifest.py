@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import platform
+import re
 import unicodedata
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ from etl.source import Inventory
 from etl.tokenizer import LIBRARY, Encoder
 
 PLAN, MANIFEST, TOKENIZER = "plan.json", "manifest.json", "tokenizer.json"
+OWN = re.compile(r"plan\.json|manifest\.json|tokenizer\.json|tokens-\d{5,}\.(bin|state)")  # all that a run writes
 FORMAT = 2  # of everything that is written here; another one is another run
 _PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
 

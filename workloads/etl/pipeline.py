@@ -10,7 +10,7 @@ from typing import Any
 
 from etl.config import EtlConfig
 from etl.manifest import MANIFEST, State, row_of, state_name, to_json
-from etl.plan import Prepared, Say, prepare, refuse_places
+from etl.plan import Prepared, Say, prepare, refuse_places, refuse_strangers
 from etl.segment import Segment
 from etl.shards import Damaged, digest, name_of
 from etl.store import Store, open_file, open_store
@@ -22,6 +22,7 @@ def run(config: EtlConfig, say: Say, anew: bool = False) -> dict[str, Any]:
     """Carry out or finish a run; returns its manifest. Raises :class:`Failure`."""
     refuse_places(config)
     store, told = open_store(config.output), open_file(config.catalogue) if config.catalogue else None
+    refuse_strangers(store)
     with store.held():
         prepared = prepare(config, store, anew, say)
         manifest = read_manifest(store)

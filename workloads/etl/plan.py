@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from etl.config import EtlConfig, Failure
-from etl.manifest import MANIFEST, PLAN, TOKENIZER, difference, plan_of, to_json
+from etl.manifest import MANIFEST, OWN, PLAN, TOKENIZER, difference, plan_of, to_json
 from etl.pieces import PACKED
 from etl.shards import digest
 from etl.source import Inventory, Reader, Record, take_inventory
@@ -18,7 +17,6 @@ from etl.store import Store, lies_in, open_file
 from etl.tokenizer import Encoder, train
 from etl.worker import Pool, batches
 
-_OWN = re.compile(r"tokens-\d{5,}\.(bin|state)")
 _UNPACKED = 4  # times the size of a packed file, as a guess: it only decides how large the sample is
 Say = Callable[[str], None]
 
@@ -36,7 +34,6 @@ class Prepared:
 def prepare(config: EtlConfig, store: Store, anew: bool, say: Say) -> Prepared:
     """Take up the plan in ``store``, or make one; ``anew`` deletes what another left."""
     inventory = take_inventory(config)
-    _refuse_strangers(store)
     if anew:
         _clear(store)
     new, old = plan_of(config, inventory), _read(store)
@@ -77,16 +74,15 @@ def refuse_places(config: EtlConfig) -> None:
                 raise Failure(f"{name} {uri} lies in {kind} {other}: give one outside of it")
 
 
-def _refuse_strangers(store: Store) -> None:
-    own = {PLAN, MANIFEST, TOKENIZER}
-    strangers = [name for name in store.names() if name not in own and not _OWN.fullmatch(name)]
-    if strangers:
+def refuse_strangers(store: Store) -> None:
+    """Raise :class:`Failure` where somebody else's things are in the output."""
+    if strangers := [name for name in store.names() if not OWN.fullmatch(name)]:
         raise Failure(f"output {store.uri} holds other things ({strangers[0]}): give it a place of its own")
 
 
 def _clear(store: Store) -> None:
     """The manifest and the plan go first: what is half deleted is no run."""
-    for name in sorted(store.names(), key=lambda name: (name != MANIFEST, name != PLAN, name)):
+    for name in sorted(filter(OWN.fullmatch, store.names()), key=lambda name: (name != MANIFEST, name != PLAN, name)):
         store.delete(name)
 
 

@@ -13,7 +13,10 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from etl.config import AGAIN, Failure
+from etl.manifest import OWN
 from etl.s3 import NoSuchKey, s3_client, s3_refusals, split_bucket
+
+_TEMPORARY = ".tmp-"  # before the name of a file that is being written
 
 
 class Store(Protocol):
@@ -51,7 +54,7 @@ class FolderStore:
 
     def put(self, name: str, data: bytes) -> None:
         """See :meth:`Store.put`."""
-        target, temporary = self._root / name, self._root / f".tmp-{name}"
+        target, temporary = self._root / name, self._root / f"{_TEMPORARY}{name}"
         try:
             self._root.mkdir(parents=True, exist_ok=True)
             try:
@@ -94,7 +97,7 @@ class FolderStore:
         """See :meth:`Store.held`; what killed writes left is removed."""
         try:
             self._root.mkdir(parents=True, exist_ok=True)
-            lock = open(self._root / ".lock", "w")  # noqa: SIM115 (it is held until the run ends)
+            lock = open(self._root / ".lock", "a")  # noqa: SIM115 (it is held until the run ends)
         except OSError as error:
             raise Failure(f"cannot write to {self._root}: {error.strerror}: give a folder that is yours") from None
         with lock:
@@ -102,8 +105,9 @@ class FolderStore:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 raise Failure(f"another run is writing to {self._root}: wait for it, or end it") from None
-            for path in self._root.glob(".tmp*"):
-                path.unlink(missing_ok=True)
+            for path in self._root.glob(f"{_TEMPORARY}*"):
+                if OWN.fullmatch(path.name.removeprefix(_TEMPORARY)):
+                    path.unlink(missing_ok=True)
             yield
 
 

@@ -54,7 +54,12 @@ def test_the_number_of_processes_changes_no_byte_and_a_check_finds_it_whole(sett
         (
             ["run"],
             '{"sources": ["{}/source"], "output": "{}/file/o"}',
-            "cannot write to {}/file/o: Not a directory: give",
+            "cannot list {}/file/o: Not a directory: output must be a folder of its own",
+        ),
+        (
+            ["run"],
+            '{"sources": ["{}/source"], "output": "/proc/none/o"}',
+            "cannot write to /proc/none/o: No such file or directory: give a folder that is yours",
         ),
         (["verify", "{}/o"], None, "{}/o has no manifest.json that can be read: the run is not finished; run it again"),
         (["verify", "gs://x"], None, "gs://x is neither s3://bucket/prefix nor a folder"),

@@ -275,11 +275,22 @@ def test_a_source_that_was_changed_is_refused_by_its_place(
 
 def test_other_things_in_the_output_are_left_alone(etl: Run, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "thesis.doc").write_text("mine")
+    names = ("thesis.doc", ".lock", ".tmp-notes", ".tmpfiles", ".tmp-plan.json")
+    for name in names:
+        (tmp_path / "out" / name).write_text("mine")
     for anew in (False, True):
         with pytest.raises(Failure, match=r"holds other things \(thesis.doc\): give it a place of its own"):
             etl(anew=anew)
-    assert files_of(tmp_path / "out") == {"thesis.doc": b"mine"}
+    assert {path.name: path.read_text() for path in (tmp_path / "out").iterdir()} == dict.fromkeys(names, "mine")
+
+
+def test_of_hidden_files_only_those_go_that_a_killed_run_left(etl: Run, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    for name in (".lock", ".tmp-notes", ".tmpfiles", ".tmp-plan.json", ".tmp-tokens-00000.bin"):
+        (tmp_path / "out" / name).write_text("mine")
+    etl()
+    left = {path.name: path.read_text() for path in (tmp_path / "out").glob(".*")}
+    assert left == dict.fromkeys((".lock", ".tmp-notes", ".tmpfiles"), "mine")
 
 
 def test_an_output_among_the_sources_is_refused(etl: Run, sources: Path) -> None:
