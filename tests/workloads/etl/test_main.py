@@ -162,14 +162,32 @@ def session_of(pid: int) -> int:
         return -1
 
 
-@pytest.mark.soak
-def test_a_worker_that_is_killed_ends_the_run_with_a_sentence(many: Settings) -> None:
-    process = command({**many, "workers": 2})
+@pytest.mark.real
+@pytest.mark.parametrize("wait_s", [0.0, 1.0])  # while its workers start, and while they work
+def test_ctrl_c_ends_a_run_with_one_line_and_leaves_no_process(many: Settings, wait_s: float) -> None:
+    process = command({**many, "workers": 2}, start_new_session=True)
+    workers_of(process)
+    time.sleep(wait_s)
+    os.killpg(process.pid, signal.SIGINT)
+    status, out, err = ended(process)
+    assert (status, out) == (130, "")
+    assert err.splitlines()[-1] == "interrupted: run it again, finished shards stay"
+    until_none_is_left(process.pid)
+
+
+def workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """The two that it has, as soon as they are there."""
     workers: list[psutil.Process] = []
     while len(workers) < 2:
         assert process.poll() is None
         workers = [one for one in psutil.Process(process.pid).children() if "spawn_main" in " ".join(one.cmdline())]
-    workers[0].kill()
+    return workers
+
+
+@pytest.mark.soak
+def test_a_worker_that_is_killed_ends_the_run_with_a_sentence(many: Settings) -> None:
+    process = command({**many, "workers": 2})
+    workers_of(process)[0].kill()
     status, _, err = ended(process)
     assert status == 1
     assert "FAIL: a worker process died, most often for lack of memory: set fewer workers" in err
