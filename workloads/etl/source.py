@@ -84,7 +84,11 @@ def _list_folder(source: str) -> list[tuple[str, int, str]]:
     try:
         if not root.is_dir():
             return [_described(root)]
-        found = [Path(folder) / name for folder, _, names in os.walk(root, onerror=_raise) for name in names]
+        found: list[Path] = []
+        for folder, folders, names in os.walk(root, onerror=_raise):
+            found += [Path(folder) / name for name in names]
+            for name in folders:
+                _refuse_link(Path(folder) / name, root)
         # A link that leads nowhere is an error; sockets and the like hold no text.
         found = [path for path in found if path.is_file() or path.is_symlink()]
         return [_described(path) for path in sorted(found, key=lambda path: path.as_posix())]
@@ -92,6 +96,15 @@ def _list_folder(source: str) -> list[tuple[str, int, str]]:
         raise Failure(
             f"cannot read source {error.filename or root}: {error.strerror}: correct sources, or its rights"
         ) from None
+
+
+def _refuse_link(folder: Path, root: Path) -> None:
+    """To follow it could read a folder twice, or without end; to pass it by would leave texts out in silence."""
+    if folder.is_symlink():
+        raise Failure(
+            f"source {root} holds the link {folder} to a folder, and links to folders are not followed: take it out, "
+            "or list the folders to read in sources, also the one that it leads to"
+        )
 
 
 def _raise(error: OSError) -> None:

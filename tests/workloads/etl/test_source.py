@@ -105,6 +105,17 @@ def test_a_link_that_leads_nowhere_is_named_and_a_pipe_is_not_waited_for(tmp_pat
         read(tmp_path)
 
 
+def test_a_link_to_a_folder_is_named_and_can_be_a_source_of_its_own(tmp_path: Path) -> None:
+    for name in ("a/x.txt", "elsewhere/y.txt"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(name)
+    link = tmp_path / "a" / "link"
+    link.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(Failure, match=f"source {tmp_path}/a holds the link {link} to a folder, .*: take it out, or"):
+        read(tmp_path / "a")
+    assert read(tmp_path / "a/x.txt", link) == [b"a/x.txt", b"elsewhere/y.txt"]
+
+
 def test_a_name_that_is_no_utf8_can_be_written_down(tmp_path: Path) -> None:
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.txt")).write_text("x")
     settings = config(tmp_path)
