@@ -157,7 +157,7 @@ class Reader:
         self.digests[index] = digest.hexdigest()
 
     def _object(self, source: SourceFile) -> Iterator[bytes]:
-        bucket, key = split_bucket(source.uri)
+        bucket, _, key = source.uri.removeprefix("s3://").partition("/")  # a key may begin with a slash
         with s3_refusals("read source", source.uri):
             self._s3 = self._s3 or s3_client()
             body = self._s3.get_object(Bucket=bucket, Key=key, IfMatch=source.version)["Body"]
