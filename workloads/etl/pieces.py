@@ -25,14 +25,15 @@ def unpacked(chunks: Iterator[bytes], uri: str) -> Iterator[bytes]:
 def _inflated(chunks: Iterable[bytes], make: Callable[[], Any], uri: str) -> Iterator[bytes]:
     """The bytes of one packed stream after another; what ends in the middle of one is damage, and not an end."""
     stream: Any = None
+    padded = False  # zeros may follow a stream, as tapes and disks leave them, and nothing else that is none
     try:
-        for chunk in chunks:
-            rest = chunk
-            while rest:
-                stream = stream or make()
+        for rest in chunks:
+            while rest := rest.lstrip(b"\0") if padded else rest:
+                stream, padded = stream or make(), False
                 yield stream.decompress(rest)
-                rest = stream.unused_data.lstrip(b"\0") if stream.eof else b""
-                stream = None if stream.eof else stream
+                rest = stream.unused_data if stream.eof else b""
+                if stream.eof:
+                    stream, padded = None, True
     except Exception as error:  # zlib.error, or zstandard's own where it is there
         if not (isinstance(error, zlib.error) or type(error).__name__ == "ZstdError"):
             raise

@@ -27,6 +27,16 @@ def read(*sources: Path, **more: Any) -> list[bytes | None]:
     return [record.data for record in Reader(take_inventory(settings), settings.max_document_bytes).records()]
 
 
+def peak_of(work: Callable[[], Any]) -> int:
+    """The most bytes that it held at a time."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
 @given(st.binary(max_size=200), st.integers(1, 40), st.integers(0, 30))
 def test_lines_are_those_of_the_whole_however_it_is_cut(data: bytes, size: int, limit: int) -> None:
     chunks = [data[start : start + size] for start in range(0, len(data), size)]
@@ -54,6 +64,17 @@ def test_packed_files_are_read_as_what_they_hold(tmp_path: Path) -> None:
     assert found[-1] == text
 
 
+@pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])
+def test_zeros_after_a_packed_stream_are_padding_wherever_they_are_cut(pack: Callable[[bytes], bytes]) -> None:
+    uri = "a.gz" if pack is gzip.compress else "a.zst"
+    data = pack(b"one") + bytes(100_000) + pack(b"two") + bytes(9)
+    for size in (1, 7, 65536):
+        chunks = (data[start : start + size] for start in range(0, len(data), size))
+        assert b"".join(unpacked(chunks, uri)) == b"onetwo"
+    with pytest.raises(Failure, match=f"source {uri} is damaged"):
+        list(unpacked(iter([bytes(100)]), uri))  # as a crash can leave a file
+
+
 @pytest.mark.parametrize("name", ["a.txt.gz", "a.txt.zst"])
 def test_a_packed_file_that_is_cut_or_changed_is_damage_and_not_an_end(tmp_path: Path, name: str) -> None:
     text = os.urandom(300_000)
@@ -64,16 +85,6 @@ def test_a_packed_file_that_is_cut_or_changed_is_damage_and_not_an_end(tmp_path:
     (tmp_path / name).write_bytes(data[:9] + b"garbage" + data[16:])
     with pytest.raises(Failure, match=f"source {tmp_path}/{name} is damaged .*: bring a whole one"):
         read(tmp_path)
-
-
-def peak_of(work: Callable[[], Any]) -> int:
-    """The most bytes that it held at a time."""
-    tracemalloc.start()
-    try:
-        work()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
 
 
 def test_a_line_of_any_length_takes_no_more_memory_than_a_document_may() -> None:
