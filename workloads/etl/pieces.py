@@ -9,6 +9,7 @@ from typing import Any
 from etl.config import Failure
 
 PACKED = (".gz", ".zst")
+_BIT = 1 << 10  # packed bytes at a time, of which zstd makes up to 32 MiB: four of them can stand for 128 KiB
 
 
 def unpacked(chunks: Iterator[bytes], uri: str) -> Iterator[bytes]:
@@ -27,7 +28,7 @@ def _inflated(chunks: Iterable[bytes], make: Callable[[], Any], uri: str) -> Ite
     stream: Any = None
     padded = False  # zeros may follow a stream, as tapes and disks leave them, and nothing else that is none
     try:
-        for rest in chunks:
+        for rest in _bits(chunks):
             while rest := rest.lstrip(b"\0") if padded else rest:
                 stream, padded = stream or make(), False
                 yield stream.decompress(rest)
@@ -40,6 +41,12 @@ def _inflated(chunks: Iterable[bytes], make: Callable[[], Any], uri: str) -> Ite
         raise Failure(f"source {uri} is damaged ({error}): bring a whole one, or take it out of sources") from None
     if stream is not None:
         raise Failure(f"source {uri} ends too early: bring a whole one, or take it out of sources")
+
+
+def _bits(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    for chunk in chunks:
+        for start in range(0, len(chunk), _BIT):
+            yield chunk[start : start + _BIT]
 
 
 def whole(chunks: Iterable[bytes], limit: int) -> bytes | None:

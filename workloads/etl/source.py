@@ -14,7 +14,7 @@ from etl.config import AGAIN, EtlConfig, Failure
 from etl.pieces import PACKED, lines, unpacked, whole
 from etl.s3 import s3_client, s3_refusals, split_bucket
 
-CHUNK = 64 << 10  # compressed bytes at a time: text packed a thousandfold still fits into memory
+CHUNK = 64 << 10  # bytes at a time
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,16 @@ def test_zeros_after_a_packed_stream_are_padding_wherever_they_are_cut(pack: Cal
         list(unpacked(iter([bytes(100)]), uri))  # as a crash can leave a file
 
 
+@pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])
+def test_what_is_packed_ten_thousandfold_is_unpacked_a_bit_at_a_time(pack: Callable[[bytes], bytes]) -> None:
+    data = pack(bytes(100_000_000))
+    uri = "a.gz" if pack is gzip.compress else "a.zst"
+    sizes: list[int] = []
+    chunks = (data[start : start + 65536] for start in range(0, len(data), 65536))
+    assert peak_of(lambda: sizes.extend(map(len, unpacked(chunks, uri)))) < 40_000_000
+    assert sum(sizes) == 100_000_000
+
+
 @pytest.mark.parametrize("name", ["a.txt.gz", "a.txt.zst"])
 def test_a_packed_file_that_is_cut_or_changed_is_damage_and_not_an_end(tmp_path: Path, name: str) -> None:
     text = os.urandom(300_000)
