@@ -39,7 +39,7 @@ def prepare(config: EtlConfig, store: Store, anew: bool, say: Say) -> Prepared:
     new, old = plan_of(config, inventory), _read(store)
     if old is not None:
         kept = {key: value for key, value in old.items() if key != "tokenizer_sha256"}
-        if changed := difference(kept, json.loads(to_json(new))):
+        if changed := difference(kept, new):
             raise Failure(
                 f"{store.uri} holds another run: {changed}. Give back what was, or another output, or --anew to "
                 "delete that run"

@@ -17,7 +17,7 @@ from etl.s3 import s3_client, s3_refusals, split_bucket
 CHUNK = 64 << 10  # bytes at a time
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SourceFile:
     """A file or object; ``version`` changes when its bytes do (time of change, or ETag)."""
 
@@ -119,16 +119,21 @@ def _described(path: Path) -> tuple[str, int, str]:
 def _list_bucket(source: str) -> list[tuple[str, int, str]]:
     bucket, prefix = split_bucket(source)
     with s3_refusals("list source", source):
-        pages = list(s3_client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix))
-    items = [item for page in pages for item in page.get("Contents", []) if not item["Key"].endswith("/")]
-    # A prefix ends where a name does: s3://bucket/news is no address of news-old/.
-    items = [item for item in items if not prefix or item["Key"] == prefix or item["Key"].startswith(f"{prefix}/")]
-    if not items:
+        pages = s3_client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        found = [
+            (f"s3://{bucket}/{item['Key']}", item["Size"], item["ETag"].strip('"'))
+            for page in pages
+            for item in page.get("Contents", [])
+            if not item["Key"].endswith("/") and _lies_under(item["Key"], prefix)
+        ]
+    if not found:
         raise Failure(f"source {source} holds no object: correct sources")
-    return [
-        (f"s3://{bucket}/{item['Key']}", item["Size"], item["ETag"].strip('"'))
-        for item in sorted(items, key=lambda item: item["Key"])
-    ]
+    return sorted(found)
+
+
+def _lies_under(key: str, prefix: str) -> bool:
+    """A prefix ends where a name does: s3://bucket/news is no address of news-old/."""
+    return not prefix or key == prefix or key.startswith(f"{prefix}/")
 
 
 class Reader:

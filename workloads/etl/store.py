@@ -146,8 +146,8 @@ class BucketStore:
         """See :meth:`Store.names`."""
         prefix = self._key("")
         with s3_refusals("list", self.uri):
-            pages = list(self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix))
-        return sorted(item["Key"].removeprefix(prefix) for page in pages for item in page.get("Contents", []))
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+            return sorted(item["Key"].removeprefix(prefix) for page in pages for item in page.get("Contents", []))
 
     def delete(self, name: str) -> None:
         """See :meth:`Store.delete`."""

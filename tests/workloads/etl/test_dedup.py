@@ -5,7 +5,7 @@ import pytest
 from etl.config import NearDuplicates
 from etl.dedup import Index, exact_key, keys_of, mix, probability, shingles, signature
 
-from .conftest import words_of
+from .conftest import peak_of, words_of
 
 CONFIG = NearDuplicates()
 
@@ -129,6 +129,14 @@ def test_an_index_made_of_what_was_kept_judges_as_the_one_that_kept_it() -> None
     for start in range(0, 30, 10):
         again.add(keys[start : start + 10], short[start : start + 10])
     assert again.judge(keys, short) == ["exact"] * 30
+
+
+def test_the_index_takes_the_documented_memory_for_a_document() -> None:
+    random, index, count = np.random.default_rng(9), Index(CONFIG), 20_480
+    batches = [random.integers(0, 2**64, (512, 17), np.uint64) for _ in range(count // 512)]
+    short = random.integers(0, 2**16, (512, 128), np.uint16)
+    peak = peak_of(lambda: [index.add(keys, short) for keys in batches])
+    assert peak < 800 * count
 
 
 def test_without_near_duplicates_only_exact_ones_go() -> None:

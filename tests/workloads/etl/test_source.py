@@ -3,7 +3,6 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,8 @@ from etl.source import Reader, take_inventory
 from hypothesis import given
 from hypothesis import strategies as st
 
+from .conftest import peak_of
+
 
 def config(*sources: Path, **more: Any) -> EtlConfig:
     return EtlConfig(sources=tuple(map(str, sources)), output="out", **more)
@@ -25,16 +26,6 @@ def config(*sources: Path, **more: Any) -> EtlConfig:
 def read(*sources: Path, **more: Any) -> list[bytes | None]:
     settings = config(*sources, **more)
     return [record.data for record in Reader(take_inventory(settings), settings.max_document_bytes).records()]
-
-
-def peak_of(work: Callable[[], Any]) -> int:
-    """The most bytes that it held at a time."""
-    tracemalloc.start()
-    try:
-        work()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
 
 
 @given(st.binary(max_size=200), st.integers(1, 40), st.integers(0, 30))
@@ -143,6 +134,21 @@ def test_a_name_that_is_no_utf8_can_be_written_down(tmp_path: Path) -> None:
     plan = plan_of(settings, take_inventory(settings))
     assert json.loads(to_json(plan))["sources"] == plan["sources"]
     assert b"caf\\udce9.txt" in to_json(plan)
+
+
+def test_of_a_bucket_no_more_is_kept_than_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Pages:
+        def get_paginator(self, _: str) -> Pages:
+            return self
+
+        def paginate(self, **_: str) -> Iterator[dict[str, Any]]:
+            for page in range(10):
+                keys = [f"raw/{page}/document-{number:06}.txt" for number in range(1000)]
+                yield {"Contents": [{"Key": key, "Size": 1, "ETag": f'"{key}"', "Rest": "." * 1000} for key in keys]}
+
+    monkeypatch.setattr("etl.source.s3_client", Pages)
+    settings = EtlConfig(sources=("s3://bucket/raw",), output="out")
+    assert peak_of(lambda: take_inventory(settings)) < 10_000 * 600
 
 
 def test_what_is_left_out_is_counted_by_its_ending(tmp_path: Path) -> None:
