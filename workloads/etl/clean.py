@@ -1,7 +1,9 @@
 """Raw bytes to text worth learning from; whatever is dropped has a reason that is counted.
 
 The rules are Gopher's (Rae et al. 2021, appendix A.1: quality and repetition) and C4's placeholder rule (Raffel et al.
-2020, section 2.2). C4's rules on sentence ends and on braces are left out: they drop every table and all source code.
+2020, section 2.2). Of Gopher's, those on paragraphs and on 5- to 10-grams that occur twice are not here, and the two on
+symbols are one: docs/etl.md compares them. C4's on sentence ends and on braces are left out: they drop every table and
+all source code.
 """
 
 from __future__ import annotations

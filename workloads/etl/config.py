@@ -23,9 +23,10 @@ class _Model(BaseModel):
 
 
 class CleanConfig(_Model):
-    """When a document is dropped. The defaults are Gopher's (Rae et al. 2021, tables A1 and A2), but for stop words.
+    """When a document is dropped. Thresholds are Gopher's (Rae et al. 2021, appendix A.1); docs/etl.md compares.
 
-    ``enabled`` false keeps all that is text: source code and tables fail rules that were made for prose.
+    ``enabled`` false keeps all that is text: source code and tables fail rules that were made for prose. So do scripts
+    without blanks between words (Chinese, Japanese, Thai): docs/etl.md has what to set for them.
     """
 
     enabled: bool = True
@@ -33,7 +34,7 @@ class CleanConfig(_Model):
     max_words: PositiveInt = 100_000
     min_mean_word_length: Annotated[float, Field(ge=0)] = 3.0
     max_mean_word_length: Annotated[float, Field(gt=0)] = 10.0
-    max_symbol_ratio: Share = Field(default=0.1, description="'#' and ellipses a word")
+    max_symbol_ratio: Share = Field(default=0.1, description="'#' and ellipses a word, together")
     max_bullet_lines: Share = 0.9
     max_ellipsis_lines: Share = 0.3
     min_alphabetic_words: Share = Field(default=0.8, description="words with at least one letter")

@@ -3,7 +3,9 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from pathlib import Path
 
+import numpy as np
 import pytest
 from etl.clean import Dropped, decode, judge, normalise
 from etl.config import CleanConfig
@@ -105,6 +107,25 @@ def test_good_text_breaks_none_and_rules_can_be_put_off() -> None:
 def test_a_placeholder_is_found_in_whatever_case() -> None:
     with pytest.raises(Dropped, match="placeholder"):
         judge(f"{GOOD} please enable JAVAscript", CleanConfig(placeholders=("Enable JavaScript",)))
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [([200] * 5 + ["……"], "too_few_words"), ([200] * 60, "word_length"), ([30] * 60, "word_length")],
+)
+def test_a_script_without_blanks_is_kept_as_the_manual_says(lines: list[int | str], reason: str) -> None:
+    random = np.random.default_rng(1)
+    text = "\n".join(line if isinstance(line, str) else chinese(random, line) for line in lines)
+    with pytest.raises(Dropped, match=reason):
+        judge(text, RULES)
+    manual = (Path(__file__).resolve().parents[3] / "docs" / "etl.md").read_text()
+    found = re.search(r"(Chinese, Japanese, Thai).*?```json\n(.*?)\n```", manual, re.DOTALL)
+    assert found
+    judge(text, CleanConfig.model_validate(json.loads(found[2])["clean"]))
+
+
+def chinese(random: np.random.Generator, count: int) -> str:
+    return "".join(chr(0x4E00 + c) for c in random.integers(0, 2000, count))
 
 
 def test_stop_words_are_asked_for_where_the_language_is_english() -> None:
