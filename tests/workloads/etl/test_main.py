@@ -212,7 +212,7 @@ def test_a_disk_that_fills_up_on_the_way_is_named_and_the_run_goes_on_when_there
 ) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "none", disk]).returncode:
+    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none", disk]).returncode:
         pytest.skip("a small disk takes root, and the right to mount")
     try:
         status, _, err = ended(command({**many, "output": str(disk / "out")}), 300)
