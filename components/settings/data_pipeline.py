@@ -139,7 +139,10 @@ class EtlJobConfig(Section):
     )
     cpus: int = Field(default=1, ge=1, le=192, description="CPUs, and processes.")
     memory_gib: int = Field(
-        default=4, ge=1, le=2048, description="Memory, GiB: 0.5 KB for each document kept, and one shard."
+        default=4,
+        ge=1,
+        le=2048,
+        description="Memory, GiB: 0.8 KB for each document kept, 1.6 KB for each source file, and one shard.",
     )
     timeout_s: int = Field(default=86_400, ge=60, le=2_592_000, description="Seconds until a run has failed.")
     retries: int = Field(default=3, ge=0, le=10, description="How often a run goes on after a failure.")

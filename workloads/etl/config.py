@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, field_validator, model_validator
 
 AGAIN = "then run it again: finished shards stay"
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -23,9 +23,10 @@ class _Model(BaseModel):
 
 
 class CleanConfig(_Model):
-    """When a document is dropped. The defaults are Gopher's (Rae et al. 2021, tables A1 and A2), but for stop words.
+    """When a document is dropped. Thresholds are Gopher's (Rae et al. 2021, appendix A.1); docs/etl.md compares.
 
-    ``enabled`` false keeps all that is text: source code and tables fail rules that were made for prose.
+    ``enabled`` false keeps all that is text: source code and tables fail rules that were made for prose. So do scripts
+    without blanks between words (Chinese, Japanese, Thai): docs/etl.md has what to set for them.
     """
 
     enabled: bool = True
@@ -33,7 +34,7 @@ class CleanConfig(_Model):
     max_words: PositiveInt = 100_000
     min_mean_word_length: Annotated[float, Field(ge=0)] = 3.0
     max_mean_word_length: Annotated[float, Field(gt=0)] = 10.0
-    max_symbol_ratio: Share = Field(default=0.1, description="'#' and ellipses a word")
+    max_symbol_ratio: Share = Field(default=0.1, description="'#' and ellipses a word, together")
     max_bullet_lines: Share = 0.9
     max_ellipsis_lines: Share = 0.3
     min_alphabetic_words: Share = Field(default=0.8, description="words with at least one letter")
@@ -45,9 +46,15 @@ class CleanConfig(_Model):
     max_top_ngrams: tuple[Share, Share, Share] = Field(
         default=(0.2, 0.18, 0.16), description="characters in the most frequent 2-, 3- and 4-gram of words"
     )
-    placeholders: tuple[str, ...] = Field(
-        default=("lorem ipsum",), description="a document with one of these is dropped (C4, Raffel et al. 2020)"
+    placeholders: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        default=("lorem ipsum",),
+        description="a document with one of these, in whatever case, is dropped (C4, Raffel et al. 2020)",
     )
+
+    @field_validator("placeholders")
+    @classmethod
+    def _whatever_their_case(cls, placeholders: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(str.lower, placeholders))  # as the text is that they are looked for in
 
 
 class NearDuplicates(_Model):
@@ -73,7 +80,7 @@ class EtlConfig(_Model):
     catalogue: str = Field(
         default="",
         pattern="(^|[^/])$",
-        description="a file or s3:// address for a line of JSON on the run; empty: none",
+        description="a file or s3:// address for a line of JSON on the run, outside of output and sources; empty: none",
     )
     text_field: str = Field(default="text", description="where a line of *.jsonl holds its text")
     text_suffixes: tuple[str, ...] = Field(default=(".txt",), description="files that are one document each")

@@ -1,7 +1,8 @@
 """Exact and near duplicates: MinHash signatures, and an index of those of every document kept so far.
 
 The signatures are numpy's work and not a library's: datasketch hashes each shingle in Python, which costs more than
-the tokeniser; the tests compare the two. The index is sorted arrays, not dictionaries: 0.5 KB a document instead of 2.
+the tokeniser; the tests compare the two. The index is sorted arrays, not dictionaries: 0.5 KB a document instead of 2,
+and 0.8 while they are sorted.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from etl.config import NearDuplicates
 _WORD = re.compile(r"\w+")
 _LONG_WORDS = 16  # characters a word on average, from which on a script does not put spaces between words
 _BLOCK = 1024  # shingles at a time, so that their products stay in the processor's cache
+_BLOCK_ROWS = 4096  # signatures in an array, 1 MiB of them
 _MIX = (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)  # splitmix64's (Steele et al. 2014)
 
 
@@ -46,9 +48,9 @@ def shingles(text: str, size: int) -> np.ndarray:
 
 
 def mix(values: np.ndarray) -> np.ndarray:
-    """A bijection of uint64 that leaves no bit alone."""
-    values = (values + np.uint64(0x9E3779B97F4A7C15)) ^ (values >> np.uint64(30))
-    values = values * np.uint64(_MIX[0])
+    """What splitmix64 makes of a state: a bijection of uint64 that leaves no bit alone."""
+    values = values + np.uint64(0x9E3779B97F4A7C15)
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(_MIX[0])
     values = (values ^ (values >> np.uint64(27))) * np.uint64(_MIX[1])
     return values ^ (values >> np.uint64(31))
 
@@ -96,26 +98,33 @@ class Index:
     def __init__(self, config: NearDuplicates) -> None:
         self._config = config
         self._runs: list[tuple[np.ndarray, np.ndarray]] = []
-        width = config.bands * config.rows if config.enabled else 0
-        # 16 of a place's 32 bits: two different ones look alike once in 65,536.
-        self._signatures = np.empty((1024, width), np.uint16)
+        self._signatures: list[np.ndarray] = []  # blocks of one size: to grow one array takes a second one beside it
         self._count = 0
 
     def add(self, keys: np.ndarray, signatures: np.ndarray) -> None:
         """Take in documents that are known to be kept. The first with a key stays the one to compare with."""
         rows = np.repeat(np.arange(self._count, self._count + len(keys)), keys.shape[1])
-        while self._count + len(keys) > len(self._signatures):
-            self._signatures = np.concatenate([self._signatures, np.empty_like(self._signatures)])
-        self._signatures[self._count : self._count + len(keys)] = signatures
-        self._count += len(keys)
+        self._store(signatures)
         flat = keys.ravel()
         new = self._find(flat) < 0
         flat, first = np.unique(flat[new], return_index=True)
         self._runs.append((flat, rows[new][first].astype(np.uint32)))
         while len(self._runs) > 1 and len(self._runs[-2][0]) <= 2 * len(self._runs[-1][0]):
-            keys_rows = [np.concatenate(pair) for pair in zip(self._runs.pop(-2), self._runs.pop(), strict=True)]
-            order = np.argsort(keys_rows[0], kind="stable")
-            self._runs.append((keys_rows[0][order], keys_rows[1][order]))
+            flat, rows = (np.concatenate(pair) for pair in zip(self._runs.pop(-2), self._runs.pop(), strict=True))
+            order = np.argsort(flat, kind="stable")
+            flat = flat[order]  # before the rows, so that no more than one array is there twice
+            self._runs.append((flat, rows[order]))
+
+    def _store(self, signatures: np.ndarray) -> None:
+        while len(signatures):
+            place = self._count % _BLOCK_ROWS
+            if not place:
+                # 16 of a place's 32 bits: two different ones look alike once in 65,536.
+                self._signatures.append(np.empty((_BLOCK_ROWS, signatures.shape[1]), np.uint16))
+            some = signatures[: _BLOCK_ROWS - place]
+            self._signatures[-1][place : place + len(some)] = some
+            self._count += len(some)
+            signatures = signatures[len(some) :]
 
     def judge(self, keys: np.ndarray, signatures: np.ndarray) -> list[str]:
         """For each document ``""`` (kept), ``"exact"`` or ``"near"``; those kept are taken in."""
@@ -140,7 +149,10 @@ class Index:
             return "exact"
         needed = self._config.threshold * short.shape[1]
         for row in sorted({row for row in seen[1:] if row >= 0}):
-            other = self._signatures[row] if row < self._count else short[kept[row - self._count]]
+            if row < self._count:
+                other = self._signatures[row // _BLOCK_ROWS][row % _BLOCK_ROWS]
+            else:
+                other = short[kept[row - self._count]]
             if np.count_nonzero(other == short[number]) >= needed:
                 return "near"
         return ""

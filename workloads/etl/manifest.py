@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import platform
+import re
 import unicodedata
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -18,7 +19,8 @@ from etl.source import Inventory
 from etl.tokenizer import LIBRARY, Encoder
 
 PLAN, MANIFEST, TOKENIZER = "plan.json", "manifest.json", "tokenizer.json"
-FORMAT = 1  # of everything that is written here; another one is another run
+OWN = re.compile(r"plan\.json|manifest\.json|tokenizer\.json|tokens-\d{5,}\.(bin|state)")  # all that a run writes
+FORMAT = 2  # of everything that is written here; another one is another run
 _PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
 
 
@@ -70,8 +72,8 @@ class State:
     """Where a run stands when a shard is full; enough to go on from there, with the states before it.
 
     ``shard`` is what the manifest will say of it, ``file`` and ``number`` are the next record to read, ``carry`` the
-    tokens of the last document that did not fit. ``keys``, ``signatures`` and ``lengths`` are of the documents that
-    were kept since the shard before.
+    tokens of the last document that did not fit. ``source_digests`` are of the files that were read to their end since
+    the shard before, ``keys``, ``signatures`` and ``lengths`` of the documents that were kept since then.
     """
 
     file: int

@@ -9,6 +9,7 @@ from typing import Any
 from etl.config import Failure
 
 PACKED = (".gz", ".zst")
+_BIT = 1 << 10  # packed bytes at a time, of which zstd makes up to 32 MiB: four of them can stand for 128 KiB
 
 
 def unpacked(chunks: Iterator[bytes], uri: str) -> Iterator[bytes]:
@@ -25,20 +26,27 @@ def unpacked(chunks: Iterator[bytes], uri: str) -> Iterator[bytes]:
 def _inflated(chunks: Iterable[bytes], make: Callable[[], Any], uri: str) -> Iterator[bytes]:
     """The bytes of one packed stream after another; what ends in the middle of one is damage, and not an end."""
     stream: Any = None
+    padded = False  # zeros may follow a stream, as tapes and disks leave them, and nothing else that is none
     try:
-        for chunk in chunks:
-            rest = chunk
-            while rest:
-                stream = stream or make()
+        for rest in _bits(chunks):
+            while rest := rest.lstrip(b"\0") if padded else rest:
+                stream, padded = stream or make(), False
                 yield stream.decompress(rest)
-                rest = stream.unused_data.lstrip(b"\0") if stream.eof else b""
-                stream = None if stream.eof else stream
+                rest = stream.unused_data if stream.eof else b""
+                if stream.eof:
+                    stream, padded = None, True
     except Exception as error:  # zlib.error, or zstandard's own where it is there
         if not (isinstance(error, zlib.error) or type(error).__name__ == "ZstdError"):
             raise
         raise Failure(f"source {uri} is damaged ({error}): bring a whole one, or take it out of sources") from None
     if stream is not None:
         raise Failure(f"source {uri} ends too early: bring a whole one, or take it out of sources")
+
+
+def _bits(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    for chunk in chunks:
+        for start in range(0, len(chunk), _BIT):
+            yield chunk[start : start + _BIT]
 
 
 def whole(chunks: Iterable[bytes], limit: int) -> bytes | None:

@@ -10,17 +10,19 @@ from typing import Any
 
 from etl.config import EtlConfig
 from etl.manifest import MANIFEST, State, row_of, state_name, to_json
-from etl.plan import Prepared, Say, prepare
+from etl.plan import Prepared, Say, prepare, refuse_places, refuse_strangers
 from etl.segment import Segment
 from etl.shards import Damaged, digest, name_of
-from etl.store import Store, open_store
+from etl.store import Store, open_file, open_store
 from etl.verify import damages, read_manifest
 from etl.worker import Pool
 
 
 def run(config: EtlConfig, say: Say, anew: bool = False) -> dict[str, Any]:
     """Carry out or finish a run; returns its manifest. Raises :class:`Failure`."""
-    store = open_store(config.output)
+    refuse_places(config)
+    store, told = open_store(config.output), open_file(config.catalogue) if config.catalogue else None
+    refuse_strangers(store)
     with store.held():
         prepared = prepare(config, store, anew, say)
         manifest = read_manifest(store)
@@ -28,9 +30,9 @@ def run(config: EtlConfig, say: Say, anew: bool = False) -> dict[str, Any]:
             say(f"{store.uri} is finished, and whole")
         else:
             manifest = _build(config, store, prepared, manifest, say)
-        if config.catalogue:
-            parent, _, name = config.catalogue.rpartition("/")
-            open_store(parent or ".").put(name, row_of(store.uri, manifest))
+        if told:
+            catalogue, name = told
+            catalogue.put(name, row_of(store.uri, manifest))
         return manifest
 
 

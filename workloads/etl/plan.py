@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from etl.config import EtlConfig, Failure
-from etl.manifest import MANIFEST, PLAN, TOKENIZER, difference, plan_of, to_json
+from etl.manifest import MANIFEST, OWN, PLAN, TOKENIZER, difference, plan_of, to_json
 from etl.pieces import PACKED
 from etl.shards import digest
 from etl.source import Inventory, Reader, Record, take_inventory
-from etl.store import Store, open_store
+from etl.store import Store, lies_in, open_file
 from etl.tokenizer import Encoder, train
 from etl.worker import Pool, batches
 
-_OWN = re.compile(r"tokens-\d{5,}\.(bin|state)")
 _UNPACKED = 4  # times the size of a packed file, as a guess: it only decides how large the sample is
 Say = Callable[[str], None]
 
@@ -36,15 +33,13 @@ class Prepared:
 
 def prepare(config: EtlConfig, store: Store, anew: bool, say: Say) -> Prepared:
     """Take up the plan in ``store``, or make one; ``anew`` deletes what another left."""
-    _refuse_output_among_sources(config)
     inventory = take_inventory(config)
-    _refuse_strangers(store)
     if anew:
         _clear(store)
     new, old = plan_of(config, inventory), _read(store)
     if old is not None:
         kept = {key: value for key, value in old.items() if key != "tokenizer_sha256"}
-        if changed := difference(kept, json.loads(to_json(new))):
+        if changed := difference(kept, new):
             raise Failure(
                 f"{store.uri} holds another run: {changed}. Give back what was, or another output, or --anew to "
                 "delete that run"
@@ -69,27 +64,25 @@ def _read(store: Store) -> dict[str, Any] | None:
     return plan
 
 
-def _refuse_output_among_sources(config: EtlConfig) -> None:
-    for source in config.sources:
-        if source.startswith("s3://") or config.output.startswith("s3://"):
-            inside = f"{config.output.rstrip('/')}/".startswith(f"{source.rstrip('/')}/")
-        else:
-            output, folder = (Path(uri.removeprefix("file://")).resolve() for uri in (config.output, source))
-            inside = output.is_relative_to(folder)
-        if inside:
-            raise Failure(f"output {config.output} lies in source {source}: give an output outside of it")
+def refuse_places(config: EtlConfig) -> None:
+    """Raise :class:`Failure` where a run would write among what it reads, or among its shards what is none of them."""
+    written = {"output": config.output, **({"catalogue": config.catalogue} if config.catalogue else {})}
+    for name, uri in written.items():
+        others = [("source", source) for source in config.sources]
+        for kind, other in others if name == "output" else [*others, ("output", config.output)]:
+            if lies_in(uri, other):
+                raise Failure(f"{name} {uri} lies in {kind} {other}: give one outside of it")
 
 
-def _refuse_strangers(store: Store) -> None:
-    own = {PLAN, MANIFEST, TOKENIZER}
-    strangers = [name for name in store.names() if name not in own and not _OWN.fullmatch(name)]
-    if strangers:
+def refuse_strangers(store: Store) -> None:
+    """Raise :class:`Failure` where somebody else's things are in the output."""
+    if strangers := [name for name in store.names() if not OWN.fullmatch(name)]:
         raise Failure(f"output {store.uri} holds other things ({strangers[0]}): give it a place of its own")
 
 
 def _clear(store: Store) -> None:
     """The manifest and the plan go first: what is half deleted is no run."""
-    for name in sorted(store.names(), key=lambda name: (name != MANIFEST, name != PLAN, name)):
+    for name in sorted(filter(OWN.fullmatch, store.names()), key=lambda name: (name != MANIFEST, name != PLAN, name)):
         store.delete(name)
 
 
@@ -114,8 +107,8 @@ def _tokenizer(config: EtlConfig, inventory: Inventory, store: Store, old: dict[
 
 
 def _given(uri: str) -> str:
-    parent, _, name = uri.rpartition("/")
-    data = open_store(parent or ("/" if uri.startswith("/") else ".")).get(name)
+    store, name = open_file(uri)
+    data = store.get(name)
     if data is None:
         raise Failure(f"tokenizer {uri} is not there: correct tokenizer, or leave it out to train one")
     try:

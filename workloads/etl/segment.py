@@ -28,6 +28,7 @@ class Segment:
         self._reader = Reader(prepared.inventory, config.max_document_bytes)
         self._index = Index(config.near_duplicates)
         self._counts, self._position = Counts(), (0, 0)
+        self._digested = 0  # files whose digests the states so far have
         self._shards: list[dict[str, Any]] = []
         self._all_lengths: list[np.ndarray] = []
         self._parts: list[np.ndarray] = []
@@ -41,6 +42,8 @@ class Segment:
     def carry_out(self, pool: Pool, good: list[bool], manifest: Any) -> bool:
         """Make shards; True where the sources have ended, False where the next shard is good already."""
         self._good, self._known = good, manifest["shards"] if manifest else []
+        if not self._commit_full():  # the document in whose middle it goes on may fill more than one
+            return False
         work = batches(self._reader.records(*self._position), self._config.batch_bytes)
         results = pool.map("outcome", work)
         for batch, outcome in results:
@@ -77,9 +80,8 @@ class Segment:
                 counts.duplicates[kind] = counts.duplicates.get(kind, 0) + 1
                 continue
             self._add(outcome, passed)
-            while self._filled >= self._config.shard_tokens:
-                if not self._commit(self._config.shard_tokens):
-                    return False
+            if not self._commit_full():
+                return False
         return True
 
     def _add(self, outcome: Outcome, place: int) -> None:
@@ -93,6 +95,13 @@ class Segment:
         self._lengths.append(len(tokens))
         self._keys.append(outcome.keys[place])
         self._signatures.append(outcome.signatures[place])
+
+    def _commit_full(self) -> bool:
+        """Write all shards that are full; False where the next one is good already."""
+        while self._filled >= self._config.shard_tokens:
+            if not self._commit(self._config.shard_tokens):
+                return False
+        return True
 
     def _commit(self, size: int) -> bool:
         """Write a shard of ``size`` tokens, then its state; False where the next one is good already."""
@@ -119,11 +128,11 @@ class Segment:
         file, number = self._position
         near = self._config.near_duplicates
         bands = near.bands if near.enabled else 0
-        digests = {index: text for index, text in self._reader.digests.items() if index < file}
+        digests = {index: self._reader.digests[index] for index in range(self._digested, file)}
         return State(
             file, number, self._counts, digests, shard, carry,
-            np.array(self._keys, np.uint64).reshape(-1, 1 + bands),
-            np.array(self._signatures, np.uint16).reshape(-1, bands * near.rows),
+            np.array(self._keys, np.uint64).reshape(len(self._keys), 1 + bands),
+            np.array(self._signatures, np.uint16).reshape(len(self._signatures), bands * near.rows),
             np.array(self._lengths, np.uint32),
         )  # fmt: skip
 
@@ -134,6 +143,7 @@ class Segment:
             self._counts, self._position = state.counts, (state.file, state.number)
             self._reader.digests.update(state.source_digests)
         self._shards.append(state.shard)
+        self._digested = state.file
         self._all_lengths.append(state.lengths)
         self._parts, self._filled, self._beginnings = [state.carry], len(state.carry), []
         self._lengths, self._keys, self._signatures = [], [], []

@@ -14,10 +14,10 @@ from etl.config import AGAIN, EtlConfig, Failure
 from etl.pieces import PACKED, lines, unpacked, whole
 from etl.s3 import s3_client, s3_refusals, split_bucket
 
-CHUNK = 64 << 10  # compressed bytes at a time: text packed a thousandfold still fits into memory
+CHUNK = 64 << 10  # bytes at a time
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SourceFile:
     """A file or object; ``version`` changes when its bytes do (time of change, or ETag)."""
 
@@ -84,7 +84,11 @@ def _list_folder(source: str) -> list[tuple[str, int, str]]:
     try:
         if not root.is_dir():
             return [_described(root)]
-        found = [Path(folder) / name for folder, _, names in os.walk(root, onerror=_raise) for name in names]
+        found: list[Path] = []
+        for folder, folders, names in os.walk(root, onerror=_raise):
+            found += [Path(folder) / name for name in names]
+            for name in folders:
+                _refuse_link(Path(folder) / name, root)
         # A link that leads nowhere is an error; sockets and the like hold no text.
         found = [path for path in found if path.is_file() or path.is_symlink()]
         return [_described(path) for path in sorted(found, key=lambda path: path.as_posix())]
@@ -92,6 +96,15 @@ def _list_folder(source: str) -> list[tuple[str, int, str]]:
         raise Failure(
             f"cannot read source {error.filename or root}: {error.strerror}: correct sources, or its rights"
         ) from None
+
+
+def _refuse_link(folder: Path, root: Path) -> None:
+    """To follow it could read a folder twice, or without end; to pass it by would leave texts out in silence."""
+    if folder.is_symlink():
+        raise Failure(
+            f"source {root} holds the link {folder} to a folder, and links to folders are not followed: take it out, "
+            "or list the folders to read in sources, also the one that it leads to"
+        )
 
 
 def _raise(error: OSError) -> None:
@@ -106,16 +119,21 @@ def _described(path: Path) -> tuple[str, int, str]:
 def _list_bucket(source: str) -> list[tuple[str, int, str]]:
     bucket, prefix = split_bucket(source)
     with s3_refusals("list source", source):
-        pages = list(s3_client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix))
-    items = [item for page in pages for item in page.get("Contents", []) if not item["Key"].endswith("/")]
-    # A prefix ends where a name does: s3://bucket/news is no address of news-old/.
-    items = [item for item in items if not prefix or item["Key"] == prefix or item["Key"].startswith(f"{prefix}/")]
-    if not items:
+        pages = s3_client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        found = [
+            (f"s3://{bucket}/{item['Key']}", item["Size"], item["ETag"].strip('"'))
+            for page in pages
+            for item in page.get("Contents", [])
+            if not item["Key"].endswith("/") and _lies_under(item["Key"], prefix)
+        ]
+    if not found:
         raise Failure(f"source {source} holds no object: correct sources")
-    return [
-        (f"s3://{bucket}/{item['Key']}", item["Size"], item["ETag"].strip('"'))
-        for item in sorted(items, key=lambda item: item["Key"])
-    ]
+    return sorted(found)
+
+
+def _lies_under(key: str, prefix: str) -> bool:
+    """A prefix ends where a name does: s3://bucket/news is no address of news-old/."""
+    return not prefix or key == prefix or key.startswith(f"{prefix}/")
 
 
 class Reader:
@@ -144,7 +162,7 @@ class Reader:
         self.digests[index] = digest.hexdigest()
 
     def _object(self, source: SourceFile) -> Iterator[bytes]:
-        bucket, key = split_bucket(source.uri)
+        bucket, _, key = source.uri.removeprefix("s3://").partition("/")  # a key may begin with a slash
         with s3_refusals("read source", source.uri):
             self._s3 = self._s3 or s3_client()
             body = self._s3.get_object(Bucket=bucket, Key=key, IfMatch=source.version)["Body"]

@@ -8,12 +8,15 @@ import fcntl
 import hashlib
 import os
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from etl.config import AGAIN, Failure
+from etl.manifest import OWN
 from etl.s3 import NoSuchKey, s3_client, s3_refusals, split_bucket
+
+_TEMPORARY = ".tmp-"  # before the name of a file that is being written
 
 
 class Store(Protocol):
@@ -51,7 +54,7 @@ class FolderStore:
 
     def put(self, name: str, data: bytes) -> None:
         """See :meth:`Store.put`."""
-        target, temporary = self._root / name, self._root / f".tmp-{name}"
+        target, temporary = self._root / name, self._root / f"{_TEMPORARY}{name}"
         try:
             self._root.mkdir(parents=True, exist_ok=True)
             try:
@@ -94,7 +97,7 @@ class FolderStore:
         """See :meth:`Store.held`; what killed writes left is removed."""
         try:
             self._root.mkdir(parents=True, exist_ok=True)
-            lock = open(self._root / ".lock", "w")  # noqa: SIM115 (it is held until the run ends)
+            lock = open(self._root / ".lock", "a")  # noqa: SIM115 (it is held until the run ends)
         except OSError as error:
             raise Failure(f"cannot write to {self._root}: {error.strerror}: give a folder that is yours") from None
         with lock:
@@ -102,8 +105,9 @@ class FolderStore:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 raise Failure(f"another run is writing to {self._root}: wait for it, or end it") from None
-            for path in self._root.glob(".tmp*"):
-                path.unlink(missing_ok=True)
+            for path in self._root.glob(f"{_TEMPORARY}*"):
+                if OWN.fullmatch(path.name.removeprefix(_TEMPORARY)):
+                    path.unlink(missing_ok=True)
             yield
 
 
@@ -142,8 +146,8 @@ class BucketStore:
         """See :meth:`Store.names`."""
         prefix = self._key("")
         with s3_refusals("list", self.uri):
-            pages = list(self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix))
-        return sorted(item["Key"].removeprefix(prefix) for page in pages for item in page.get("Contents", []))
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+            return sorted(item["Key"].removeprefix(prefix) for page in pages for item in page.get("Contents", []))
 
     def delete(self, name: str) -> None:
         """See :meth:`Store.delete`."""
@@ -164,3 +168,21 @@ def open_store(uri: str) -> Store:
     if scheme not in ("", "file", "s3"):
         raise Failure(f"{uri} is neither s3://bucket/prefix nor a folder")
     return BucketStore(uri) if scheme == "s3" else FolderStore(uri)
+
+
+def open_file(uri: str) -> tuple[Store, str]:
+    """The store that a file of this address is in, and its name there."""
+    parent, slash, name = uri.removeprefix("file://").rpartition("/")
+    return open_store(parent or slash or "."), name
+
+
+def lies_in(uri: str, folder: str) -> bool:
+    """Whether an address is that of a folder or prefix, or of something below it."""
+    (scheme, place), (other, outer) = _place(uri), _place(folder)
+    return scheme == other and place.is_relative_to(outer)
+
+
+def _place(uri: str) -> tuple[str, PurePath]:
+    if urlsplit(uri).scheme == "s3":
+        return "s3", PurePosixPath(*split_bucket(uri))
+    return "", Path(uri.removeprefix("file://")).resolve()

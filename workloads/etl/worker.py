@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
+import signal
 import threading
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import connection
+from multiprocessing import connection, resource_tracker
 from typing import Any
 
 import numpy as np
@@ -116,7 +118,9 @@ class Pool:
         waiting: deque[tuple[list[Record], Future[Any]]] = deque()
         try:
             for batch in work:
-                waiting.append((batch, self._executor.submit(_work, method, _raw(batch))))
+                with _deaf_to_interrupts():
+                    future = self._executor.submit(_work, method, _raw(batch))
+                waiting.append((batch, future))
                 if len(waiting) >= self._ahead:
                     done, future = waiting.popleft()
                     yield done, future.result()
@@ -127,6 +131,17 @@ class Pool:
                 "a worker process died, most often for lack of memory: set fewer workers or smaller batch_bytes, "
                 + AGAIN
             ) from None
+
+
+@contextlib.contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """A process that starts meanwhile never hears Ctrl-C, which a terminal sends to all: this one does, and ends it."""
+    resource_tracker.ensure_running()  # where it had to be started below, it would open this process' ears
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _raw(batch: list[Record]) -> Raw:

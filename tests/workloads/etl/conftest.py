@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,16 @@ def command(config: Mapping[str, Any], *arguments: str, **options: Any) -> subpr
         [sys.executable, "-m", "etl", *(arguments or ("run",))], env=environment, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options,
     )  # fmt: skip
+
+
+def peak_of(work: Callable[[], Any]) -> int:
+    """The most bytes that it held at a time."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 def files_of(folder: Path | str) -> dict[str, bytes]:

@@ -8,7 +8,8 @@ from typing import Any
 
 import boto3
 import pytest
-from etl.config import Failure
+from etl.config import EtlConfig, Failure
+from etl.source import Reader, take_inventory
 from etl.store import BucketStore, open_store
 from etl.verify import damages
 
@@ -40,6 +41,14 @@ def test_a_bucket_gives_and_takes_what_a_folder_does(etl: Run, uploaded: str, tm
     shards = {name: data for name, data in files_of(tmp_path / "out").items() if name.endswith(".bin")}
     assert shards.items() <= objects().items()
     assert damages(open_store("s3://checkpoints/made")) == []
+
+
+def test_an_object_is_read_by_the_key_that_was_listed(bucket: Callable[[str], Any]) -> None:
+    s3 = boto3.client("s3")
+    for key in ("x.txt", "/x.txt", "a//x.txt"):
+        s3.put_object(Bucket="checkpoints", Key=key, Body=key.encode())
+    inventory = take_inventory(EtlConfig(sources=("s3://checkpoints",), output="out"))
+    assert [record.data for record in Reader(inventory, 99).records()] == [b"/x.txt", b"a//x.txt", b"x.txt"]
 
 
 def test_a_run_into_a_bucket_that_was_killed_goes_on_to_the_same_bytes(

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
+from pathlib import Path
 
+import numpy as np
 import pytest
 from etl.clean import Dropped, decode, judge, normalise
 from etl.config import CleanConfig
@@ -28,6 +31,18 @@ def test_what_a_person_reads_survives() -> None:
     assert normalise("\ufeffe\u0301te\u0301 \r\n\tcode\x00  \n\n\n\nend\r\n") == "été\n\tcode\n\nend"
 
 
+@given(st.text(st.sampled_from("a \t\n\r\x0b\xa0\u2003\u2028")))
+def test_blanks_go_from_the_end_of_every_line_and_from_nowhere_else(text: str) -> None:
+    lines = re.split(r"\r\n?|[\n\x0b\u2028]", text)
+    expected = re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in lines)).strip("\n")
+    assert normalise(text) == expected
+
+
+def test_a_megabyte_of_blanks_is_read_once() -> None:
+    """Tried again from each of them, it would take hours."""
+    assert normalise("\t" * 1_000_000 + "x" + " " * 1_000_000) == "\t" * 1_000_000 + "x"
+
+
 @pytest.mark.parametrize(
     ("data", "jsonl", "reason"),
     [
@@ -50,6 +65,11 @@ def test_what_is_no_text_is_dropped_with_its_reason(data: bytes | None, jsonl: b
 
 def test_a_line_of_json_gives_the_named_field() -> None:
     assert decode(json.dumps({"body": "ä\n", "text": "x"}).encode(), True, "body") == "ä\n"
+
+
+def test_a_mark_of_utf8_costs_no_first_line() -> None:
+    assert decode(b'\xef\xbb\xbf{"text": "x"}', True, "text") == "x"
+    assert decode(b"\xef\xbb\xbfx", False, "text") == "x"
 
 
 GOOD = text_of(1)
@@ -82,6 +102,30 @@ def test_good_text_breaks_none_and_rules_can_be_put_off() -> None:
     judge("x", RULES.model_copy(update={"enabled": False}))
     with pytest.raises(Dropped, match="empty"):
         judge(" ", RULES.model_copy(update={"enabled": False}))
+
+
+def test_a_placeholder_is_found_in_whatever_case() -> None:
+    with pytest.raises(Dropped, match="placeholder"):
+        judge(f"{GOOD} please enable JAVAscript", CleanConfig(placeholders=("Enable JavaScript",)))
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [([200] * 5 + ["……"], "too_few_words"), ([200] * 60, "word_length"), ([30] * 60, "word_length")],
+)
+def test_a_script_without_blanks_is_kept_as_the_manual_says(lines: list[int | str], reason: str) -> None:
+    random = np.random.default_rng(1)
+    text = "\n".join(line if isinstance(line, str) else chinese(random, line) for line in lines)
+    with pytest.raises(Dropped, match=reason):
+        judge(text, RULES)
+    manual = (Path(__file__).resolve().parents[3] / "docs" / "etl.md").read_text()
+    found = re.search(r"(Chinese, Japanese, Thai).*?```json\n(.*?)\n```", manual, re.DOTALL)
+    assert found
+    judge(text, CleanConfig.model_validate(json.loads(found[2])["clean"]))
+
+
+def chinese(random: np.random.Generator, count: int) -> str:
+    return "".join(chr(0x4E00 + c) for c in random.integers(0, 2000, count))
 
 
 def test_stop_words_are_asked_for_where_the_language_is_english() -> None:

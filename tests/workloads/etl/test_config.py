@@ -18,6 +18,10 @@ def test_what_only_changes_speed_is_no_part_of_the_content() -> None:
         ('{"sources": [], "output": "o"}', "sources: Tuple should have at least 1 item"),
         ('{"sources": ["a"], "output": "o", "shards": 3}', "shards is unknown .known: sources, output"),
         ('{"sources": ["a"], "output": "o", "clean": {"x": 3}}', "clean.x is unknown .known: enabled, min_words"),
+        (
+            '{"sources": ["a"], "output": "o", "clean": {"placeholders": ["x", ""]}}',
+            "clean.placeholders.1: String should have at least 1 character",
+        ),
         ('{"sources": ["a"], "output": "o", "vocabulary": 3}', "vocabulary: Input should be greater than or equal"),
         ('{"sources": ["a"], "output": "o", "text_suffixes": ["txt"]}', "suffix 'txt' must begin with a dot"),
         ('{"sources": ["a"], "output": "o", "text_suffixes": [".jsonl"]}', "'.jsonl' cannot be both"),

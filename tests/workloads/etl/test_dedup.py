@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from etl.config import NearDuplicates
-from etl.dedup import Index, exact_key, keys_of, probability, shingles, signature
+from etl.dedup import Index, exact_key, keys_of, mix, probability, shingles, signature
 
-from .conftest import words_of
+from .conftest import peak_of, words_of
 
 CONFIG = NearDuplicates()
 
@@ -31,6 +31,12 @@ def judged(texts: list[str], batch: int = 1000, config: NearDuplicates = CONFIG)
         keys = keys_of([exact_key(text) for text in some], signatures, config)
         verdicts += index.judge(keys, signatures.astype(np.uint16))
     return verdicts
+
+
+def test_hashes_are_mixed_as_splitmix64_does() -> None:
+    """The first number of each seed, as Vigna's splitmix64.c has it: what is no bijection makes one hash of two."""
+    found = mix(np.array([0, 1234567], np.uint64))
+    assert found.tolist() == [0xE220A8397B1DCDAF, 6457827717110365317]
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +129,14 @@ def test_an_index_made_of_what_was_kept_judges_as_the_one_that_kept_it() -> None
     for start in range(0, 30, 10):
         again.add(keys[start : start + 10], short[start : start + 10])
     assert again.judge(keys, short) == ["exact"] * 30
+
+
+def test_the_index_takes_the_documented_memory_for_a_document() -> None:
+    random, index, count = np.random.default_rng(9), Index(CONFIG), 20_480
+    batches = [random.integers(0, 2**64, (512, 17), np.uint64) for _ in range(count // 512)]
+    short = random.integers(0, 2**16, (512, 128), np.uint16)
+    peak = peak_of(lambda: [index.add(keys, short) for keys in batches])
+    assert peak < 800 * count
 
 
 def test_without_near_duplicates_only_exact_ones_go() -> None:

@@ -53,8 +53,13 @@ def test_the_number_of_processes_changes_no_byte_and_a_check_finds_it_whole(sett
         ),
         (
             ["run"],
-            '{"sources": ["{}/file"], "output": "{}/file/o"}',
-            "cannot write to {}/file/o: Not a directory: give",
+            '{"sources": ["{}/source"], "output": "{}/file/o"}',
+            "cannot list {}/file/o: Not a directory: output must be a folder of its own",
+        ),
+        (
+            ["run"],
+            '{"sources": ["{}/source"], "output": "/proc/none/o"}',
+            "cannot write to /proc/none/o: No such file or directory: give a folder that is yours",
         ),
         (["verify", "{}/o"], None, "{}/o has no manifest.json that can be read: the run is not finished; run it again"),
         (["verify", "gs://x"], None, "gs://x is neither s3://bucket/prefix nor a folder"),
@@ -157,14 +162,32 @@ def session_of(pid: int) -> int:
         return -1
 
 
-@pytest.mark.soak
-def test_a_worker_that_is_killed_ends_the_run_with_a_sentence(many: Settings) -> None:
-    process = command({**many, "workers": 2})
+@pytest.mark.real
+@pytest.mark.parametrize("wait_s", [0.0, 1.0])  # while its workers start, and while they work
+def test_ctrl_c_ends_a_run_with_one_line_and_leaves_no_process(many: Settings, wait_s: float) -> None:
+    process = command({**many, "workers": 2}, start_new_session=True)
+    workers_of(process)
+    time.sleep(wait_s)
+    os.killpg(process.pid, signal.SIGINT)
+    status, out, err = ended(process)
+    assert (status, out) == (130, "")
+    assert err.splitlines()[-1] == "interrupted: run it again, finished shards stay"
+    until_none_is_left(process.pid)
+
+
+def workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """The two that it has, as soon as they are there."""
     workers: list[psutil.Process] = []
     while len(workers) < 2:
         assert process.poll() is None
         workers = [one for one in psutil.Process(process.pid).children() if "spawn_main" in " ".join(one.cmdline())]
-    workers[0].kill()
+    return workers
+
+
+@pytest.mark.soak
+def test_a_worker_that_is_killed_ends_the_run_with_a_sentence(many: Settings) -> None:
+    process = command({**many, "workers": 2})
+    workers_of(process)[0].kill()
     status, _, err = ended(process)
     assert status == 1
     assert "FAIL: a worker process died, most often for lack of memory: set fewer workers" in err
@@ -189,7 +212,7 @@ def test_a_disk_that_fills_up_on_the_way_is_named_and_the_run_goes_on_when_there
 ) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "none", disk]).returncode:
+    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none", disk]).returncode:
         pytest.skip("a small disk takes root, and the right to mount")
     try:
         status, _, err = ended(command({**many, "output": str(disk / "out")}), 300)

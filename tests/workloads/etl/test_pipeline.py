@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from etl.config import Failure
-from etl.manifest import MANIFEST
+from etl.manifest import MANIFEST, State
 from etl.report import summary
 from etl.shards import unpack
 from etl.store import FolderStore
@@ -81,6 +81,17 @@ def test_a_near_duplicate_is_dropped_and_counted(etl: Run, sources: Path) -> Non
     assert etl()["statistics"]["duplicates"] == {"exact": 1, "near": 1}
 
 
+def test_without_near_duplicates_a_run_ends_and_goes_on_where_it_was_killed(
+    etl: Run, sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (sources / "c.txt").write_text(text_of(3).replace(" ", ", ", 7))
+    exact = {"near_duplicates": {"enabled": False}}
+    assert etl(output=str(tmp_path / "whole"), **exact)["statistics"]["duplicates"] == {"exact": 1}
+    assert killed_after(etl, monkeypatch, 5, **exact)
+    etl(**exact)
+    assert files_of(tmp_path / "out") == files_of(tmp_path / "whole")
+
+
 def test_batches_and_their_size_change_no_byte(etl: Run, tmp_path: Path) -> None:
     etl(output=str(tmp_path / "small"), batch_bytes=1)
     etl(output=str(tmp_path / "large"), batch_bytes=1 << 20)
@@ -105,6 +116,39 @@ def test_a_run_killed_before_any_of_its_writes_ends_in_the_same_bytes(
     assert writes == len(expected)
 
 
+def long_document(folder: Path) -> dict[str, Any]:
+    """Settings of a run over two short documents, and one between them that fills several shards."""
+    sources = folder / "long"
+    sources.mkdir()
+    for number, words in enumerate((60, 700, 60)):
+        (sources / f"{number}.txt").write_text(text_of(number, words))
+    return {"sources": [str(sources)], "shard_tokens": 400}
+
+
+def test_a_run_killed_inside_a_document_of_many_shards_ends_in_the_same_bytes(
+    etl: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = long_document(tmp_path)
+    etl(output=str(tmp_path / "whole"), **long)
+    expected, writes = files_of(tmp_path / "whole"), 0
+    assert len(expected) > 10
+    while killed_after(etl, monkeypatch, writes, output=str(tmp_path / f"killed{writes}"), **long):
+        etl(output=str(tmp_path / f"killed{writes}"), **long)
+        assert files_of(tmp_path / f"killed{writes}") == expected
+        writes += 1
+    assert writes == len(expected)
+
+
+def test_a_shard_inside_a_long_document_is_made_again_alone(etl: Run, tmp_path: Path) -> None:
+    long = long_document(tmp_path)
+    etl(**long)
+    out, expected = tmp_path / "out", files_of(tmp_path / "out")
+    for number in (2, 3, 6):
+        (out / f"tokens-0000{number}.bin").unlink()
+    etl(**long)
+    assert files_of(out) == expected
+
+
 def test_finished_shards_are_not_made_again(etl: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert killed_after(etl, monkeypatch, 7)
     before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("tokens-*")}
@@ -114,6 +158,14 @@ def test_finished_shards_are_not_made_again(etl: Run, tmp_path: Path, monkeypatc
     after = {name: (tmp_path / "out" / name).stat().st_mtime_ns for name in before if name < "tokens-00002"}
     assert len(after) == 4
     assert after.items() <= before.items()
+
+
+def test_a_state_holds_no_digest_that_one_before_it_has(etl: Run, tmp_path: Path) -> None:
+    manifest = etl(shard_tokens=300)
+    states = [State.unpack(path.read_bytes()) for path in sorted((tmp_path / "out").glob("*.state"))]
+    held = [(number, digest) for state in states for number, digest in state.source_digests.items()]
+    assert held == list(enumerate(source["sha256"] for source in manifest["sources"]))[: len(held)]
+    assert len(held) >= 10
 
 
 def test_a_run_is_told_in_one_line_elsewhere_and_told_again_where_that_was_lost(etl: Run, tmp_path: Path) -> None:
@@ -223,16 +275,43 @@ def test_a_source_that_was_changed_is_refused_by_its_place(
 
 def test_other_things_in_the_output_are_left_alone(etl: Run, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "thesis.doc").write_text("mine")
+    names = ("thesis.doc", ".lock", ".tmp-notes", ".tmpfiles", ".tmp-plan.json")
+    for name in names:
+        (tmp_path / "out" / name).write_text("mine")
     for anew in (False, True):
         with pytest.raises(Failure, match=r"holds other things \(thesis.doc\): give it a place of its own"):
             etl(anew=anew)
-    assert files_of(tmp_path / "out") == {"thesis.doc": b"mine"}
+    assert {path.name: path.read_text() for path in (tmp_path / "out").iterdir()} == dict.fromkeys(names, "mine")
+
+
+def test_of_hidden_files_only_those_go_that_a_killed_run_left(etl: Run, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    for name in (".lock", ".tmp-notes", ".tmpfiles", ".tmp-plan.json", ".tmp-tokens-00000.bin"):
+        (tmp_path / "out" / name).write_text("mine")
+    etl()
+    left = {path.name: path.read_text() for path in (tmp_path / "out").glob(".*")}
+    assert left == dict.fromkeys((".lock", ".tmp-notes", ".tmpfiles"), "mine")
 
 
 def test_an_output_among_the_sources_is_refused(etl: Run, sources: Path) -> None:
-    with pytest.raises(Failure, match=r"lies in source .*: give an output outside of it"):
+    before = files_of(sources)
+    with pytest.raises(Failure, match=rf"output {sources}/out lies in source {sources}: give one outside of it"):
         etl(output=str(sources / "out"))
+    with pytest.raises(Failure, match="lies in source"):
+        etl(output=str(sources))
+    assert files_of(sources) == before
+    assert not (sources / ".lock").exists()  # else it would be one more file that is ignored
+
+
+def test_a_run_is_not_told_among_its_shards_or_its_sources(etl: Run, sources: Path, tmp_path: Path) -> None:
+    with pytest.raises(Failure, match=rf"catalogue {tmp_path}/out/run.json lies in output {tmp_path}/out: give one"):
+        etl(catalogue=str(tmp_path / "out" / "run.json"))
+    with pytest.raises(Failure, match=f"catalogue {sources}/a.jsonl lies in source {sources}: give one outside of it"):
+        etl(catalogue=str(sources / "a.jsonl"))
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(Failure, match="names no bucket"):
+        etl(catalogue="s3://run.json")  # before the work, and not after it
+    assert not (tmp_path / "out").exists()
 
 
 def test_where_nothing_is_kept_the_reasons_are_told(etl: Run, sources: Path) -> None:
@@ -275,4 +354,4 @@ def test_two_runs_do_not_write_to_one_folder(etl: Run, tmp_path: Path) -> None:
 def test_files_can_be_read_by_others_and_hold_no_time(etl: Run, tmp_path: Path) -> None:
     etl()
     assert (tmp_path / "out" / MANIFEST).stat().st_mode & 0o044 == 0o044
-    assert json.loads((tmp_path / "out" / MANIFEST).read_text())["versions"]["format"] == 1
+    assert json.loads((tmp_path / "out" / MANIFEST).read_text())["versions"]["format"] == 2

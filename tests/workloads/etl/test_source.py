@@ -3,7 +3,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from etl.pieces import lines, unpacked, whole
 from etl.source import Reader, take_inventory
 from hypothesis import given
 from hypothesis import strategies as st
+
+from .conftest import peak_of
 
 
 def config(*sources: Path, **more: Any) -> EtlConfig:
@@ -53,6 +55,27 @@ def test_packed_files_are_read_as_what_they_hold(tmp_path: Path) -> None:
     assert found[-1] == text
 
 
+@pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])
+def test_zeros_after_a_packed_stream_are_padding_wherever_they_are_cut(pack: Callable[[bytes], bytes]) -> None:
+    uri = "a.gz" if pack is gzip.compress else "a.zst"
+    data = pack(b"one") + bytes(100_000) + pack(b"two") + bytes(9)
+    for size in (1, 7, 65536):
+        chunks = (data[start : start + size] for start in range(0, len(data), size))
+        assert b"".join(unpacked(chunks, uri)) == b"onetwo"
+    with pytest.raises(Failure, match=f"source {uri} is damaged"):
+        list(unpacked(iter([bytes(100)]), uri))  # as a crash can leave a file
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])
+def test_what_is_packed_ten_thousandfold_is_unpacked_a_bit_at_a_time(pack: Callable[[bytes], bytes]) -> None:
+    data = pack(bytes(100_000_000))
+    uri = "a.gz" if pack is gzip.compress else "a.zst"
+    sizes: list[int] = []
+    chunks = (data[start : start + 65536] for start in range(0, len(data), 65536))
+    assert peak_of(lambda: sizes.extend(map(len, unpacked(chunks, uri)))) < 40_000_000
+    assert sum(sizes) == 100_000_000
+
+
 @pytest.mark.parametrize("name", ["a.txt.gz", "a.txt.zst"])
 def test_a_packed_file_that_is_cut_or_changed_is_damage_and_not_an_end(tmp_path: Path, name: str) -> None:
     text = os.urandom(300_000)
@@ -66,16 +89,13 @@ def test_a_packed_file_that_is_cut_or_changed_is_damage_and_not_an_end(tmp_path:
 
 
 def test_a_line_of_any_length_takes_no_more_memory_than_a_document_may() -> None:
-    held = 0
-
     def endless() -> Iterator[bytes]:
-        for _ in range(2000):
+        for _ in range(500):
             yield b"x" * 65536
         yield b"\nshort"
 
-    for line in lines(endless(), 100_000):
-        held = max(held, len(line or b""))
-    assert held == 5
+    assert peak_of(lambda: [len(line or b"") for line in lines(endless(), 100_000)]) < 1_000_000
+    assert peak_of(lambda: whole(endless(), 100_000)) < 1_000_000
 
 
 def test_a_reader_that_starts_later_gives_what_is_left_and_the_same_digests(tmp_path: Path) -> None:
@@ -97,12 +117,38 @@ def test_a_link_that_leads_nowhere_is_named_and_a_pipe_is_not_waited_for(tmp_pat
         read(tmp_path)
 
 
+def test_a_link_to_a_folder_is_named_and_can_be_a_source_of_its_own(tmp_path: Path) -> None:
+    for name in ("a/x.txt", "elsewhere/y.txt"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(name)
+    link = tmp_path / "a" / "link"
+    link.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(Failure, match=f"source {tmp_path}/a holds the link {link} to a folder, .*: take it out, or"):
+        read(tmp_path / "a")
+    assert read(tmp_path / "a/x.txt", link) == [b"a/x.txt", b"elsewhere/y.txt"]
+
+
 def test_a_name_that_is_no_utf8_can_be_written_down(tmp_path: Path) -> None:
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.txt")).write_text("x")
     settings = config(tmp_path)
     plan = plan_of(settings, take_inventory(settings))
     assert json.loads(to_json(plan))["sources"] == plan["sources"]
     assert b"caf\\udce9.txt" in to_json(plan)
+
+
+def test_of_a_bucket_no_more_is_kept_than_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Pages:
+        def get_paginator(self, _: str) -> Pages:
+            return self
+
+        def paginate(self, **_: str) -> Iterator[dict[str, Any]]:
+            for page in range(10):
+                keys = [f"raw/{page}/document-{number:06}.txt" for number in range(1000)]
+                yield {"Contents": [{"Key": key, "Size": 1, "ETag": f'"{key}"', "Rest": "." * 1000} for key in keys]}
+
+    monkeypatch.setattr("etl.source.s3_client", Pages)
+    settings = EtlConfig(sources=("s3://bucket/raw",), output="out")
+    assert peak_of(lambda: take_inventory(settings)) < 10_000 * 600
 
 
 def test_what_is_left_out_is_counted_by_its_ending(tmp_path: Path) -> None:
