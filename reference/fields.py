@@ -40,6 +40,7 @@ def _section_of(path: str, value: dict[str, Any]) -> tuple[str | None, str]:
 
 
 def table(fields: dict[str, Any], required: set[str], definitions: dict[str, Any]) -> str:
+    """A row a field; the first line of what is said of it."""
     lines = ["| key | value | default | what it is |", "| --- | --- | --- | --- |"]
     for key, value in fields.items():
         default = "required" if key in required else _default(value)

@@ -18,8 +18,8 @@ _WORKLOADS = Path(__file__).resolve().parents[1] / "workloads"
 _HEAD = """# What the jobs are told
 
 Made from `workloads/train/config/settings.py` and `workloads/etl/config.py` by `make docs`: do not edit. Both are JSON,
-the training's in the variable `TRAIN_CONFIG`, the pipeline's in the file that `python -m etl run` is given. Times are in
-seconds and sizes in bytes unless a name says otherwise. How they are used is in [training.md](training.md) and
+the training's in the variable `TRAIN_CONFIG`, the pipeline's in the file that `python -m etl run` is given. Times are
+in seconds and sizes in bytes unless a name says otherwise. How they are used is in [training.md](training.md) and
 [etl.md](etl.md).
 """
 _JOBS = {"TRAIN_CONFIG": "train.config.settings.TrainConfig", "etl": "etl.config.EtlConfig"}
