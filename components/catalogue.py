@@ -35,7 +35,8 @@ COLUMNS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "ignored_sources": (_COUNTS, "How many files were left out, by ending."),
         "statistics": (
             "struct<documents_read:bigint,bytes_read:bigint,documents_kept:bigint,bytes_kept:bigint,tokens:bigint,"
-            f"dropped:{_COUNTS},duplicates:{_COUNTS},bytes_per_token:double,document_tokens:struct<{_LENGTHS}>>",
+            f"dropped:{_COUNTS},first_dropped:map<string,string>,duplicates:{_COUNTS},bytes_per_token:double,"
+            f"document_tokens:struct<{_LENGTHS}>>",
             "Counts, and document lengths in tokens.",
         ),
         "tokenizer": ("struct<file:string,sha256:string,vocabulary:bigint,end_of_text:bigint>", "The tokenizer."),

@@ -56,7 +56,7 @@ def difference(old: Any, new: Any, where: str = "") -> str | None:
 
 @dataclass
 class Counts:
-    """What was read and what became of it, up to one document."""
+    """What was read and what became of it, up to one document; ``first_dropped``: where each reason was met first."""
 
     documents_read: int = 0
     bytes_read: int = 0
@@ -64,6 +64,7 @@ class Counts:
     bytes_kept: int = 0
     tokens: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
+    first_dropped: dict[str, str] = field(default_factory=dict)
     duplicates: dict[str, int] = field(default_factory=dict)
 
 

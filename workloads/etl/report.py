@@ -16,7 +16,10 @@ def summary(manifest: dict[str, Any]) -> list[str]:
         f"tokens    {found['tokens']:,} of {found['bytes_per_token']:.2f} bytes, {len(manifest['shards'])} shard(s)",
         f"length    a document {length['p5']:,} to {length['p95']:,} (5 % to 95 %), median {length['p50']:,}",
     ]
-    lines += [f"dropped   {count:,} {reason}" for reason, count in sorted(found["dropped"].items())]
+    lines += [
+        f"dropped   {count:,} {reason}, the first at {found['first_dropped'][reason]}"
+        for reason, count in sorted(found["dropped"].items())
+    ]
     lines += [f"duplicate {count:,} {kind}" for kind, count in sorted(found["duplicates"].items())]
     lines += [f"ignored   {count:,} file(s): {ending}" for ending, count in sorted(manifest["ignored_sources"].items())]
     return lines

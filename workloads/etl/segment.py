@@ -74,6 +74,7 @@ class Segment:
             counts.bytes_read += len(record.data or b"")
             if reason:
                 counts.dropped[reason] = counts.dropped.get(reason, 0) + 1
+                counts.first_dropped.setdefault(reason, self._place(record))
                 continue
             passed += 1
             if kind := verdicts[passed]:
@@ -83,6 +84,11 @@ class Segment:
             if not self._commit_full():
                 return False
         return True
+
+    def _place(self, record: Record) -> str:
+        """Its file, and its line where it is one."""
+        uri = self._prepared.inventory.files[record.file].uri
+        return f"{uri}:{record.number + 1}" if record.jsonl else uri
 
     def _add(self, outcome: Outcome, place: int) -> None:
         tokens, counts = outcome.tokens[place], self._counts

@@ -23,6 +23,8 @@ def read_manifest(store: Store) -> dict[str, Any] | None:
 def damages(store: Store) -> list[str]:
     """A line for each file that is not as the manifest says. Raises :class:`Failure` where there is no manifest."""
     manifest = read_manifest(store)
+    if manifest is None and not any(store.names()):
+        raise Failure(f"there is nothing at {store.uri}: give the output of a run")
     if manifest is None:
         raise Failure(f"{store.uri} has no {MANIFEST} that can be read: the run is not finished; run it again")
     found = [_damage(store, TOKENIZER, manifest["tokenizer"]["sha256"])]

@@ -36,6 +36,14 @@ def test_a_bucket_gives_and_takes_what_a_folder_does(etl: Run, uploaded: str, tm
     folder = etl()
     manifest = etl(sources=[uploaded], output="s3://checkpoints/made")
     assert manifest["shards"] == folder["shards"]
+    places = [one["statistics"].pop("first_dropped") for one in (manifest, folder)]
+    assert [name.rpartition("/")[2] for name in places[0].values()] == [
+        "a.jsonl:11",
+        "a.jsonl:12",
+        "a.jsonl:13",
+        "a.jsonl:14",
+    ]
+    assert places[0].keys() == places[1].keys()
     assert manifest["statistics"] == folder["statistics"]
     assert [s["sha256"] for s in manifest["sources"]] == [s["sha256"] for s in folder["sources"]]
     shards = {name: data for name, data in files_of(tmp_path / "out").items() if name.endswith(".bin")}

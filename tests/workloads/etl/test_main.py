@@ -61,7 +61,7 @@ def test_the_number_of_processes_changes_no_byte_and_a_check_finds_it_whole(sett
             '{"sources": ["{}/source"], "output": "/proc/none/o"}',
             "cannot write to /proc/none/o: No such file or directory: give a folder that is yours",
         ),
-        (["verify", "{}/o"], None, "{}/o has no manifest.json that can be read: the run is not finished; run it again"),
+        (["verify", "{}/o"], None, "there is nothing at {}/o: give the output of a run"),
         (["verify", "gs://x"], None, "gs://x is neither s3://bucket/prefix nor a folder"),
     ],
 )

@@ -73,7 +73,11 @@ def test_the_manifest_counts_everything_that_was_read(etl: Run, sources: Path, d
     assert found["tokens"] == sum(shard["tokens"] for shard in manifest["shards"])
     assert [shard["tokens"] for shard in manifest["shards"][:-1]] == [4000] * (len(manifest["shards"]) - 1)
     assert [source["uri"] for source in manifest["sources"]] == sorted(str(path) for path in sources.iterdir())
-    assert any("dropped   1 not_json" in line for line in summary(manifest))
+    place = found["first_dropped"]["not_json"]
+    name, line = place.rpartition(":")[::2]
+    with pytest.raises(ValueError, match="Expecting"):
+        json.loads(Path(name).read_text().splitlines()[int(line) - 1])
+    assert f"dropped   1 not_json, the first at {place}" in summary(manifest)
 
 
 def test_a_near_duplicate_is_dropped_and_counted(etl: Run, sources: Path) -> None:
