@@ -3,50 +3,29 @@
 from __future__ import annotations
 
 import copy
-import json
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
 from components.karpenter_pools import AWS, CORE
 from local.control_plane import ControlPlane
 from local.kube_api import ApiError
-from local.paths import CHECKOUT, cache_root
-from setup import golang
 from tests.components.test_karpenter import declared
 
 from .conftest import Client, objects_of, serve, urn_of
+from .releases import definitions
 
 pytestmark = pytest.mark.real
-MODULE, RELEASE = "github.com/aws/karpenter-provider-aws", "v1.14.1"
+MODULE = "github.com/aws/karpenter-provider-aws@v1.14.1"
 DIGEST = "h1:WGtIQTQcxpElYMdWfWuPwaF2+9muR+hYhPZsTtoY8Gs="
 PLURALS = {"NodePool": (CORE, "nodepools"), "EC2NodeClass": (AWS, "ec2nodeclasses")}
-
-
-def definitions() -> list[dict[str, Any]]:
-    """Karpenter's own, from its release as a Go module, whose digest is known; kept in Go's module cache."""
-    go = golang.toolchain(CHECKOUT, cache_root())
-    if go is None:
-        pytest.skip("Karpenter's definitions are a Go module's, and there is no Go: `make setup` makes it")
-    environment = {**go.environment(cache_root()), "GONOSUMDB": MODULE}  # the digest is compared here
-    command = [go.program, "mod", "download", "-json", f"{MODULE}@{RELEASE}"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd="/", timeout=120)
-    found = json.loads(answer.stdout or "{}")
-    if answer.returncode:
-        pytest.skip(f"Karpenter's definitions cannot be fetched: {found.get('Error') or answer.stderr}")
-    assert found["Sum"] == DIGEST
-    folder = Path(found["Dir"], "pkg/apis/crds")
-    files = [folder / f"{api.partition('/')[0]}_{plural}.yaml" for api, plural in PLURALS.values()]
-    return [YAML(typ="safe").load(file) for file in files]
+FILES = [f"pkg/apis/crds/{api.partition('/')[0]}_{plural}.yaml" for api, plural in PLURALS.values()]
 
 
 @pytest.fixture(scope="module")
 def with_karpenter(plane: ControlPlane) -> ControlPlane:
     """The control plane with Karpenter's kinds, and nothing that acts on them."""
-    serve(plane, definitions())
+    serve(plane, definitions(MODULE, DIGEST, FILES))
     return plane
 
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
 from components import kueue
 from local.control_plane import ControlPlane
@@ -17,32 +13,22 @@ from tests.components.mocks import Cloud
 from tests.components.test_scheduling import declared
 
 from .conftest import Client, new_client, objects_of, serve, urn_of
+from .releases import definitions
 
 pytestmark = pytest.mark.real
-MODULE, RELEASE = "sigs.k8s.io/kueue", "v0.17.0"
+MODULE, DIGEST = "sigs.k8s.io/kueue@v0.17.0", "h1:7hzb38M4eKGzYW+CFv2s1L+swzzacUCHOCXxZmAV90I="
 PLURALS = {
     "Topology": "topologies", "ResourceFlavor": "resourceflavors", "Cohort": "cohorts", "ClusterQueue": "clusterqueues",
     "WorkloadPriorityClass": "workloadpriorityclasses",
 }  # fmt: skip
-
-
-def schemas() -> list[dict[str, Any]]:
-    """Kueue's own definitions, where Go's module cache has them; nothing is fetched here."""
-    go = shutil.which("go")
-    if go is None:
-        pytest.skip("Kueue's definitions are looked for in Go's module cache, and there is no go on PATH")
-    cache = subprocess.run([go, "env", "GOMODCACHE"], capture_output=True, text=True, check=True).stdout.strip()
-    folder = Path(cache) / f"{MODULE}@{RELEASE}" / "config/components/crd/bases"
-    files = [folder / f"kueue.x-k8s.io_{plural}.yaml" for plural in (*PLURALS.values(), "localqueues")]
-    if not all(file.is_file() for file in files):
-        pytest.skip(f"Kueue's definitions are not in Go's module cache: `go mod download {MODULE}@{RELEASE}` puts them")
-    return [YAML(typ="safe").load(file) for file in files]
+BASES = "config/components/crd/bases"
+FILES = [f"{BASES}/kueue.x-k8s.io_{plural}.yaml" for plural in (*PLURALS.values(), "localqueues")]
 
 
 @pytest.fixture(scope="module")
 def with_kueue(plane: ControlPlane) -> ControlPlane:
     """The control plane with Kueue's kinds, and nothing that acts on them."""
-    serve(plane, schemas())
+    serve(plane, definitions(MODULE, DIGEST, FILES))
     return plane
 
 
