@@ -42,9 +42,7 @@ def _parser() -> argparse.ArgumentParser:
         lesson.add_argument(
             "--data", type=Path, help="folder with MNIST's four IDX files; without: scikit-learn's digits"
         )
-        lesson.add_argument(
-            "--seed", type=_not_negative, default=0, help="of the split, the first weights and the order (0)"
-        )
+        lesson.add_argument("--seed", type=_seed, default=0, help="of the split, the first weights and the order (0)")
         lesson.add_argument("--epochs", type=_positive, help="passes over the data; without: enough for it")
     transfer = lessons.add_parser("transfer", help="a ResNet-50 fine-tuned on images of one's own")
     transfer.set_defaults(run=_transfer)
@@ -57,25 +55,22 @@ def _parser() -> argparse.ArgumentParser:
         "--size", type=_positive, default=64, help="pixels of an image's side; ImageNet's is 224 (64)"
     )
     transfer.add_argument("--epochs", type=_positive, default=5, help="passes over the data (5)")
-    transfer.add_argument(
-        "--seed", type=_not_negative, default=0, help="of the order, the augmentation and new weights (0)"
-    )
+    transfer.add_argument("--seed", type=_seed, default=0, help="of the order, the augmentation and new weights (0)")
     transfer.add_argument("--logs", type=Path, help="folder for TensorBoard's event files; without: none")
     fundamentals.add_argument("--logs", type=Path, help="folder for TensorBoard's event files; without: none")
     return parser
 
 
 def _positive(text: str) -> int:
-    return _at_least(1, text)
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+    return int(text)
 
 
-def _not_negative(text: str) -> int:
-    return _at_least(0, text)
-
-
-def _at_least(least: int, text: str) -> int:
-    if not text.isdecimal() or int(text) < least:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} on")
+def _seed(text: str) -> int:
+    """JAX takes the lowest 32 bits of a seed, and none beyond 64: others would be seeds that are there already."""
+    if not text.isdecimal() or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to {2**32 - 1}")
     return int(text)
 
 

@@ -127,7 +127,15 @@ def test_logs_that_cannot_be_written_end_with_a_sentence(tmp_path: Path, capsys:
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["history"], ["fundamentals", "--epochs", "0"], ["compress", "--seed", "-1"]]
+    "arguments",
+    [
+        [],
+        ["history"],
+        ["fundamentals", "--epochs", "0"],
+        ["compress", "--seed", "-1"],
+        ["fundamentals", "--seed", str(2**32)],
+        ["transfer", "--seed", "99999999999999999999"],
+    ],
 )
 def test_wrong_usage_is_told_what_is_right(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
