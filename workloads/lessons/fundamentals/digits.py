@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lessons.errors import LessonError
+from lessons.errors import LessonError, looking_into
 from lessons.fundamentals.idx import read_idx, read_labels
 
 CLASSES = 10
@@ -86,7 +86,8 @@ def _pair(folder: Path, part: str) -> tuple[np.ndarray, np.ndarray]:
 def _find(folder: Path, name: str, dimensions: int) -> Path:
     """The file, under any of the names that it is handed on under."""
     names = [f"{name}{mark}idx{dimensions}-ubyte{end}" for mark in "-." for end in ("", ".gz")]
-    for path in (folder / one for one in names):
-        if path.is_file():
-            return path
+    with looking_into(folder):
+        for path in (folder / one for one in names):
+            if path.is_file():
+                return path
     raise LessonError(f"{folder}: has no {names[0]}, plain or as .gz: MNIST is four such files")

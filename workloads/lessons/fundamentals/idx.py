@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lessons.errors import LessonError
+from lessons.errors import LessonError, looking_into
 
 UNSIGNED_BYTE = 8
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -64,10 +64,8 @@ _MEANINGS = (
 
 
 def _content(path: Path) -> bytes:
-    try:
+    with looking_into(path):
         raw = path.read_bytes()
-    except OSError as problem:
-        raise LessonError(f"{path}: cannot be read: {problem.strerror}") from None
     if not raw.startswith(_GZIP_MAGIC):
         return raw
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lessons.errors import LessonError
+from lessons.errors import LessonError, looking_into
 from lessons.transfer.torch_file import read_torch
 
 
@@ -21,7 +21,9 @@ def read_weights(path: Path) -> dict[str, np.ndarray]:
     """
     if path.suffix not in READERS:
         raise LessonError(f"{path}: weights end in {', '.join(READERS)}; convert others with the library they are of")
-    if not path.is_file():
+    with looking_into(path):
+        there = path.is_file()
+    if not there:
         raise LessonError(f"{path}: there is no such file")
     try:
         return {name: np.asarray(array, np.float32) for name, array in READERS[path.suffix](path).items()}

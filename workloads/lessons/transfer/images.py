@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from lessons.errors import LessonError
+from lessons.errors import LessonError, looking_into
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 
@@ -52,9 +52,10 @@ def decode(path: Path) -> Image.Image:
 
 
 def _split(folder: Path) -> ImageFolder:
-    if not folder.is_dir():
-        raise LessonError(f"{folder}: there is no such folder; images lie in train/<class>/ and val/<class>/")
-    classes = tuple(sorted(path.name for path in _visible(folder.iterdir()) if path.is_dir()))
+    with looking_into(folder):
+        if not folder.is_dir():
+            raise LessonError(f"{folder}: there is no such folder; images lie in train/<class>/ and val/<class>/")
+        classes = tuple(sorted(path.name for path in _visible(folder.iterdir()) if path.is_dir()))
     if len(classes) < 2:
         raise LessonError(f"{folder}: has {len(classes)} folders of images; two classes are the least to tell apart")
     samples = [(path, number) for number, name in enumerate(classes) for path in _images(folder / name)]
