@@ -63,6 +63,28 @@ def test_every_kind_of_image_becomes_red_green_and_blue(tmp_path: Path, mode: st
     assert (image.mode, image.size) == ("RGB", (40, 40))
 
 
+@pytest.mark.parametrize(("ending", "kind"), [("png", "<u2"), ("tiff", ">u2")])
+def test_grey_of_16_bits_keeps_its_shades(tmp_path: Path, ending: str, kind: str) -> None:
+    shades = np.array([[0, 255, 256, 32768, 65535]], kind)
+    Image.fromarray(shades).save(tmp_path / f"x.{ending}")
+    assert [pixel[0] for pixel in np.asarray(decode(tmp_path / f"x.{ending}"))[0]] == [0, 0, 1, 128, 255]
+
+
+def test_grey_of_16_bits_that_ends_early_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "x.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 2**16, (40, 40)).astype(np.uint16)).save(path)
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(DamagedImage, match=str(path)):
+        decode(path)
+
+
+@pytest.mark.parametrize("kind", [np.int32, np.float32])
+def test_numbers_of_which_none_is_known_to_be_white_are_left_out(tmp_path: Path, kind: type) -> None:
+    Image.fromarray(np.full((4, 4), 100_000, kind)).save(tmp_path / "x.tiff")
+    with pytest.raises(DamagedImage, match=r"x\.tiff: its numbers have 32 bits.* save it with 8 or 16 bits"):
+        decode(tmp_path / "x.tiff")
+
+
 @pytest.mark.parametrize("ending", ["jpg", "png"])
 @pytest.mark.parametrize("kept", [0, 0.1, 0.5, 0.9])
 def test_an_image_that_ends_early_is_damaged_and_named(tmp_path: Path, ending: str, kept: float) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from lessons.errors import LessonError, looking_into
@@ -42,13 +43,22 @@ def decode(path: Path) -> Image.Image:
     """The image, whole and in RGB: ImageNet has some in CMYK, some grey, and a PNG that is called JPEG.
 
     Raises:
-        DamagedImage: it cannot be decoded to its last pixel.
+        DamagedImage: it cannot be decoded to its last pixel, or nothing says which of its numbers is white.
     """
     try:
         with Image.open(path) as image:
-            return image.convert("RGB")
+            return _of_bytes(image).convert("RGB")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as problem:  # all are Pillow's for damage
         raise DamagedImage(f"{path}: {problem}") from None
+
+
+def _of_bytes(image: Image.Image) -> Image.Image:
+    """With grey of 16 bits, as of scanners and telescopes, in 8: Pillow would make all above 255 white."""
+    if image.mode in ("I", "F"):
+        raise ValueError("its numbers have 32 bits, and none is known to be white; save it with 8 or 16 bits")
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    return image
 
 
 def _split(folder: Path) -> ImageFolder:
