@@ -91,7 +91,14 @@ def test_training_feels_the_very_rounding_that_the_integers_bring() -> None:
 
 def test_the_slope_of_rounding_is_one_within_the_range_and_zero_beyond() -> None:
     slope = jax.jit(jax.vmap(jax.grad(lambda x: rounded(x, jnp.float32(0.1), levels=3))))
-    np.testing.assert_array_equal(slope(jnp.array([-9.0, -0.26, 0.0, 0.14, 0.31])), [0, 1, 1, 1, 0])
+    np.testing.assert_array_equal(slope(jnp.array([-9.0, -0.26, 0.0, 0.14, 0.34, 0.36])), [0, 1, 1, 1, 1, 0])
+
+
+@pytest.mark.parametrize("levels", [3, LEVELS])
+def test_the_largest_weight_of_each_column_learns_as_the_others_do(levels: int) -> None:
+    weight_IxO = jnp.asarray(np.random.default_rng(0).standard_normal((20, 50)), jnp.float32)
+    slope = jax.jit(jax.grad(lambda weight: rounded(weight, weight_scale(weight_IxO, levels), levels).sum()))
+    np.testing.assert_array_equal(slope(weight_IxO), 1)
 
 
 @pytest.mark.soak

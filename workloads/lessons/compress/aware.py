@@ -38,9 +38,13 @@ class RoundedDense:
 
 
 def rounded(x: jax.Array, scale: jax.Array, levels: int = LEVELS) -> jax.Array:
-    """``s · q``: the number that x becomes in integers. Its slope is 1, and 0 where x is cut off."""
-    within = jnp.clip(x, -levels * scale, levels * scale)
-    return within + jax.lax.stop_gradient(jnp.round(within / scale) * scale - within)
+    """``s · q``: the number that x becomes in integers. Its slope is 1, and 0 where the integer is cut off.
+
+    It is 1 for the largest number too, that of the last level: each column of weights has one, and it must learn.
+    """
+    nearest = jnp.round(x / scale)
+    learns = jnp.where(jnp.abs(nearest) <= levels, x, 0.0)
+    return learns + jax.lax.stop_gradient(jnp.clip(nearest, -levels, levels) * scale - learns)
 
 
 def aware(layers: Layers, ranges: Mapping[str, jax.Array], levels: int = LEVELS) -> dict[str, Layer]:
