@@ -157,6 +157,26 @@ def test_a_tensor_beyond_its_storage_reads_no_other_memory(
         read_weights(tmp_path / "w.pth")
 
 
+def pickled_length(length: int) -> bytes:
+    """A pickle of bytes that says how many they are."""
+    return b"\x80\x04\x8e" + length.to_bytes(8, "little") + b"few."
+
+
+@pytest.mark.parametrize("pickled", [pickled_length(2**50), pickled_length(2**64 - 1)])
+def test_a_pickle_that_asks_for_more_memory_than_there_is_is_refused(tmp_path: Path, pickled: bytes) -> None:
+    with zipfile.ZipFile(tmp_path / "w.pth", "w") as archive:
+        archive.writestr("model/data.pkl", pickled)
+    with pytest.raises(LessonError, match=r"w\.pth: cannot be read as \.pth: it asks for more memory than there is"):
+        read_weights(tmp_path / "w.pth")
+
+
+def test_a_tensor_of_more_numbers_than_memory_holds_is_refused(tmp_path: Path) -> None:
+    repeated = Tensor(Storage("FloatStorage", "0", np.zeros(1, np.float32)), 0, (2**50,), (0,))
+    torch_file(tmp_path / "w.pth", {"x": repeated})
+    with pytest.raises(LessonError, match="it asks for more memory than there is"):
+        read_weights(tmp_path / "w.pth")
+
+
 class Evil:
     def __reduce__(self) -> tuple[Any, ...]:
         return os.system, ("true",)

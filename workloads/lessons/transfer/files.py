@@ -29,6 +29,11 @@ def read_weights(path: Path) -> dict[str, np.ndarray]:
         return {name: np.asarray(array, np.float32) for name, array in READERS[path.suffix](path).items()}
     except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as problem:
         raise LessonError(f"{path}: cannot be read as {path.suffix}: {problem}") from None
+    except (MemoryError, OverflowError):  # of a size that no file has, or of a whole one that is too large for here
+        raise LessonError(
+            f"{path}: cannot be read as {path.suffix}: it asks for more memory than there is;"
+            " fetch it anew, or read it where there is more"
+        ) from None
 
 
 def _read_npz(path: Path) -> dict[str, np.ndarray]:
