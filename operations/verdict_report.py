@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ from operations import curves
 from operations.exits import OperationFailed
 
 if TYPE_CHECKING:
+    import jinja2
+
     from components.outputs import Series
 
 TEMPLATE = "verdict.html.j2"
@@ -58,20 +61,26 @@ def html(
         realised: sentences on what was real and what was emulated where it ran.
         slices: the verdicts of TPU slices, where there are any.
     """
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=jinja2.StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
     own, others = _part(found), sorted((slices or {}).items())
-    return environment.get_template(TEMPLATE).render(
+    return _template().render(
         parts=[own, *(_part(one, f", TPU slice {number}", f"-{number}") for number, one in others)],
         stack=stack,
         realised=realised,
         width=curves.WIDTH,
         height=curves.HEIGHT,
     )
+
+
+@cache
+def _template() -> jinja2.Template:
+    """Compiled once a process: that takes longer than to make a report of it."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    return environment.get_template(TEMPLATE)
 
 
 def _part(found: Mapping[str, Any], what: str = "", chart_suffix: str = "") -> dict[str, Any]:
