@@ -52,3 +52,9 @@ def data_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = tmp_path / "datacenter"
     monkeypatch.setenv("AI_DATACENTER_HOME", str(root))
     return root
+
+
+@pytest.fixture
+def quick_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys of one round, for states that no other program opens: the Pulumi CLI's million take 0.2 s and more each."""
+    monkeypatch.setattr("local.engine.store.secrets.ROUNDS", 1)

@@ -16,7 +16,7 @@ from .verdict_sample import verdict
 
 
 @pytest.fixture
-def place(data_root: Path) -> Workplace:
+def place(data_root: Path, quick_keys: None) -> Workplace:
     return Workplace("local", Output.TEXT, DataRoot(data_root))
 
 

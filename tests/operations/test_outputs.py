@@ -27,6 +27,7 @@ def state(kind: str, endpoint: str) -> ResourceState:
     return ResourceState(urn=urn, type=kind, custom=True, id="cluster", outputs={"endpoint": endpoint})
 
 
+@pytest.mark.usefixtures("quick_keys")
 def test_a_stack_has_the_clusters_of_its_own_state_and_no_others(
     data_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

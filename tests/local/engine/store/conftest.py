@@ -1,4 +1,4 @@
-"""A backend of its own for every test, and one derived key for all of them (each derivation takes 0.2 s)."""
+"""A backend of its own for every test, and a key that takes no time to derive."""
 
 from __future__ import annotations
 
@@ -12,11 +12,9 @@ from local.engine.store import ResourceState, SecretsManager, StateStore
 PREFIX = "urn:pulumi:dev::shop::test:index:Thing::"
 
 
-@pytest.fixture(scope="session")
-def secrets() -> SecretsManager:
-    manager = SecretsManager("correct horse")
-    manager.unlock()
-    return manager
+@pytest.fixture
+def secrets(quick_keys: None) -> SecretsManager:
+    return SecretsManager("correct horse")
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from local.engine.store.model import ASSET_SIGNATURE, SIGNATURE_KEY, in_order_of
 Make = Callable[..., ResourceState]
 HERE = Path("state/dev.json")
 MANAGER = SecretsManager("correct horse")
+pytestmark = pytest.mark.usefixtures("quick_keys")
 
 plain = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
 texts = st.text(st.characters(exclude_categories=()))  # lone surrogates and control characters too

@@ -32,20 +32,22 @@ def test_a_secret_of_the_cli_opens_with_its_passphrase() -> None:
     assert of_the_cli().decrypt(SECRET_OF_THE_CLI) == '{"a":["canary-ä",1,2.5]}'
 
 
+@pytest.mark.usefixtures("quick_keys")
 def test_a_wrong_passphrase_is_told_with_where_it_came_from(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "hunter3")
-    manager = SecretsManager.of_environment(tmp_path / "passphrase", SALT_OF_THE_CLI)
+    manager = SecretsManager.of_environment(tmp_path / "passphrase", SecretsManager("hunter2").salt)
     with pytest.raises(PassphraseError, match="The passphrase from PULUMI_CONFIG_PASSPHRASE is not the one"):
         manager.unlock()
 
 
+@pytest.mark.usefixtures("quick_keys")
 def test_a_file_named_by_the_user_goes_before_our_own_and_is_read_as_the_cli_reads_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "theirs").write_text("  hunter2\n")
     (tmp_path / "ours").write_text("something else")
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE_FILE", str(tmp_path / "theirs"))
-    SecretsManager.of_environment(tmp_path / "ours", SALT_OF_THE_CLI).unlock()
+    SecretsManager.of_environment(tmp_path / "ours", SecretsManager("hunter2").salt).unlock()
 
 
 def test_a_named_file_that_is_not_there_is_an_error_and_not_a_new_passphrase(
@@ -56,6 +58,7 @@ def test_a_named_file_that_is_not_there_is_an_error_and_not_a_new_passphrase(
         SecretsManager.of_environment(tmp_path / "ours")
 
 
+@pytest.mark.usefixtures("quick_keys")
 def test_the_first_secret_makes_a_passphrase_that_only_its_owner_can_read(tmp_path: Path) -> None:
     file = tmp_path / "data" / "passphrase"
     manager = SecretsManager.of_environment(file)
@@ -84,6 +87,7 @@ def test_a_passphrase_that_cannot_be_kept_is_told_before_it_is_used(
         SecretsManager.of_environment(tmp_path / "passphrase").unlock()
 
 
+@pytest.mark.usefixtures("quick_keys")
 def test_an_empty_passphrase_is_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "")
     manager = SecretsManager.of_environment(tmp_path / "passphrase")

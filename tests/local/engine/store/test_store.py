@@ -291,6 +291,8 @@ def test_sigkill_at_random_moments_never_loses_what_was_acknowledged(
 import sys
 from pathlib import Path
 from local.engine.store import *
+from local.engine.store import secrets
+secrets.ROUNDS = 1  # as here
 store = StateStore(Path({str(backend)!r}), "shop", "dev", SecretsManager("correct horse", {secrets.salt!r}))
 with store.lock("up"), store.journal(store.open()) as journal:
     for n in range(100000):
