@@ -14,6 +14,7 @@ import pytest
 from train.config.settings import ModelConfig
 from train.model.transformer import Transformer, initial
 from train.parallel.mesh import arrange, in_line, make_mesh, shardings, split
+from train.train import _HURRY as HURRY
 
 # No two sizes are alike, so that a shape says what it is of.
 SHAPE = {"layers": 1, "width": 48, "heads": 8, "kv_heads": 4, "hidden": 80, "context": 20, "vocabulary": 272}
@@ -42,6 +43,7 @@ def program(architecture: str, devices: int) -> Any:
         jax.grad(lambda params, tokens: model.loss_B(params, tokens).mean()),
         in_shardings=(where, rows),
         out_shardings=where,
+        compiler_options=HURRY,
     )
     return gradient.lower(params, np.zeros((ROWS, config.context + 1), np.int32)).compile()
 
