@@ -86,18 +86,26 @@ def test_logits_are_not_rounded_to_the_type_that_is_computed_in() -> None:
     assert (given != given.astype(jnp.bfloat16)).mean() > 0.9
 
 
+def gradient(config: ModelConfig, remat: str) -> jax.stages.Lowered:
+    """The gradient of the loss, not compiled yet."""
+    model = Transformer(config.model_copy(update={"remat": remat}), jnp.dtype(jnp.float32))
+    loss = jax.jit(jax.grad(lambda arrays: model.loss_B(arrays, jnp.asarray(tokens())).mean()))
+    return loss.lower(params(config))
+
+
+@both
+def test_what_is_not_kept_is_computed_again_in_the_backward_pass(config: ModelConfig) -> None:
+    costs: list[Any] = [gradient(config, remat).cost_analysis() for remat in ("none", "dots", "block")]
+    none, dots, block = (cost["flops"] for cost in costs)
+    assert none < dots < block
+
+
+@pytest.mark.real  # compiles for seconds
 @both
 def test_what_is_computed_again_in_the_backward_pass_changes_no_gradient(config: ModelConfig) -> None:
-    def gradient(remat: str) -> tuple[Params, float]:
-        model = Transformer(config.model_copy(update={"remat": remat, "layers": 1}), jnp.dtype(jnp.float32))
-        lowered = jax.jit(jax.grad(lambda arrays: model.loss_B(arrays, tokens()).mean())).lower(params(config))
-        cost: Any = lowered.cost_analysis()
-        return lowered.compile(hurry)(params(config)), cost["flops"]
-
     hurry: Any = HURRY
-    (wanted, none), (of_dots, dots), (of_block, block) = map(gradient, ("none", "dots", "block"))
-    assert none < dots < block
-    for other in (of_dots, of_block):
+    wanted, *others = (gradient(config, remat).compile(hurry)(params(config)) for remat in ("none", "dots", "block"))
+    for other in others:
         jax.tree.map(partial(np.testing.assert_allclose, atol=1e-6, rtol=1e-4), other, wanted)
 
 
