@@ -1,4 +1,6 @@
-"""Kills an ``up`` at every point: before and after each record of the journal and each change of the world.
+"""Kills an ``up`` at every point: before each record of the journal and each change of the world, and after the last.
+
+What is killed after one of them leaves what is killed before the next: nothing is written between.
 
 ``python -m tests.local.engine.killed_up <stack folder> <folder for the attempts>`` leaves one folder a point, named by
 its number, as the killed process left it.
@@ -18,6 +20,7 @@ from local.engine.store.journal import Journal
 from tests.local.engine.conftest import SECRETS, Stack
 from tests.local.engine.null_provider import World
 
+LAST = "committing"
 _points = 0
 _lock = threading.Lock()
 
@@ -36,7 +39,8 @@ def _killing(kind: type, name: str, limit: int) -> None:
     def around(*args: Any, **options: Any) -> Any:
         _point(limit)
         answer = original(*args, **options)
-        _point(limit)
+        if name == LAST:
+            _point(limit)
         return answer
 
     setattr(kind, name, around)
@@ -59,7 +63,7 @@ def main() -> None:
 
 
 def _up(folder: Path, limit: int) -> NoReturn:
-    for name in ("begin", "end", "failed", "committing"):
+    for name in ("begin", "end", "failed", LAST):
         _killing(Journal, name, limit)
     for name in ("put", "remove"):
         _killing(World, name, limit)
