@@ -22,7 +22,7 @@ from .strategies import Broken, Values, broken_stacks, stack_text, stacks
 
 SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much, HealthCheck.large_base_example)
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
-FEW = settings(max_examples=20, deadline=None, suppress_health_check=SLOW, phases=PHASES)
+FEW = settings(max_examples=10, deadline=None, suppress_health_check=SLOW, phases=PHASES)
 MANY = settings(FEW, max_examples=1000)
 ROOT = Path(__file__).resolve().parents[2]
 VALIDATOR = jsonschema.Draft7Validator(schema())
@@ -112,9 +112,7 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(FEW, max_examples=25)
-@given(values=stacks(), key=st.integers(0, 5), value=ANYTHING)
-def test_anything_in_a_key_s_place_passes_or_is_told(file: Path, values: Values, key: int, value: Any) -> None:
+def passes_or_is_told(file: Path, values: Values, key: int, value: Any) -> None:
     values[sorted(values)[key]] = value
     for read in (lambda: loaded(file, stack_text(values)), lambda: load_values(file, as_the_cli_hands_them(values))):
         with contextlib.suppress(ConfigurationError):
@@ -122,6 +120,12 @@ def test_anything_in_a_key_s_place_passes_or_is_told(file: Path, values: Values,
 
 
 @FEW
+@given(values=stacks(), key=st.integers(0, 5), value=ANYTHING)
+def test_anything_in_a_key_s_place_passes_or_is_told(file: Path, values: Values, key: int, value: Any) -> None:
+    passes_or_is_told(file, values, key, value)
+
+
+@settings(FEW, max_examples=20)
 @given(text=st.text(max_size=60) | st.binary(max_size=60))
 def test_any_bytes_are_no_stack_file_and_told(file: Path, text: str | bytes) -> None:
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
@@ -149,3 +153,10 @@ def test_a_thousand_valid_stacks_pass(file: Path, values: Values) -> None:
 @given(broken=broken_stacks())
 def test_a_thousand_spoilt_stacks_are_told(file: Path, broken: Broken) -> None:
     is_told(file, broken)
+
+
+@pytest.mark.soak
+@MANY
+@given(values=stacks(), key=st.integers(0, 5), value=ANYTHING)
+def test_anything_in_a_thousand_keys_places_passes_or_is_told(file: Path, values: Values, key: int, value: Any) -> None:
+    passes_or_is_told(file, values, key, value)
