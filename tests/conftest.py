@@ -46,7 +46,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=f"nodes cannot be machines here: {machineless}"))
         if unbuilt and item.get_closest_marker("real"):
             item.add_marker(pytest.mark.skip(reason=unbuilt))
-        if not shutil.which("pulumi") and item.get_closest_marker("cli"):
+        if item.get_closest_marker("cli") and not shutil.which("pulumi"):
             item.add_marker(pytest.mark.skip(reason="the Pulumi CLI is not on PATH"))
 
 
