@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -79,24 +80,38 @@ def test_a_loss_that_explodes_fails_and_leaves_no_checkpoint_of_it(run, tmp_path
     assert not (tmp_path / "c" / "step_00000004.json").exists()
 
 
-def unfinished(run, folder: Path) -> dict:
-    """The configuration of a training that was killed before its last checkpoint."""
-    config = {**TRAINING, "checkpoint_every": 5, "checkpoint_uri": str(folder), "read_back": False}
-    assert run(config)[0] == 0
-    (folder / "step_00000012.json").unlink()
-    return config
+def of_checkpoints(folder: Path) -> dict:
+    return {**TRAINING, "checkpoint_every": 5, "checkpoint_uri": str(folder), "read_back": False}
 
 
-def test_without_resume_all_steps_are_taken_whatever_is_there(run, tmp_path: Path) -> None:
-    config = {**unfinished(run, tmp_path / "c"), "metrics_folder": str(tmp_path / "m")}
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory, compiled: Path) -> Path:
+    """The checkpoints of a training that was killed before its last one."""
+    folder = tmp_path_factory.mktemp("killed")
+    environment = {"TERMINATION_LOG": str(folder / "log"), "JAX_COMPILATION_CACHE_DIR": str(compiled)}
+    assert main({"TRAIN_CONFIG": json.dumps(of_checkpoints(folder / "c")), **environment}) == 0
+    (folder / "c" / "step_00000012.json").unlink()
+    return folder / "c"
+
+
+@pytest.fixture
+def unfinished(killed: Path, tmp_path: Path) -> dict:
+    """The configuration of a training that goes on from there."""
+    return of_checkpoints(shutil.copytree(killed, tmp_path / "c"))
+
+
+def test_without_resume_all_steps_are_taken_whatever_is_there(run, unfinished: dict, tmp_path: Path) -> None:
+    config = {**unfinished, "metrics_folder": str(tmp_path / "m")}
     status, verdict = run({**config, "resume": False, "seed": 1})  # which makes it another training
     assert (status, verdict["resumed_from_step"], verdict["steps"]) == (0, None, 12)
     assert len((tmp_path / "m" / "metrics.jsonl").read_text().splitlines()) == 12
     assert verdict["checkpoint"] == str(tmp_path / "c" / "step_00000012.json")
 
 
-def test_a_checkpoint_is_read_once_and_has_its_own_limit(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    config, limits, read = unfinished(run, tmp_path / "c"), list[str](), list[tuple[str, str]]()
+def test_a_checkpoint_is_read_once_and_has_its_own_limit(
+    run, unfinished: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits, read = list[str](), list[tuple[str, str]]()
     limit, get = Watchdog.limit, FolderStore.get
 
     @contextmanager
@@ -108,7 +123,7 @@ def test_a_checkpoint_is_read_once_and_has_its_own_limit(run, tmp_path: Path, mo
 
     monkeypatch.setattr(Watchdog, "limit", noted)
     monkeypatch.setattr(FolderStore, "get", lambda self, name: read.append((name, limits[-1])) or get(self, name))
-    status, verdict = run(config)
+    status, verdict = run(unfinished)
     assert status == 0, verdict
     assert verdict["resumed_from_step"] >= 5  # 10, where the disk could follow
     arrays = f"step_{verdict['resumed_from_step']:08d}.0of1.safetensors"
