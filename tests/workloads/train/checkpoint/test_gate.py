@@ -37,6 +37,7 @@ def test_what_was_restored_whole_goes_on_to_the_bit(saved: tuple[Manifest, State
     assert passes(saved, trainer, loop, progress).startswith("to the bit")
 
 
+@pytest.mark.real
 def test_on_other_devices_it_goes_on_and_is_said_to_be_not_the_same_to_the_bit(saved: tuple[Manifest, State]) -> None:
     trainer, loop = loop_on(1)
     resumed = Progress(trainer.place(saved[1]), saved[0].step, saved[0].cursor)

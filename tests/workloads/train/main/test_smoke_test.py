@@ -67,6 +67,7 @@ def test_a_loss_that_does_not_fall_enough_fails(run) -> None:
     assert verdict["reason"].endswith("in 12 steps, and by 5 was expected")
 
 
+@pytest.mark.real
 def test_a_loss_that_explodes_fails_and_leaves_no_checkpoint_of_it(run, tmp_path: Path) -> None:
     config = {**TRAINING, "warmup_steps": 0, "learning_rate": 1e30, "checkpoint_uri": str(tmp_path / "c")}
     status, verdict = run({**config, "checkpoint_every": 1, "metrics_folder": str(tmp_path / "m")})
