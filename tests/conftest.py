@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 
@@ -26,6 +27,9 @@ os.environ["AI_DATACENTER_NODES"] = "processes"
 # What a test leaves is little beside what JAX and the SDKs keep for good: to look through all of it as often as Python
 # does by default took a fifth of the time.
 gc.set_threshold(50_000, 20, 50)
+# How long an example takes is no promise, and beside other work it is more than the 200 ms that Hypothesis allows.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
