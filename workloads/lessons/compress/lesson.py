@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -60,16 +61,19 @@ def teach(data: Path | None, epochs: int | None, seed: int) -> None:
     print(
         f"Speed is that of {SPEED_IMAGES:,} images on this {jax.devices()[0].device_kind}, as a multiple of float32's:"
     )
-    print(f"the median of {speed.ROUNDS} rounds of A-B-B-A, with the lowest and the highest.\n")
+    print(f"the median of {speed.ROUNDS} rounds of A-B-B-A, with the lowest and the highest. The first row is float32")
+    print("beside itself: what it is off from 1, and its range, are what this machine adds to every row.\n", flush=True)
     for full, small in (
         (perceptron(given.pixels), perceptron(given.pixels, hidden=16)),
         (transformer(given.pixels, rows), transformer(given.pixels, rows, width=16, blocks=1)),
     ):
+        print(f"training the {full.name}, and what is smaller than it", file=sys.stderr)
         layers = train(full, given, epochs, seed)
         few = max(1, epochs // 3)  # tuning takes less than training
         ways = [Variant("float32", full, layers), *smaller(full, layers, given, few, seed)]
         ways += students(full, layers, small, given, epochs, seed)
-        print(f"{full.name}\n\n{as_table([*measure(ways, given)])}\n\n{few_bits(full, layers, given, few, seed)}\n")
+        shown = f"{as_table([*measure(ways, given)])}\n\n{few_bits(full, layers, given, few, seed)}"
+        print(f"{full.name}\n\n{shown}\n", flush=True)
     print(integers())
 
 
@@ -103,6 +107,7 @@ def measure(ways: Sequence[Variant], given: digits.Digits) -> Iterator[Measured]
     first: Callable[[], object] | None = None
     with tempfile.TemporaryDirectory() as folder:
         for way in ways:
+            print(f"measuring {way.name}", file=sys.stderr)
             path = Path(folder) / "network.npz"
             stored_bytes = storage.save(path, way.layers, sparse=way.sparse)
             logits, layers = jax.jit(way.model.logits), storage.load(path)
