@@ -41,10 +41,14 @@ def test_a_pod_of_an_indexed_job_knows_its_place() -> None:
         ({"TRAIN_CONFIG": "{steps: 3}"}, "TRAIN_CONFIG is not usable: Invalid JSON"),
         ({"TRAIN_CONFIG": '{"steps": 0}'}, "TRAIN_CONFIG is not usable: steps: Input should be greater than 0"),
         (
-            {"TRAIN_CONFIG": '{"step": 3}'},
-            "TRAIN_CONFIG is not usable: step is unknown (known: preset, job, model, steps",
+            {"TRAIN_CONFIG": '{"epochs": 3}'},
+            "TRAIN_CONFIG is not usable: epochs is unknown (known: preset, job, model, steps",
         ),
         ({"TRAIN_CONFIG": '{"model": {"depth": 3}}'}, "model.depth is unknown (known: architecture, layers, width"),
+        ({"TRAIN_CONFIG": '{"setps": 3}'}, 'TRAIN_CONFIG is not usable: setps is unknown (did you mean "steps"?)'),
+        ({"TRAIN_CONFIG": '{"model": {"vocab": 300}}'}, 'model.vocab is unknown (did you mean "vocabulary"?)'),
+        ({"TRAIN_CONFIG": "/etc/train.json"}, "line 1 column 1: TRAIN_CONFIG is JSON text, not a file"),
+        ({"TRAIN_CONFIG": "train.json"}, ": TRAIN_CONFIG is JSON text, not a file"),
         ({"TRAIN_CONFIG": '{"model": {"width": 65}}'}, "width 65 must be a multiple of 2 × heads (8)"),
         ({"TRAIN_CONFIG": '{"model": {"kv_heads": 3}}'}, "heads 4 must be a multiple of kv_heads 3"),
         ({"TRAIN_CONFIG": '{"tensor": 3}'}, "tensor 3 must divide the model's 4 heads of keys"),
@@ -65,6 +69,12 @@ def test_a_mistake_is_named_with_its_variable(environment: dict[str, str], sente
         load(environment)
     assert sentence in str(failure.value)
     assert "\n" not in str(failure.value)
+
+
+def test_json_with_a_path_in_it_is_not_taken_for_a_file() -> None:
+    with pytest.raises(Failure) as failure:
+        load({"TRAIN_CONFIG": '{"checkpoint_uri": "/tmp/run"'})
+    assert "not a file" not in str(failure.value)
 
 
 def test_a_wrong_value_is_not_repeated_for_it_may_be_a_secret() -> None:
