@@ -104,7 +104,9 @@ class TrainConfig(_Model):
     fsdp: PositiveInt = Field(default=1, description="devices that share one copy of the parameters")
     tensor: PositiveInt = Field(default=1, description="devices that share each matrix product; divides kv_heads")
     learning_rate: PositiveFloat = 5e-3
-    warmup_steps: Annotated[int, Field(ge=0)] = 5
+    warmup_steps: Annotated[int, Field(ge=0)] = Field(
+        default=5, description="steps until learning_rate is reached; half of steps at most, and then cut to that"
+    )
     weight_decay: Annotated[float, Field(ge=0)] = 0.1
     clip_norm: PositiveFloat = 1.0
     spike_nats: PositiveFloat = Field(

@@ -15,6 +15,7 @@ from train.main.resume import begin, open_checkpoints, resume
 from train.main.run import Run, say
 from train.main.stop import sigterm
 from train.main.training import choose_attention, judge_steps, train
+from train.optim import warm_up
 from train.parallel import cpu
 from train.report import Verdict, deliver, judge_loss, now
 from train.train import Loop, Trainer
@@ -79,6 +80,8 @@ def _say_how_it_is_shared(job: Job, trainer: Trainer, loop: Loop) -> None:
         say("devices share parameters, so that no process has a time of its own: the steps do not tell who is slow")
     if loop.batch_rows != (asked := job.config.batch_size):
         say(f"batch_size {asked} is rounded up to {loop.batch_rows}: as many rows for each device and part")
+    if (steps := warm_up(job.config)) != (asked := job.config.warmup_steps):
+        say(f"warmup_steps {asked} is cut to {steps}: half of the steps at most")
 
 
 def _address_for(environ: Mapping[str, str]) -> str:

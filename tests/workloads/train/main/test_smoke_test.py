@@ -145,6 +145,16 @@ def test_a_batch_that_was_rounded_up_is_what_the_verdict_tells(run) -> None:
     assert "4 sequences a step" in verdict["setup"]["model"]
 
 
+@pytest.mark.parametrize(
+    ("warmup_steps", "told"), [(7, ["warmup_steps 7 is cut to 6: half of the steps at most"]), (6, [])]
+)
+def test_a_warm_up_that_was_cut_is_told(run, monkeypatch, warmup_steps: int, told: list[str]) -> None:
+    said = list[str]()
+    monkeypatch.setattr(smoke_test, "say", said.append)
+    run({**TRAINING, "warmup_steps": warmup_steps})
+    assert [line for line in said if "warmup" in line] == told
+
+
 def test_an_ending_that_hangs_is_cut_off_and_the_kubelet_has_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
