@@ -123,7 +123,8 @@ class TrainConfig(_Model):
     corpus_bytes: PositiveInt = Field(default=4 << 20, description="how much of the standard library's sources is read")
     min_loss_drop: Annotated[float, Field(ge=0)] = Field(
         default=1.5,
-        description="nats per token that the validation loss must fall by; 40 steps make it fall by about 3",
+        description="nats per token that the validation loss must fall by; 40 steps make it fall by about 3, and by "
+        "less where the vocabulary is larger than the bytes",
     )
     checkpoint_uri: str = Field(default="", description="s3://bucket/prefix or a folder; empty: no checkpoints")
     verdict_uri: str = Field(default="", description="s3://bucket/key or a file; empty: the verdict is only printed")
