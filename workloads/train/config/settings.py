@@ -140,7 +140,9 @@ class TrainConfig(_Model):
         description="each checkpoint is read again before it counts: that the storage is sound is tested too",
     )
     checkpoint_timeout_s: PositiveFloat = Field(
-        default=300.0, description="for the newest checkpoint to be read at the start, and for the last to be written"
+        default=300.0,
+        description="for the newest checkpoint to be read at the start, and for the last to be written; for all of "
+        "corpus_uri to be read at the start too",
     )
     resume: bool = Field(
         default=True,

@@ -48,16 +48,13 @@ def join(run: Run) -> jax.sharding.Mesh:
         return make_mesh()
 
 
-def check(run: Run, mesh: jax.sharding.Mesh) -> Corpus:
-    """Devices, text and one collective, each with its own sentence when it fails."""
+def check(run: Run, mesh: jax.sharding.Mesh) -> None:
+    """Devices and one collective, each with its own sentence when it fails."""
     job = run.job
     run.enter("checking devices")
     devices.check_devices(job)
     devices.check_processes(job, mesh)
-    corpus = open_corpus(job.config)
     nodes = run.peers.exchange("train/node", job.node)
-    if len(set(run.peers.exchange("train/text", corpus.digest))) > 1:
-        raise Failure("the processes hold different text: other Pythons in their images, or other shards")
     run.enter("adding up over all devices")
     all_reduce = collectives.time_one(mesh, collectives.ALL_REDUCE)
     say(f"{mesh.devices.size} devices, all-reduce of 4 MiB in {1e3 * all_reduce.seconds:.1f} ms")
@@ -70,6 +67,19 @@ def check(run: Run, mesh: jax.sharding.Mesh) -> Corpus:
         nodes=tuple(nodes),
         collective_time_s=all_reduce.seconds,
     )
+
+
+def read_text(run: Run) -> Corpus:
+    """The text to train on, whole and the same at all processes; raises :class:`Failure` where it is not."""
+    config = run.job.config
+    run.enter("reading the text")
+    what, seconds = "reading the text", config.step_timeout_s
+    if config.corpus_uri:  # which may be of any size
+        what, seconds = "reading corpus_uri, for which checkpoint_timeout_s is the limit,", config.checkpoint_timeout_s
+    with run.watchdog.limit(seconds, what):
+        corpus = open_corpus(config)
+        if len(set(run.peers.exchange("train/text", corpus.digest))) > 1:
+            raise Failure("the processes hold different text: other Pythons in their images, or other shards")
     return corpus
 
 

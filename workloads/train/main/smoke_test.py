@@ -10,7 +10,7 @@ from dataclasses import replace
 from train.checks.run import run as run_checks
 from train.config.failure import Failure
 from train.config.job import Job, load
-from train.main.nodes import check, join, note_health, setup, use_cache
+from train.main.nodes import check, join, note_health, read_text, setup, use_cache
 from train.main.resume import begin, open_checkpoints, resume
 from train.main.run import Run, say
 from train.main.stop import sigterm
@@ -51,7 +51,8 @@ def _run(run: Run) -> Verdict:
     use_cache(config.compilation_cache or run.environ.get("JAX_COMPILATION_CACHE_DIR", ""))
     mesh = join(run)
     with run.watchdog.limit(config.step_timeout_s, "checking devices and the all-reduce"):
-        corpus = check(run, mesh)
+        check(run, mesh)
+    corpus = read_text(run)
     if config.checks != "off" and not job.emulated_devices:  # whose speed says nothing of the nodes
         note_health(run, run_checks(job, run.peers, mesh, run.stage))
     run.enter("loading")

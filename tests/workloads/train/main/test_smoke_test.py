@@ -10,14 +10,17 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from train.checkpoint.store import FolderStore
 from train.checks.estimate import Status
 from train.checks.health import Finding, Health, conclude
+from train.config.failure import Failure
 from train.config.job import load
+from train.config.settings import TrainConfig
+from train.main import nodes, smoke_test, training
 from train.main import run as main_run
-from train.main import smoke_test, training
 from train.main.run import Run
 from train.main.smoke_test import main
 from train.metrics.times import StepTimes
@@ -130,6 +133,28 @@ def test_a_checkpoint_is_read_once_and_has_its_own_limit(
     arrays = f"step_{verdict['resumed_from_step']:08d}.0of1.safetensors"
     within = "reading the newest checkpoint within 300 s"
     assert [each for each in read if each[0].endswith(".safetensors")] == [(arrays, within)]
+
+
+@pytest.mark.parametrize(
+    ("uri", "allowed"),
+    [
+        ("tokens", "reading corpus_uri, for which checkpoint_timeout_s is the limit, within 300 s"),
+        ("", "reading the text within 45 s"),
+    ],
+)
+def test_shards_may_be_of_any_size_and_have_a_limit_of_their_own(run, monkeypatch, uri: str, allowed: str) -> None:
+    limits, limit = list[str](), Watchdog.limit
+
+    def noted(self: Watchdog, seconds: float, what: str, why: Callable[[], str] | None = None):
+        limits.append(f"{what} within {seconds:g} s")
+        return limit(self, seconds, what, why)
+
+    def read(config: TrainConfig) -> NoReturn:
+        raise Failure(limits[-1])
+
+    monkeypatch.setattr(Watchdog, "limit", noted)
+    monkeypatch.setattr(nodes, "open_corpus", read)
+    assert run({**TRAINING, "corpus_uri": uri})[1]["reason"] == allowed
 
 
 def test_quantiles_are_computed_at_the_end_and_not_at_each_step(run, monkeypatch: pytest.MonkeyPatch) -> None:
