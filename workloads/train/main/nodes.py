@@ -12,9 +12,10 @@ from train.checks.estimate import Status
 from train.checks.health import Health
 from train.config.failure import Failure
 from train.config.job import Job
+from train.config.words import counted
 from train.data.batches import Corpus, open_corpus
 from train.main.run import Run, say
-from train.parallel.mesh import make_mesh
+from train.parallel.mesh import arrange, make_mesh
 from train.report import Setup, with_health
 
 
@@ -36,7 +37,7 @@ def join(run: Run) -> jax.sharding.Mesh:
     """Wait for all processes of the job; the mesh of their devices."""
     job = run.job
     if job.emulated_devices:
-        say(f"{job.emulated_devices} devices of this node are emulated by its CPUs")
+        say(f"{counted(job.emulated_devices, 'device')} of this node emulated by its CPUs")
         jax.config.update("jax_num_cpu_devices", job.emulated_devices)
     run.enter("waiting for all processes")
     what = f"{job.processes} processes at {job.coordinator}" if job.processes > 1 else "this machine's devices"
@@ -54,10 +55,11 @@ def check(run: Run, mesh: jax.sharding.Mesh) -> None:
     run.enter("checking devices")
     devices.check_devices(job)
     devices.check_processes(job, mesh)
+    arrange(mesh, job.config.fsdp, job.config.tensor)  # before the nodes are checked, which takes a while
     nodes = run.peers.exchange("train/node", job.node)
     run.enter("adding up over all devices")
     all_reduce = collectives.time_one(mesh, collectives.ALL_REDUCE)
-    say(f"{mesh.devices.size} devices, all-reduce of 4 MiB in {1e3 * all_reduce.seconds:.1f} ms")
+    say(f"{counted(mesh.devices.size, 'device')}, all-reduce of 4 MiB in {1e3 * all_reduce.seconds:.1f} ms")
     run.verdict = replace(
         run.verdict,
         devices=int(mesh.devices.size),

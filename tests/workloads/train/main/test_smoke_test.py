@@ -224,6 +224,12 @@ def test_a_node_that_lacks_devices_fails_before_it_trains(run) -> None:
     assert verdict["reason"].startswith("node gpu-7 shows 2 devices (cpu), and the catalogue says 8 of p5.48xlarge")
 
 
+def test_devices_that_cannot_be_divided_as_asked_are_told_before_the_nodes_are_checked(run, monkeypatch) -> None:
+    monkeypatch.setattr(smoke_test, "run_checks", lambda *arguments: pytest.fail("the nodes were checked"))
+    _, verdict = run({**TRAINING, "checks": "report", "fsdp": 3})
+    assert verdict["reason"] == "2 devices cannot be divided by fsdp 3 × tensor 1: give other numbers"
+
+
 def test_an_endpoint_that_nobody_serves_is_named(run, monkeypatch: pytest.MonkeyPatch) -> None:
     endpoint = f"http://127.0.0.1:{free_port()}"
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
