@@ -18,9 +18,14 @@ def make_optimizer(config: TrainConfig) -> optax.GradientTransformation:
     )
 
 
+def warm_up(config: TrainConfig) -> int:
+    """Steps until the rate is at its peak: half of all at most, so that it is reached and the cosine has its part."""
+    return min(config.warmup_steps, config.steps // 2)
+
+
 def learning_rate(config: TrainConfig) -> optax.Schedule:
     """The rate at each step. The first has its share of the warm-up, for with a rate of 0 it would learn nothing."""
-    warmup_steps = min(config.warmup_steps, config.steps // 2)
+    warmup_steps = warm_up(config)
     return optax.warmup_cosine_decay_schedule(
         init_value=config.learning_rate / (warmup_steps + 1),
         peak_value=config.learning_rate,

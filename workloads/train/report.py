@@ -16,6 +16,7 @@ from train.checkpoint.store import split_uri
 from train.checks.estimate import Effect, Status
 from train.checks.health import Health, judge_effect
 from train.config.failure import Failure
+from train.config.words import counted
 
 TERMINATION_LOG = "/dev/termination-log"  # the kubelet's default
 TERMINATION_BYTES = 4096  # what the kubelet reads of it
@@ -194,13 +195,16 @@ def judge_loss(verdict: Verdict, min_drop: float) -> Verdict:
     first, last = (math.nan if loss is None else loss for loss in (verdict.loss_first, verdict.loss_last))
     if not (math.isfinite(first) and math.isfinite(last)):
         return replace(verdict, passed=False, reason=f"the loss is not finite: {first} before, {last} after training")
-    went = f"{first:.3f} to {last:.3f} in {verdict.steps} steps"
+    went = f"{first:.3f} to {last:.3f} in {counted(verdict.steps, 'step')}"
     if last >= first:
         return replace(
             verdict, passed=False, reason=f"the loss rose from {went}, and a fall by {min_drop:g} was expected"
         )
     if first - last < min_drop:
-        return replace(verdict, passed=False, reason=f"the loss fell from {went}, and by {min_drop:g} was expected")
+        hint = "give it more steps, or a smaller min_loss_drop"
+        return replace(
+            verdict, passed=False, reason=f"the loss fell from {went}, and by {min_drop:g} was expected: {hint}"
+        )
     return replace(verdict, passed=True, reason=f"the loss fell from {went}, processes: {verdict.processes}")
 
 

@@ -65,7 +65,13 @@ def test_both_sides_have_the_same_fields_and_know_alike_which_may_be_missing(our
     ("first", "last", "passed", "reason"),
     [
         (5.5, 2.5, True, "the loss fell from 5.500 to 2.500 in 40 steps"),
-        (5.5, 4.5, False, "the loss fell from 5.500 to 4.500 in 40 steps, and by 1.5 was expected"),
+        (
+            5.5,
+            4.5,
+            False,
+            "the loss fell from 5.500 to 4.500 in 40 steps, and by 1.5 was expected: give it more steps, or a smaller "
+            "min_loss_drop",
+        ),
         (5.5, 6.0, False, "the loss rose from 5.500 to 6.000 in 40 steps, and a fall by 1.5 was expected"),
         (5.5, float("nan"), False, "the loss is not finite: 5.5 before, nan after training"),
     ],
@@ -74,6 +80,10 @@ def test_only_a_loss_that_falls_by_a_margin_passes(first: float, last: float, pa
     verdict = judge_loss(replace(TRAINED, loss_first=first, loss_last=last), 1.5)
     assert verdict.passed is passed
     assert reason in verdict.reason
+
+
+def test_one_step_is_told_as_one() -> None:
+    assert "to 2.500 in 1 step, and by 5 was" in judge_loss(replace(TRAINED, steps=1), 5).reason
 
 
 def test_the_verdict_is_stored_printed_last_and_its_reason_left_for_the_kubelet(

@@ -154,10 +154,12 @@ def test_parameters_and_averages_are_divided_as_the_mesh_says() -> None:
     assert state["params"]["norm"].sharding.is_fully_replicated
 
 
-@pytest.mark.parametrize(("devices", "fsdp", "tensor", "why"), [(2, 3, 1, "fsdp 3 × tensor 1"), (1, 1, 2, "tensor 2")])
-def test_devices_that_cannot_be_divided_so_are_refused(devices: int, fsdp: int, tensor: int, why: str) -> None:
-    with pytest.raises(Failure, match=rf"{devices} devices cannot be divided by .*{why}"):
-        arrange(mesh_of(devices), fsdp, tensor)
+@pytest.mark.parametrize(
+    ("devices", "fsdp", "tensor", "why"), [("2 devices", 3, 1, "fsdp 3 × tensor 1"), ("1 device", 1, 2, "tensor 2")]
+)
+def test_devices_that_cannot_be_divided_so_are_refused(devices: str, fsdp: int, tensor: int, why: str) -> None:
+    with pytest.raises(Failure, match=rf"^{devices} cannot be divided by .*{why}"):
+        arrange(mesh_of(int(devices[0])), fsdp, tensor)
 
 
 def test_the_state_begins_as_the_optimizer_would_begin_it() -> None:

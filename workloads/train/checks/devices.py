@@ -14,6 +14,7 @@ from jax.sharding import Mesh
 
 from train.config.failure import Failure
 from train.config.job import Accelerator, Job
+from train.config.words import counted
 
 Device = Any  # jax.Device, which is no type to a type checker
 _KINDS = {"TPU v5e": "TPU v5 lite", "TPU v5p": "TPU v5", "TPU v6e": "TPU v6 lite"}  # JAX's names
@@ -37,7 +38,9 @@ def check_devices(job: Job) -> None:
     expected, found, kind = job.devices_per_process, jax.local_device_count(), jax.local_devices()[0].device_kind
     of = f" of {job.accelerator.instance_type}" if job.accelerator.instance_type else ""
     if expected is not None and found != expected:
-        raise Failure(f"node {job.node} shows {found} devices ({kind}), and the catalogue says {expected}{of}")
+        raise Failure(
+            f"node {job.node} shows {counted(found, 'device')} ({kind}), and the catalogue says {expected}{of}"
+        )
     if not job.emulated_devices and not is_kind(job.accelerator, kind):
         chip = job.accelerator.chip
         raise Failure(f"node {job.node} has {kind}, and the catalogue says {chip.name if chip else 'another'}{of}")

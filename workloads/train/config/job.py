@@ -15,6 +15,7 @@ Everything comes as environment variables, as a pod gets them:
 
 from __future__ import annotations
 
+import difflib
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from train.config.failure import Failure
 from train.config.settings import ModelConfig, TrainConfig
 
 _MOMENT_S = 1.0
+_NEAR = 0.65  # vocab is near vocabulary, and depth not near width
 
 
 class _Row(BaseModel):
@@ -115,7 +117,12 @@ def _parse(model: type[_M], variable: str, environ: Mapping[str, str]) -> _M:
         return model.model_validate_json(text)
     except ValidationError as error:
         problems = "; ".join(_problem(item["loc"], item["type"], item["msg"], model) for item in error.errors())
-        raise Failure(f"{variable} is not usable: {problems}") from None
+        hint = f": {variable} is JSON text, not a file" if _is_path(text) else ""
+        raise Failure(f"{variable} is not usable: {problems}{hint}") from None
+
+
+def _is_path(text: str) -> bool:
+    return not text.startswith(("{", "[", '"')) and ("/" in text or text.endswith(".json"))
 
 
 def _problem(location: tuple[int | str, ...], kind: str, message: str, model: type[BaseModel]) -> str:
@@ -123,7 +130,9 @@ def _problem(location: tuple[int | str, ...], kind: str, message: str, model: ty
     key = ".".join(str(part) for part in location)
     if kind == "extra_forbidden":
         known = ModelConfig if location[0] == "model" else model
-        return f"{key} is unknown (known: {', '.join(known.model_fields)})"
+        near = difflib.get_close_matches(str(location[-1]), known.model_fields, n=1, cutoff=_NEAR)
+        hint = f'did you mean "{near[0]}"?' if near else f"known: {', '.join(known.model_fields)}"
+        return f"{key} is unknown ({hint})"
     return f"{key}: {message}" if key else message
 
 

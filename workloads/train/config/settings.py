@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, m
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class ModelConfig(_Model):
@@ -104,7 +104,9 @@ class TrainConfig(_Model):
     fsdp: PositiveInt = Field(default=1, description="devices that share one copy of the parameters")
     tensor: PositiveInt = Field(default=1, description="devices that share each matrix product; divides kv_heads")
     learning_rate: PositiveFloat = 5e-3
-    warmup_steps: Annotated[int, Field(ge=0)] = 5
+    warmup_steps: Annotated[int, Field(ge=0)] = Field(
+        default=5, description="steps until learning_rate is reached; half of steps at most, and then cut to that"
+    )
     weight_decay: Annotated[float, Field(ge=0)] = 0.1
     clip_norm: PositiveFloat = 1.0
     spike_nats: PositiveFloat = Field(
@@ -121,7 +123,8 @@ class TrainConfig(_Model):
     corpus_bytes: PositiveInt = Field(default=4 << 20, description="how much of the standard library's sources is read")
     min_loss_drop: Annotated[float, Field(ge=0)] = Field(
         default=1.5,
-        description="nats per token that the validation loss must fall by; 40 steps make it fall by about 3",
+        description="nats per token that the validation loss must fall by; 40 steps make it fall by about 3, and by "
+        "less where the vocabulary is larger than the bytes",
     )
     checkpoint_uri: str = Field(default="", description="s3://bucket/prefix or a folder; empty: no checkpoints")
     verdict_uri: str = Field(default="", description="s3://bucket/key or a file; empty: the verdict is only printed")
@@ -137,7 +140,9 @@ class TrainConfig(_Model):
         description="each checkpoint is read again before it counts: that the storage is sound is tested too",
     )
     checkpoint_timeout_s: PositiveFloat = Field(
-        default=300.0, description="for the newest checkpoint to be read at the start, and for the last to be written"
+        default=300.0,
+        description="for the newest checkpoint to be read at the start, and for the last to be written; for all of "
+        "corpus_uri to be read at the start too",
     )
     resume: bool = Field(
         default=True,

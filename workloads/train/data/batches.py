@@ -133,7 +133,9 @@ class Prefetch:
 def validation_rows(text: np.ndarray | Tokens, context: int, multiple_of: int = 1) -> np.ndarray:
     """Held-out sequences, evenly spread, as int32[rows, context + 1]; as many as parts of ``multiple_of`` rows hold."""
     if len(text) <= context:
-        raise Failure(f"{len(text)} tokens of validation text hold no sequence of {context + 1}")
+        raise Failure(
+            f"{len(text)} tokens of validation text hold no sequence of {context + 1}: give a smaller model.context"
+        )
     count = -(-VALIDATION_SEQUENCES // multiple_of) * multiple_of
     starts = np.linspace(0, len(text) - context - 1, count).astype(np.int64)
     return text[starts[:, None] + np.arange(context + 1)].astype(np.int32)

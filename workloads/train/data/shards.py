@@ -1,4 +1,6 @@
-"""Tokens from the shards that a manifest lists; a folder's are mapped into memory, so only what is drawn is read.
+"""Tokens from the shards that a manifest lists; a folder's are mapped into memory, so that they need not fit there.
+
+Each is read whole once, at the start, and compared with the manifest: damaged tokens would be learnt without a word.
 
 A shard is a header of 64 bytes (``TOKSHARD``, version, bytes a token, number, vocabulary: 4 bytes each; tokens,
 documents: 8 bytes each; little-endian), then the tokens. What follows them is not needed here.
@@ -19,6 +21,7 @@ import numpy as np
 from train.checkpoint.store import Store, open_store
 from train.config.failure import Failure
 
+_AGAIN = "python -m etl run, with the same configuration, makes it again"
 _HEADER = struct.Struct("<8sIIIIQQ24x")
 
 
@@ -58,23 +61,32 @@ def read_shards(uri: str, vocabulary: int) -> tuple[list[np.ndarray], str]:
         arrays = [_read(store, uri, shard) for shard in shards]
         digest = hashlib.sha256("".join(shard["sha256"] for shard in shards).encode()).hexdigest()[:16]
     except (ValueError, KeyError, TypeError) as error:
-        raise Failure(f"{uri}/manifest.json cannot be used ({type(error).__name__}): make the data again") from None
+        raise Failure(f"{uri}/manifest.json cannot be used ({type(error).__name__}): {_AGAIN}") from None
     return arrays, digest
 
 
 def _read(store: Store, uri: str, shard: dict[str, Any]) -> np.ndarray:
-    name = shard["file"]
+    where, sha256 = f"{uri}/{shard['file']}", shard["sha256"]
     if urlsplit(uri).scheme == "s3":
-        data = store.get(name)
-        if data is None or hashlib.sha256(data).hexdigest() != shard["sha256"]:
-            raise Failure(f"{uri}/{name} is missing or damaged: make it again")
+        data = store.get(shard["file"])
+        if data is None:
+            raise Failure(f"{where} is missing: {_AGAIN}")
+        _compare(where, hashlib.sha256(data).hexdigest(), sha256)
         buffer = np.frombuffer(data, np.uint8)
     else:
+        path = Path(where.removeprefix("file://"))
         try:
-            buffer = np.memmap(Path(uri.removeprefix("file://")) / name, np.uint8, "r")
-        except (OSError, ValueError) as error:
-            raise Failure(f"cannot read {uri}/{name}: {error}: make it again") from None
+            with path.open("rb") as file:  # not what is mapped: of a disk that fails a map tells by a signal
+                _compare(where, hashlib.file_digest(file, "sha256").hexdigest(), sha256)
+            buffer = np.memmap(path, np.uint8, "r")
+        except OSError as error:
+            raise Failure(f"cannot read {where}: {error.strerror}: {_AGAIN}") from None
     magic, version, itemsize, *_, count, _ = _HEADER.unpack_from(buffer[: _HEADER.size].tobytes().ljust(64, b"\0"))
     if (magic, version, len(buffer), count) != (b"TOKSHARD", 1, shard["bytes"], shard["tokens"]):
-        raise Failure(f"{uri}/{name} is not the shard that manifest.json lists: make it again")
+        raise Failure(f"{where} is not the shard that manifest.json lists: {_AGAIN}")
     return buffer[_HEADER.size : _HEADER.size + count * itemsize].view(f"<u{itemsize}")
+
+
+def _compare(where: str, found: str, listed: str) -> None:
+    if found != listed:
+        raise Failure(f"{where} is damaged, for its SHA-256 is not the one in manifest.json: {_AGAIN}")

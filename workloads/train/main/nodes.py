@@ -12,9 +12,10 @@ from train.checks.estimate import Status
 from train.checks.health import Health
 from train.config.failure import Failure
 from train.config.job import Job
+from train.config.words import counted
 from train.data.batches import Corpus, open_corpus
 from train.main.run import Run, say
-from train.parallel.mesh import make_mesh
+from train.parallel.mesh import arrange, make_mesh
 from train.report import Setup, with_health
 
 
@@ -36,7 +37,7 @@ def join(run: Run) -> jax.sharding.Mesh:
     """Wait for all processes of the job; the mesh of their devices."""
     job = run.job
     if job.emulated_devices:
-        say(f"{job.emulated_devices} devices of this node are emulated by its CPUs")
+        say(f"{counted(job.emulated_devices, 'device')} of this node emulated by its CPUs")
         jax.config.update("jax_num_cpu_devices", job.emulated_devices)
     run.enter("waiting for all processes")
     what = f"{job.processes} processes at {job.coordinator}" if job.processes > 1 else "this machine's devices"
@@ -48,19 +49,17 @@ def join(run: Run) -> jax.sharding.Mesh:
         return make_mesh()
 
 
-def check(run: Run, mesh: jax.sharding.Mesh) -> Corpus:
-    """Devices, text and one collective, each with its own sentence when it fails."""
+def check(run: Run, mesh: jax.sharding.Mesh) -> None:
+    """Devices and one collective, each with its own sentence when it fails."""
     job = run.job
     run.enter("checking devices")
     devices.check_devices(job)
     devices.check_processes(job, mesh)
-    corpus = open_corpus(job.config)
+    arrange(mesh, job.config.fsdp, job.config.tensor)  # before the nodes are checked, which takes a while
     nodes = run.peers.exchange("train/node", job.node)
-    if len(set(run.peers.exchange("train/text", corpus.digest))) > 1:
-        raise Failure("the processes hold different text: other Pythons in their images, or other shards")
     run.enter("adding up over all devices")
     all_reduce = collectives.time_one(mesh, collectives.ALL_REDUCE)
-    say(f"{mesh.devices.size} devices, all-reduce of 4 MiB in {1e3 * all_reduce.seconds:.1f} ms")
+    say(f"{counted(mesh.devices.size, 'device')}, all-reduce of 4 MiB in {1e3 * all_reduce.seconds:.1f} ms")
     run.verdict = replace(
         run.verdict,
         devices=int(mesh.devices.size),
@@ -70,6 +69,19 @@ def check(run: Run, mesh: jax.sharding.Mesh) -> Corpus:
         nodes=tuple(nodes),
         collective_time_s=all_reduce.seconds,
     )
+
+
+def read_text(run: Run) -> Corpus:
+    """The text to train on, whole and the same at all processes; raises :class:`Failure` where it is not."""
+    config = run.job.config
+    run.enter("reading the text")
+    what, seconds = "reading the text", config.step_timeout_s
+    if config.corpus_uri:  # which may be of any size
+        what, seconds = "reading corpus_uri, for which checkpoint_timeout_s is the limit,", config.checkpoint_timeout_s
+    with run.watchdog.limit(seconds, what):
+        corpus = open_corpus(config)
+        if len(set(run.peers.exchange("train/text", corpus.digest))) > 1:
+            raise Failure("the processes hold different text: other Pythons in their images, or other shards")
     return corpus
 
 

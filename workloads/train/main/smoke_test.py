@@ -10,11 +10,12 @@ from dataclasses import replace
 from train.checks.run import run as run_checks
 from train.config.failure import Failure
 from train.config.job import Job, load
-from train.main.nodes import check, join, note_health, setup, use_cache
+from train.main.nodes import check, join, note_health, read_text, setup, use_cache
 from train.main.resume import begin, open_checkpoints, resume
 from train.main.run import Run, say
 from train.main.stop import sigterm
 from train.main.training import choose_attention, judge_steps, train
+from train.optim import warm_up
 from train.parallel import cpu
 from train.report import Verdict, deliver, judge_loss, now
 from train.train import Loop, Trainer
@@ -50,7 +51,8 @@ def _run(run: Run) -> Verdict:
     use_cache(config.compilation_cache or run.environ.get("JAX_COMPILATION_CACHE_DIR", ""))
     mesh = join(run)
     with run.watchdog.limit(config.step_timeout_s, "checking devices and the all-reduce"):
-        corpus = check(run, mesh)
+        check(run, mesh)
+    corpus = read_text(run)
     if config.checks != "off" and not job.emulated_devices:  # whose speed says nothing of the nodes
         note_health(run, run_checks(job, run.peers, mesh, run.stage))
     run.enter("loading")
@@ -79,6 +81,8 @@ def _say_how_it_is_shared(job: Job, trainer: Trainer, loop: Loop) -> None:
         say("devices share parameters, so that no process has a time of its own: the steps do not tell who is slow")
     if loop.batch_rows != (asked := job.config.batch_size):
         say(f"batch_size {asked} is rounded up to {loop.batch_rows}: as many rows for each device and part")
+    if (steps := warm_up(job.config)) != (asked := job.config.warmup_steps):
+        say(f"warmup_steps {asked} is cut to {steps}: half of the steps at most")
 
 
 def _address_for(environ: Mapping[str, str]) -> str:

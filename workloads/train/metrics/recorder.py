@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from train.config.job import Job
+from train.config.words import counted
 from train.metrics.times import StepTimes, process_age_s
 
 QUANTILES = (0.5, 0.95, 0.99)
@@ -44,7 +45,8 @@ class Recorder:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             if aside := set_aside(folder, after):
-                self._say(f"{aside} lines of steps after {after} went from {LINES} to {SUPERSEDED} in {folder}")
+                lines = counted(aside, "line")
+                self._say(f"{lines} of steps after {after} went from {LINES} to {SUPERSEDED} in {folder}")
             self._lines = (folder / LINES).open("a", buffering=1)
         except OSError as error:
             self._give_up(error)

@@ -9,6 +9,7 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from train.config.failure import Failure
+from train.config.words import counted
 
 AXIS = "data"
 _SHARED = ("fsdp", "tensor")
@@ -49,9 +50,10 @@ def arrange(line: Mesh, fsdp: int, tensor: int) -> Mesh:
     """
     devices = line.devices.size
     if devices % (fsdp * tensor):
-        raise Failure(f"{devices} devices cannot be divided by fsdp {fsdp} × tensor {tensor}: give other numbers")
+        found = counted(devices, "device")
+        raise Failure(f"{found} cannot be divided by fsdp {fsdp} × tensor {tensor}: give other numbers")
     if len(line.local_devices) % tensor:
-        raise Failure(f"tensor {tensor} must divide the {len(line.local_devices)} devices of a process")
+        raise Failure(f"tensor {tensor} must divide the {counted(len(line.local_devices), 'device')} of a process")
     return Mesh(line.devices.reshape(-1, fsdp, tensor), (AXIS, *_SHARED))
 
 

@@ -10,7 +10,10 @@ from train.config.failure import Failure
 from train.config.job import load
 from train.config.settings import ModelConfig, TrainConfig
 
+from components import node_verification_pod
 from components.accelerators import CATALOGUE
+from components.settings import SmokeTestConfig
+from components.smoke_test_pod import Buckets, train_config
 
 TWO = {"JAX_NUM_PROCESSES": "2", "JOB_COMPLETION_INDEX": "1", "JAX_COORDINATOR_ADDRESS": "127.0.0.1:5000"}
 
@@ -38,10 +41,14 @@ def test_a_pod_of_an_indexed_job_knows_its_place() -> None:
         ({"TRAIN_CONFIG": "{steps: 3}"}, "TRAIN_CONFIG is not usable: Invalid JSON"),
         ({"TRAIN_CONFIG": '{"steps": 0}'}, "TRAIN_CONFIG is not usable: steps: Input should be greater than 0"),
         (
-            {"TRAIN_CONFIG": '{"step": 3}'},
-            "TRAIN_CONFIG is not usable: step is unknown (known: preset, job, model, steps",
+            {"TRAIN_CONFIG": '{"epochs": 3}'},
+            "TRAIN_CONFIG is not usable: epochs is unknown (known: preset, job, model, steps",
         ),
         ({"TRAIN_CONFIG": '{"model": {"depth": 3}}'}, "model.depth is unknown (known: architecture, layers, width"),
+        ({"TRAIN_CONFIG": '{"setps": 3}'}, 'TRAIN_CONFIG is not usable: setps is unknown (did you mean "steps"?)'),
+        ({"TRAIN_CONFIG": '{"model": {"vocab": 300}}'}, 'model.vocab is unknown (did you mean "vocabulary"?)'),
+        ({"TRAIN_CONFIG": "/etc/train.json"}, "line 1 column 1: TRAIN_CONFIG is JSON text, not a file"),
+        ({"TRAIN_CONFIG": "train.json"}, ": TRAIN_CONFIG is JSON text, not a file"),
         ({"TRAIN_CONFIG": '{"model": {"width": 65}}'}, "width 65 must be a multiple of 2 × heads (8)"),
         ({"TRAIN_CONFIG": '{"model": {"kv_heads": 3}}'}, "heads 4 must be a multiple of kv_heads 3"),
         ({"TRAIN_CONFIG": '{"tensor": 3}'}, "tensor 3 must divide the model's 4 heads of keys"),
@@ -64,10 +71,52 @@ def test_a_mistake_is_named_with_its_variable(environment: dict[str, str], sente
     assert "\n" not in str(failure.value)
 
 
+def test_json_with_a_path_in_it_is_not_taken_for_a_file() -> None:
+    with pytest.raises(Failure) as failure:
+        load({"TRAIN_CONFIG": '{"checkpoint_uri": "/tmp/run"'})
+    assert "not a file" not in str(failure.value)
+
+
 def test_a_wrong_value_is_not_repeated_for_it_may_be_a_secret() -> None:
     with pytest.raises(Failure) as failure:
         load({"TRAIN_CONFIG": '{"seed": "canary"}'})
     assert "canary" not in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "kind"),
+    [
+        ("steps", "true", "integer"),
+        ("steps", "5.0", "integer"),
+        ("batch_size", '"8"', "integer"),
+        ("learning_rate", '"0.1"', "number"),
+        ("resume", '"no"', "boolean"),
+        ("resume", "0", "boolean"),
+        ("job", "3", "string"),
+        ("model.layers", '"3"', "integer"),
+    ],
+)
+@pytest.mark.parametrize("preset", ["small", "1b"])
+def test_a_value_of_another_kind_is_not_taken_for_what_it_may_mean(
+    field: str, value: str, kind: str, preset: str
+) -> None:
+    *outer, name = field.split(".")
+    given = f'{{"{name}": {value}}}' if not outer else f'{{"model": {{"{name}": {value}}}}}'
+    with pytest.raises(Failure) as failure:
+        load({"TRAIN_CONFIG": f'{{"preset": "{preset}", {given[1:]}'})
+    assert str(failure.value) == f"TRAIN_CONFIG is not usable: {field}: Input should be a valid {kind}"
+
+
+def test_a_whole_number_is_a_number_too() -> None:
+    config = load({"TRAIN_CONFIG": '{"learning_rate": 1, "weight_decay": 0, "step_timeout_s": 60}'}).config
+    assert (config.learning_rate, config.weight_decay, config.step_timeout_s) == (1.0, 0.0, 60.0)
+
+
+@pytest.mark.parametrize("test", [{}, {"steps": 7, "seed": 3, "timeout_s": 3601, "tolerated_percent": 7}])
+def test_what_a_stack_tells_its_jobs_is_of_the_kinds_that_they_take(test: dict[str, Any]) -> None:
+    told = train_config(SmokeTestConfig(pool="cpu", **test), "job", Buckets("checkpoints", "data"))
+    assert load({"TRAIN_CONFIG": json.dumps(told)}).config.startup_timeout_s == told["startup_timeout_s"]
+    assert load({"TRAIN_CONFIG": json.dumps(node_verification_pod._CHECKS)}).config.checks == "strict"
 
 
 @pytest.mark.parametrize("name", sorted(CATALOGUE))

@@ -90,9 +90,9 @@ def test_the_next_rows_are_made_before_anybody_asks_and_none_twice() -> None:
 
 
 def test_too_little_text_for_one_sequence_is_a_failure() -> None:
-    with pytest.raises(Failure, match="5 tokens of text hold no sequence of 11"):
+    with pytest.raises(Failure, match="5 tokens of text hold no sequence of 11: give a smaller"):
         Batches(TEXT[:5], context=10, batch_size=1, seed=0)
-    with pytest.raises(Failure, match="5 tokens of validation text hold no sequence of 11"):
+    with pytest.raises(Failure, match="5 tokens of validation text hold no sequence of 11: give a smaller"):
         validation_rows(TEXT[:5], context=10)
 
 

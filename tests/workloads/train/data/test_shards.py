@@ -20,6 +20,9 @@ from train.data.shards import Tokens
 from tests.workloads.conftest import SMALL, Launcher
 from tests.workloads.etl.conftest import text_of
 
+AGAIN = "python -m etl run, with the same configuration, makes it again"
+DAMAGED = "is damaged, for its SHA-256 is not the one in manifest.json"
+
 
 @pytest.fixture(scope="module")
 def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -61,10 +64,10 @@ def test_positions_across_shards_are_those_of_one_array() -> None:
     ("change", "sentence"),
     [
         ({"manifest.json": None}, "has no manifest.json: its run is not finished, or corpus_uri is wrong"),
-        ({"manifest.json": b"{}"}, r"manifest.json cannot be used \(KeyError\): make the data again"),
-        ({"tokens-00001.bin": None}, "cannot read .*tokens-00001.bin: .*No such file"),
-        ({"tokens-00001.bin": b""}, "cannot read .*tokens-00001.bin: "),
-        ({"tokens-00001.bin": b"x" * 20}, "tokens-00001.bin is not the shard that manifest.json lists"),
+        ({"manifest.json": b"{}"}, rf"manifest.json cannot be used \(KeyError\): {AGAIN}"),
+        ({"tokens-00001.bin": None}, f"^cannot read [^ ]*/tokens-00001.bin: No such file or directory: {AGAIN}$"),
+        ({"tokens-00001.bin": b""}, f"tokens-00001.bin {DAMAGED}: {AGAIN}$"),
+        ({"tokens-00001.bin": b"x" * 20}, f"tokens-00001.bin {DAMAGED}"),
     ],
 )
 def test_shards_that_are_not_whole_are_refused(
@@ -76,6 +79,19 @@ def test_shards_that_are_not_whole_are_refused(
             (tmp_path / path.name).write_bytes(data)
     with pytest.raises(Failure, match=sentence):
         open_corpus(config(str(tmp_path)))
+
+
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_one_bit_that_flipped_among_the_tokens_of_a_folder_is_not_trained_on(
+    shards: Path, tmp_path: Path, scheme: str
+) -> None:
+    for path in shards.glob("[tm]*"):
+        data = bytearray(path.read_bytes())
+        if path.name == "tokens-00001.bin":
+            data[len(data) // 2] ^= 1
+        (tmp_path / path.name).write_bytes(data)
+    with pytest.raises(Failure, match=f"^{scheme}{tmp_path}/tokens-00001.bin {DAMAGED}: {AGAIN}$"):
+        open_corpus(config(f"{scheme}{tmp_path}"))
 
 
 def test_a_vocabulary_that_the_model_does_not_have_is_refused(shards: Path) -> None:
@@ -94,4 +110,7 @@ def test_the_job_learns_from_shards_in_a_bucket(shards: Path, jobs: Launcher, bu
         assert 5 < ended.verdict["loss_first"] < 6.5  # nothing known of 300 tokens is ln 300 = 5.7
     boto3.client("s3").put_object(Bucket="checkpoints", Key="tokens/tokens-00001.bin", Body=b"damaged")
     (ended,) = jobs.run({**SMALL, "model": model, "corpus_uri": "s3://checkpoints/tokens"})
-    assert ended.reason == "s3://checkpoints/tokens/tokens-00001.bin is missing or damaged: make it again"
+    assert ended.reason == f"s3://checkpoints/tokens/tokens-00001.bin {DAMAGED}: {AGAIN}"
+    boto3.client("s3").delete_object(Bucket="checkpoints", Key="tokens/tokens-00001.bin")
+    with pytest.raises(Failure, match=f"^s3://checkpoints/tokens/tokens-00001.bin is missing: {AGAIN}$"):
+        open_corpus(config("s3://checkpoints/tokens"))

@@ -10,14 +10,17 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from train.checkpoint.store import FolderStore
 from train.checks.estimate import Status
 from train.checks.health import Finding, Health, conclude
+from train.config.failure import Failure
 from train.config.job import load
+from train.config.settings import TrainConfig
+from train.main import nodes, smoke_test, training
 from train.main import run as main_run
-from train.main import smoke_test, training
 from train.main.run import Run
 from train.main.smoke_test import main
 from train.metrics.times import StepTimes
@@ -64,7 +67,7 @@ def test_a_job_passes_with_its_numbers(run, tmp_path: Path) -> None:
 def test_a_loss_that_does_not_fall_enough_fails(run) -> None:
     status, verdict = run({**TRAINING, "min_loss_drop": 5})
     assert status == 1
-    assert verdict["reason"].endswith("in 12 steps, and by 5 was expected")
+    assert "in 12 steps, and by 5 was expected: give it more steps" in verdict["reason"]
 
 
 @pytest.mark.real
@@ -132,6 +135,28 @@ def test_a_checkpoint_is_read_once_and_has_its_own_limit(
     assert [each for each in read if each[0].endswith(".safetensors")] == [(arrays, within)]
 
 
+@pytest.mark.parametrize(
+    ("uri", "allowed"),
+    [
+        ("tokens", "reading corpus_uri, for which checkpoint_timeout_s is the limit, within 300 s"),
+        ("", "reading the text within 45 s"),
+    ],
+)
+def test_shards_may_be_of_any_size_and_have_a_limit_of_their_own(run, monkeypatch, uri: str, allowed: str) -> None:
+    limits, limit = list[str](), Watchdog.limit
+
+    def noted(self: Watchdog, seconds: float, what: str, why: Callable[[], str] | None = None):
+        limits.append(f"{what} within {seconds:g} s")
+        return limit(self, seconds, what, why)
+
+    def read(config: TrainConfig) -> NoReturn:
+        raise Failure(limits[-1])
+
+    monkeypatch.setattr(Watchdog, "limit", noted)
+    monkeypatch.setattr(nodes, "open_corpus", read)
+    assert run({**TRAINING, "corpus_uri": uri})[1]["reason"] == allowed
+
+
 def test_quantiles_are_computed_at_the_end_and_not_at_each_step(run, monkeypatch: pytest.MonkeyPatch) -> None:
     asked, percentile = list[float](), StepTimes.percentile_s
     monkeypatch.setattr(StepTimes, "percentile_s", lambda self, of: asked.append(of) or percentile(self, of))
@@ -143,6 +168,16 @@ def test_quantiles_are_computed_at_the_end_and_not_at_each_step(run, monkeypatch
 def test_a_batch_that_was_rounded_up_is_what_the_verdict_tells(run) -> None:
     _, verdict = run({**TRAINING, "batch_size": 3})
     assert "4 sequences a step" in verdict["setup"]["model"]
+
+
+@pytest.mark.parametrize(
+    ("warmup_steps", "told"), [(7, ["warmup_steps 7 is cut to 6: half of the steps at most"]), (6, [])]
+)
+def test_a_warm_up_that_was_cut_is_told(run, monkeypatch, warmup_steps: int, told: list[str]) -> None:
+    said = list[str]()
+    monkeypatch.setattr(smoke_test, "say", said.append)
+    run({**TRAINING, "warmup_steps": warmup_steps})
+    assert [line for line in said if "warmup" in line] == told
 
 
 def test_an_ending_that_hangs_is_cut_off_and_the_kubelet_has_the_reason(
@@ -187,6 +222,12 @@ def test_a_missing_variable_is_named(run) -> None:
 def test_a_node_that_lacks_devices_fails_before_it_trains(run) -> None:
     _, verdict = run(SMALL, ACCELERATOR='{"chips": 8, "instance_type": "p5.48xlarge"}', NODE_NAME="gpu-7")
     assert verdict["reason"].startswith("node gpu-7 shows 2 devices (cpu), and the catalogue says 8 of p5.48xlarge")
+
+
+def test_devices_that_cannot_be_divided_as_asked_are_told_before_the_nodes_are_checked(run, monkeypatch) -> None:
+    monkeypatch.setattr(smoke_test, "run_checks", lambda *arguments: pytest.fail("the nodes were checked"))
+    _, verdict = run({**TRAINING, "checks": "report", "fsdp": 3})
+    assert verdict["reason"] == "2 devices cannot be divided by fsdp 3 × tensor 1: give other numbers"
 
 
 def test_an_endpoint_that_nobody_serves_is_named(run, monkeypatch: pytest.MonkeyPatch) -> None:

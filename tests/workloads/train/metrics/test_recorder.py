@@ -125,6 +125,13 @@ def test_after_a_resume_every_step_is_there_once_and_those_of_the_dead_run_are_b
     assert said == [f"2 lines of steps after 3 went from {LINES} to {SUPERSEDED} in {tmp_path}"]
 
 
+def test_one_line_that_went_is_told_as_one(tmp_path: Path) -> None:
+    written(tmp_path, 1, 2)
+    said = list[str]()
+    recorded(tmp_path, said, after=1).close()
+    assert said == [f"1 line of steps after 1 went from {LINES} to {SUPERSEDED} in {tmp_path}"]
+
+
 def test_what_is_superseded_again_comes_behind_what_was_before(tmp_path: Path) -> None:
     written(tmp_path, 1, 2, 3)
     assert set_aside(tmp_path, 2) == 1
