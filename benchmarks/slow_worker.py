@@ -47,7 +47,7 @@ def compare_again_and_again() -> None:
     job = load(os.environ)
     peers = Peers(job)
     peers.connect()
-    machines = peers.exchange("machine", rounds.machine_of(job, "cpu"))
+    machines = peers.exchange("host", rounds.host_of(job))
     local, seconds = jax.local_devices(), work.scale_of("cpu").round_s
     steps = rounds.repeats_for(seconds, lambda count: _product_series(local, count).times())
     steps = int(peers.from_first("steps", lambda: str(steps)))

@@ -14,11 +14,11 @@ from train.checks.floors import GIB, Floors
 
 Worker = tuple[int, int]  # a process and one of its devices
 _MEASURED_ONCE = {
-    "memory_bytes_per_s": ("memory bandwidth", floors.PEERS_MEMORY_SHARE),
-    "to_device_bytes_per_s": ("transfers to a device", floors.PEERS_TRANSFER_SHARE),
-    "from_device_bytes_per_s": ("transfers from a device", floors.PEERS_TRANSFER_SHARE),
-    "store_write_bytes_per_s": ("writes to the checkpoints' place", floors.PEERS_STORE_SHARE),
-    "store_read_bytes_per_s": ("reads from the checkpoints' place", floors.PEERS_STORE_SHARE),
+    "memory_bytes_per_s": ("memory bandwidth", "GB/s", 1e9, floors.PEERS_MEMORY_SHARE),
+    "to_device_bytes_per_s": ("transfers to a device", "GB/s", 1e9, floors.PEERS_TRANSFER_SHARE),
+    "from_device_bytes_per_s": ("transfers from a device", "GB/s", 1e9, floors.PEERS_TRANSFER_SHARE),
+    "store_write_bytes_per_s": ("writes to the checkpoints' place", "MB/s", 1e6, floors.PEERS_STORE_SHARE),
+    "store_read_bytes_per_s": ("reads from the checkpoints' place", "MB/s", 1e6, floors.PEERS_STORE_SHARE),
 }
 
 
@@ -126,11 +126,11 @@ def judge_figures(figures: Figures, floors: Floors) -> list[Finding]:
 def judge_among_peers(everyone: list[Figures], node: int) -> list[Finding]:
     """What a node measured once, against the median of the others': only what is far below it is found."""
     found: list[Finding] = []
-    for name, (what, share) in _MEASURED_ONCE.items():
+    for name, (what, unit, size, share) in _MEASURED_ONCE.items():
         rates = [getattr(figures, name) for figures in everyone]
         own, others = rates[node], [rate for number, rate in enumerate(rates) if number != node and rate is not None]
         if own is not None and others and own < share * (usual := median(others)):
-            numbers = f"{own / 1e9:,.2f} GB/s, less than {share:.0%} of its peers' {usual / 1e9:,.2f} GB/s"
+            numbers = f"{own / size:,.1f} {unit}, less than {share:.0%} of its peers' {usual / size:,.1f} {unit}"
             found.append(Finding(status=Status.FAIL, sentence=f"{everyone[node].node}: {what} {numbers}"))
     return found
 
@@ -190,7 +190,7 @@ def judge_bus(bus: Bus) -> list[Finding]:
 
 def conclude(findings: Iterable[Finding]) -> tuple[Status, str]:
     """The worst status and its sentences, what is surely wrong first."""
-    found = list(findings)
+    found = sorted(findings, key=lambda finding: not finding.wrong)
     status = Status.worst([finding.status for finding in found])
     return status, "; ".join(finding.sentence for finding in found if finding.status is status)
 

@@ -90,12 +90,17 @@ def repeats_for(seconds: float, one: Callable[[int], object]) -> int:
     return max(1, round(seconds * trial / took))
 
 
-def machine_of(job: Job, platform: str, boot_id: Path = Path("/proc/sys/kernel/random/boot_id")) -> str:
-    """What processes have in common that share a CPU; with chips of their own they share nothing here."""
+def host_of(job: Job, boot_id: Path = Path("/proc/sys/kernel/random/boot_id")) -> str:
+    """What all processes of a machine have in common, in whatever container they are."""
     try:
-        return boot_id.read_text().strip() if platform == "cpu" else f"process {job.index}"
+        return boot_id.read_text().strip()
     except OSError:
         return f"process {job.index}"
+
+
+def machines_of(platform: str, hosts: list[str]) -> list[str]:
+    """What processes have in common that share a host's CPUs to compute; with chips of their own they share nothing."""
+    return hosts if platform == "cpu" else [f"process {index}" for index in range(len(hosts))]
 
 
 class Rounds:

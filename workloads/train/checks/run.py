@@ -36,7 +36,8 @@ def run(job: Job, peers: Peers, mesh: Mesh, stage: Stage) -> Health:
         figures = measure(job, jax.local_devices())
         clocks = clock.clocks_ahead_s(peers)
         texts = peers.gather("train/figures", figures.model_dump_json())
-        machines = peers.exchange("train/machine", rounds.machine_of(job, jax.default_backend()))
+        hosts = peers.exchange("train/host", rounds.host_of(job))
+        machines = rounds.machines_of(jax.default_backend(), hosts)
     with stage("comparing the workers with each other"):
         effects = compare_workers(job, peers, jax.local_devices(), machines)
     with stage("timing collectives"):
@@ -50,7 +51,7 @@ def run(job: Job, peers: Peers, mesh: Mesh, stage: Stage) -> Health:
         everyone = [Figures.model_validate_json(text) for text in texts]
         blamed = pairs.blame(met) if met and comparable else ({}, {})
         buses = [_bus(job, one) for one in timed]
-        apart = are_apart(machines)
+        apart = are_apart(hosts)
         return judge(job, everyone, clocks, effects, buses, met, blamed, lacking, apart=apart).model_dump_json()
 
     return Health.model_validate_json(peers.from_first("train/health", verdict))

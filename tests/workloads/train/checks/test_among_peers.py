@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
-from train.checks import health, run
+from train.checks import health, rounds, run
 from train.checks.estimate import Status
 from train.checks.health import Figures, Finding
 from train.checks.schedule import are_apart
@@ -26,11 +29,11 @@ def found(everyone: list[Figures]) -> list[list[Finding]]:
 @pytest.mark.parametrize(
     ("figure", "value", "sentence"),
     [
-        ("to_device_bytes_per_s", 1e10, "node-2: transfers to a device 10.00 GB/s, less than 70% of its peers' 20.00"),
-        ("from_device_bytes_per_s", 6e9, "node-2: transfers from a device 6.00 GB/s"),
-        ("memory_bytes_per_s", 1e12, "node-2: memory bandwidth 1,000.00 GB/s, less than 50%"),
-        ("store_write_bytes_per_s", 2e7, "node-2: writes to the checkpoints' place 0.02 GB/s"),
-        ("store_read_bytes_per_s", 2e7, "node-2: reads from the checkpoints' place 0.02 GB/s"),
+        ("to_device_bytes_per_s", 1e10, "node-2: transfers to a device 10.0 GB/s, less than 70% of its peers' 20.0"),
+        ("from_device_bytes_per_s", 6e9, "node-2: transfers from a device 6.0 GB/s"),
+        ("memory_bytes_per_s", 1e12, "node-2: memory bandwidth 1,000.0 GB/s, less than 50%"),
+        ("store_write_bytes_per_s", 2e7, "node-2: writes to the checkpoints' place 20.0 MB/s"),
+        ("store_read_bytes_per_s", 2e7, "node-2: reads from the checkpoints' place 20.0 MB/s"),
     ],
 )
 def test_only_the_node_far_below_the_others_is_named(figure: str, value: float, sentence: str) -> None:
@@ -57,10 +60,21 @@ def test_what_nobody_else_has_is_not_judged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("machines", "status"), [(["a", "b", "c", "d"], Status.FAIL), (["a", "b", "c", "a"], Status.PASS)]
+    ("hosts", "status"), [(["a", "b", "c", "d"], Status.FAIL), (["a", "b", "c", "a"], Status.PASS)]
 )
-def test_who_shares_a_machine_is_not_held_to_others(machines: list[str], status: Status) -> None:
+def test_who_shares_a_machine_is_not_held_to_others(hosts: list[str], status: Status) -> None:
     everyone = four(to_device_bytes_per_s=1e9)
-    verdict = run.judge(load({}), everyone, [0.0] * 4, {}, [], None, ({}, {}), [], apart=are_apart(machines))
+    verdict = run.judge(load({}), everyone, [0.0] * 4, {}, [], None, ({}, {}), [], apart=are_apart(hosts))
     assert verdict.status is status
     assert [node.status for node in verdict.nodes] == [Status.PASS, Status.PASS, status, Status.PASS]
+
+
+def test_two_processes_of_a_machine_are_not_apart_though_each_has_chips_of_its_own(tmp_path: Path) -> None:
+    boot_id = tmp_path / "boot_id"
+    boot_id.write_text("5f0c1d\n")
+    jobs = [replace(load({}), processes=2, index=index) for index in (0, 1)]
+    hosts = [rounds.host_of(job, boot_id) for job in jobs]
+    assert not are_apart(hosts)
+    assert are_apart(rounds.machines_of("gpu", hosts))
+    assert not are_apart(rounds.machines_of("cpu", hosts))
+    assert are_apart([rounds.host_of(job, tmp_path / "none") for job in jobs])

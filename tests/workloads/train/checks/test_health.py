@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from train.checks import floors, health, table
 from train.checks.estimate import Effect, Status
-from train.checks.health import Bus, Figures, Health, NodeHealth
+from train.checks.health import Bus, Figures, Finding, Health, NodeHealth
 from train.config.job import Accelerator
 
 from components.accelerators import CATALOGUE
@@ -184,3 +184,9 @@ def test_the_table_has_one_row_a_node_and_ends_with_the_verdict() -> None:
     assert lines[1].endswith("+5.0 % (+4.0 to +6.0)")
     assert lines[2].endswith("-")
     assert lines[-1] == "FAIL"
+
+
+def test_what_is_wrong_is_told_before_what_is_slow() -> None:
+    slow = [Finding(status=Status.FAIL, sentence=f"node-{node} is slow") for node in range(2)]
+    wrong = Finding(status=Status.FAIL, sentence="node-40 calculates wrong", wrong=True)
+    assert health.conclude([*slow, wrong])[1] == "node-40 calculates wrong; node-0 is slow; node-1 is slow"
