@@ -120,6 +120,10 @@ class TrainConfig(_Model):
     corpus_uri: str = Field(
         default="", description="folder or s3://bucket/prefix of token shards; empty: the standard library's sources"
     )
+    verify_corpus: bool = Field(
+        default=True,
+        description="compare each shard of a folder with its digest, at every start; those of a bucket always are",
+    )
     corpus_bytes: PositiveInt = Field(default=4 << 20, description="how much of the standard library's sources is read")
     min_loss_drop: Annotated[float, Field(ge=0)] = Field(
         default=1.5,

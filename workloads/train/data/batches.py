@@ -37,7 +37,7 @@ def open_corpus(config: TrainConfig) -> Corpus:
     """What the configuration names. Of shards the last part is held out: the documents there are nobody's copies."""
     if not config.corpus_uri:
         return read_corpus(config.corpus_bytes)
-    arrays, digest = read_shards(config.corpus_uri, config.model.vocabulary)
+    arrays, digest = read_shards(config.corpus_uri, config.model.vocabulary, config.verify_corpus)
     total = sum(map(len, arrays))
     split = total - total // VALIDATION_SHARE
     return Corpus(Tokens(arrays, 0, split), Tokens(arrays, split), digest)

@@ -92,6 +92,7 @@ def test_one_bit_that_flipped_among_the_tokens_of_a_folder_is_not_trained_on(
         (tmp_path / path.name).write_bytes(data)
     with pytest.raises(Failure, match=f"^{scheme}{tmp_path}/tokens-00001.bin {DAMAGED}: {AGAIN}$"):
         open_corpus(config(f"{scheme}{tmp_path}"))
+    assert len(open_corpus(config(f"{scheme}{tmp_path}").model_copy(update={"verify_corpus": False})).train) > 0
 
 
 def test_a_vocabulary_that_the_model_does_not_have_is_refused(shards: Path) -> None:
