@@ -29,20 +29,20 @@ class CleanConfig(_Model):
     without blanks between words (Chinese, Japanese, Thai): docs/etl.md has what to set for them.
     """
 
-    enabled: bool = True
-    min_words: PositiveInt = 50
-    max_words: PositiveInt = 100_000
-    min_mean_word_length: Annotated[float, Field(ge=0)] = 3.0
-    max_mean_word_length: Annotated[float, Field(gt=0)] = 10.0
+    enabled: bool = Field(default=True, description="false: all that is text is kept")
+    min_words: PositiveInt = Field(default=50, description="a document of fewer words is dropped")
+    max_words: PositiveInt = Field(default=100_000, description="and one of more")
+    min_mean_word_length: Annotated[float, Field(ge=0)] = Field(default=3.0, description="characters a word")
+    max_mean_word_length: Annotated[float, Field(gt=0)] = Field(default=10.0, description="characters a word")
     max_symbol_ratio: Share = Field(default=0.1, description="'#' and ellipses a word, together")
-    max_bullet_lines: Share = 0.9
-    max_ellipsis_lines: Share = 0.3
+    max_bullet_lines: Share = Field(default=0.9, description="lines that begin with a bullet")
+    max_ellipsis_lines: Share = Field(default=0.3, description="lines that end with an ellipsis")
     min_alphabetic_words: Share = Field(default=0.8, description="words with at least one letter")
     min_stop_words: Annotated[int, Field(ge=0)] = Field(
         default=0, description="of the, be, to, of, and, that, have, with; Gopher asks 2, which only English has"
     )
     max_repeated_lines: Share = Field(default=0.3, description="lines that stood before in the document")
-    max_repeated_line_characters: Share = 0.2
+    max_repeated_line_characters: Share = Field(default=0.2, description="characters in such lines")
     max_top_ngrams: tuple[Share, Share, Share] = Field(
         default=(0.2, 0.18, 0.16), description="characters in the most frequent 2-, 3- and 4-gram of words"
     )
@@ -64,12 +64,16 @@ class NearDuplicates(_Model):
     signatures agree in ``threshold`` of the bands × rows places. The curve of the defaults is in docs/etl.md.
     """
 
-    enabled: bool = True
-    threshold: Annotated[float, Field(gt=0, le=1)] = 0.75
-    bands: PositiveInt = 16
-    rows: PositiveInt = 8
+    enabled: bool = Field(default=True, description="false: exact duplicates alone are dropped")
+    threshold: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.75, description="share of the signatures' places that agree"
+    )
+    bands: PositiveInt = Field(
+        default=16, description="groups of places, of which one must agree whole before two are compared"
+    )
+    rows: PositiveInt = Field(default=8, description="places in a band")
     shingle_words: PositiveInt = Field(default=5, description="words that make one element of the compared sets")
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 1
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(default=1, description="of the hash functions")
 
 
 class EtlConfig(_Model):

@@ -20,9 +20,9 @@ class ModelConfig(_Model):
     architecture: Literal["llama", "gpt2"] = Field(
         default="llama", description="RoPE, RMSNorm, grouped-query attention and SwiGLU; or GPT-2's parts"
     )
-    layers: PositiveInt = 2
-    width: PositiveInt = 64
-    heads: PositiveInt = 4
+    layers: PositiveInt = Field(default=2, description="blocks of attention and feed-forward")
+    width: PositiveInt = Field(default=64, description="numbers in the vector of a token; a multiple of 2 × heads")
+    heads: PositiveInt = Field(default=4, description="heads of queries")
     kv_heads: PositiveInt | None = Field(default=None, description="heads of keys and values; absent: as many as heads")
     hidden: PositiveInt | None = Field(
         default=None, description="width inside the feed-forward; absent: 8/3 of the width for SwiGLU, 4 × for GELU"
@@ -94,7 +94,7 @@ class TrainConfig(_Model):
     )
     job: str = Field(default="", description="name in the verdict; empty: JOB_NAME, else 'train'")
     model: ModelConfig = ModelConfig()
-    steps: PositiveInt = 40
+    steps: PositiveInt = Field(default=40, description="changes of the parameters; another number is another training")
     batch_size: PositiveInt = Field(
         default=16, description="sequences a step over all devices, rounded up so that each device gets as many"
     )
@@ -103,12 +103,14 @@ class TrainConfig(_Model):
     )
     fsdp: PositiveInt = Field(default=1, description="devices that share one copy of the parameters")
     tensor: PositiveInt = Field(default=1, description="devices that share each matrix product; divides kv_heads")
-    learning_rate: PositiveFloat = 5e-3
+    learning_rate: PositiveFloat = Field(
+        default=5e-3, description="the highest, after the warm-up; from there a cosine leads to a tenth of it"
+    )
     warmup_steps: Annotated[int, Field(ge=0)] = Field(
         default=5, description="steps until learning_rate is reached; half of steps at most, and then cut to that"
     )
-    weight_decay: Annotated[float, Field(ge=0)] = 0.1
-    clip_norm: PositiveFloat = 1.0
+    weight_decay: Annotated[float, Field(ge=0)] = Field(default=0.1, description="AdamW's, of matrices only")
+    clip_norm: PositiveFloat = Field(default=1.0, description="a gradient with a larger norm is made shorter")
     spike_nats: PositiveFloat = Field(
         default=3.0, description="a step whose loss is this far above its running mean changes nothing: it is skipped"
     )
@@ -116,7 +118,9 @@ class TrainConfig(_Model):
         default=3,
         description="steps skipped in a row, for a spike or for numbers that are not finite, before it gives up",
     )
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(
+        default=0, description="of the first parameters and of the order of the text"
+    )
     corpus_uri: str = Field(
         default="", description="folder or s3://bucket/prefix of token shards; empty: the standard library's sources"
     )
@@ -155,7 +159,7 @@ class TrainConfig(_Model):
     metrics_folder: str = Field(
         default="", description="for metrics.jsonl, train.prom and TensorBoard's event files; empty: none is written"
     )
-    log_every: PositiveInt = 10
+    log_every: PositiveInt = Field(default=10, description="steps from one line of the log to the next")
     checks: Literal["auto", "strict", "report", "off"] = Field(
         default="auto",
         description="before training; strict: a slow node, or one of which it is not known, ends the job; report: it "
