@@ -4,6 +4,8 @@ STACK ?= local
 RUN := .venv/bin/python
 # Ansible's tools look for each other on PATH, and keep what they like to keep out of the home folder and the checkout.
 ANSIBLE = PATH="$(realpath .venv)/bin:$$PATH" ANSIBLE_HOME="$${XDG_CACHE_HOME:-$$HOME/.cache}/ai-datacenter/ansible"
+# Half of their time these tests wait: three at once on two cores.
+REAL := $(RUN) -m pytest -q -rs -n 3 --dist loadfile --no-loadscope-reorder
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
@@ -39,13 +41,14 @@ docs: setup  ## write what is made from the code: the catalogue's page, the stac
 unit: setup  ## the fast tests: no root, no network, no built programs
 	@$(RUN) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not real and not hosts and not cli and not soak"
 
-real: setup-machines  ## those that start what is real, machines too, and use the Pulumi CLI; what cannot run here skips
-	@$(RUN) -m pytest -q -rs -n 3 --dist loadfile --no-loadscope-reorder -m "(real or cli or hosts) and not soak"
+real: setup  ## the tests that start what is real and takes its time, and those with the Pulumi CLI where it is on PATH
+	@$(REAL) -m "(real or cli) and not hosts and not soak"
 
-hosts: setup-machines  ## of those, the tests that boot machines
+hosts: setup-machines  ## the tests that boot machines; they skip, with the reason, where machines cannot run
 	@$(RUN) -m pytest -q -rs -m "hosts and not soak"
 
-test: check unit real  ## everything that must hold before a change is taken
+test: check unit setup-machines  ## everything that must hold before a change is taken; real and hosts side by side
+	@$(REAL) -m "(real or cli or hosts) and not soak"
 
 bench: setup-machines  ## measure, and write docs/benchmarks.md; ONLY=machines or ONLY=engine renews those alone
 	@$(RUN) -m benchmarks $(ONLY)
