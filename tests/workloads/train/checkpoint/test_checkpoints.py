@@ -378,7 +378,7 @@ def test_four_megabytes_hold_the_training_up_for_less_than_20_ms(tmp_path: Path)
         kept.wait()
         began = (
             time.thread_time()
-        )  # that it waits for nothing either, another test holds; who else runs here is no matter
+        )  # another test holds that it waits for nothing
         kept.save(Mark(step, step), state)
         held_up.append(time.thread_time() - began)
     kept.wait()
