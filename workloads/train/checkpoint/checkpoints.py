@@ -3,7 +3,7 @@
 ``step_00000060.0of1.safetensors`` holds the arrays of process 0 of 1, ``step_00000060.json`` says what must be in all
 of them (digests, cursor, the batch that comes next), and ``latest.json`` names the newest complete step. They are
 written in this order, each atomically, so a writer that is killed leaves the previous checkpoint in force. A damaged
-one is passed over for the one before it.
+one is passed over for the one before it; where all are damaged, whoever started the training decides.
 """
 
 from __future__ import annotations
@@ -119,14 +119,23 @@ class Checkpoints:
     def newest(self, like: Any) -> tuple[Manifest, Any] | None:
         """The newest undamaged checkpoint as host arrays shaped like ``like``; None where there is none.
 
-        What killed writers left is removed. Raises :class:`Failure` where the checkpoints here are another training's.
+        What killed writers left is removed. Raises :class:`Failure` where the checkpoints here are another training's,
+        or all damaged: to begin at step 0 would write over what somebody may still repair.
         """
         self.store.sweep()
-        for step in self._candidates():
+        steps = self._candidates()
+        for step in steps:
             try:
                 return self.read(step, like)
             except Damaged as error:
-                self.say(f"the checkpoint of step {step} is damaged ({error}): trying the one before")
+                further = ": trying the one before" if step != steps[-1] else ", and there is none before it"
+                self.say(f"the checkpoint of step {step} is damaged ({error}){further}")
+        if steps:
+            raise Failure(
+                f"every checkpoint in {self.store.uri} is damaged, the newest of step {steps[0]}, as the log says of "
+                "each. Nothing is removed: put a copy back, or begin at step 0 with resume false or another "
+                "checkpoint_uri"
+            )
         return None
 
     def pass_over(self) -> None:

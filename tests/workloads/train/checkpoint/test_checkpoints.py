@@ -125,15 +125,27 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_is_taken(kept: Kept
     assert "step 40" in kept.said[0]
 
 
-@pytest.mark.parametrize(("damaged", "left"), [(2, 20), (3, None)])
-def test_past_the_last_two_damaged_the_third_is_found_and_past_all_none(
-    kept: Kept, damaged: int, left: int | None
-) -> None:
+def test_past_the_last_two_damaged_the_third_is_found(kept: Kept) -> None:
     kept.save_steps(20, 40, 60)
-    for path in sorted(kept.folder.glob("*.safetensors"))[-damaged:]:
+    for path in sorted(kept.folder.glob("*.safetensors"))[-2:]:
         flip(path)
-    assert kept.step() == left
-    assert len(kept.said) == damaged
+    assert kept.step() == 20
+    assert [said.endswith("trying the one before") for said in kept.said] == [True, True]
+
+
+def test_where_all_are_damaged_nothing_begins_anew_unasked_and_nothing_is_removed(kept: Kept) -> None:
+    kept.save_steps(20, 40)
+    for path in kept.folder.glob("*.safetensors"):
+        flip(path)
+    before = sorted(kept.folder.iterdir())
+    with pytest.raises(Failure, match=r"is damaged, the newest of step 40, .* begin at step 0 with resume false"):
+        kept.newest(LIKE)
+    assert [said.rpartition(")")[2] for said in kept.said] == [
+        ": trying the one before",
+        ", and there is none before it",
+    ]
+    assert sorted(kept.folder.iterdir()) == before
+    kept.pass_over()  # which is what resume false does
 
 
 def test_arrays_of_another_shape_or_type_are_damage() -> None:
