@@ -63,7 +63,7 @@ def _run(run: Run) -> Verdict:
         _say_how_it_is_shared(job, trainer, loop)
         progress = begin(run, trainer, loop)
     with run.watchdog.limit(config.checkpoint_timeout_s, "reading the newest checkpoint"):
-        checkpoints = open_checkpoints(run, config.training_digest(corpus.digest, loop.batch_rows), loop.batch_rows)
+        checkpoints = open_checkpoints(run, corpus.digest, loop.batch_rows)
         if checkpoints:
             progress = resume(run, trainer, loop, checkpoints) or progress
     train(run, loop, progress, checkpoints)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 import time
@@ -190,6 +191,29 @@ def test_where_a_refused_training_took_other_rows_a_step_it_is_said(kept: Kept) 
     other.batch_rows = 16
     with pytest.raises(Failure, match="other text, model, seed or schedule"):
         other.newest(LIKE)
+
+
+def test_a_refusal_names_what_differs_and_a_manifest_of_before_that_does_not_say_is_still_read(kept: Kept) -> None:
+    kept.settings = {"steps": 12, "seed": 0, "model.kv_heads": None}
+    kept.save_steps(20)
+    other = Kept(kept.folder, "other")
+    other.settings = {"steps": 40, "seed": 0, "model.kv_heads": 2}
+    differ = r"another training \(steps: 12 there, 40 here; model.kv_heads: absent there, 2 here\): give another"
+    with pytest.raises(Failure, match=differ):
+        other.newest(LIKE)
+    of_before(kept.folder / "step_00000020.json")
+    assert kept.step() == 20
+    with pytest.raises(Failure, match="other text, model, seed or schedule"):
+        other.newest(LIKE)
+
+
+def of_before(manifest: Path) -> None:
+    """As it was written when it had no settings in it."""
+    values = {
+        key: value for key, value in json.loads(manifest.read_bytes()).items() if key not in ("settings", "sha256")
+    }
+    sha256 = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+    manifest.write_text(json.dumps({**values, "sha256": sha256}))
 
 
 def test_a_run_that_begins_anew_neither_counts_nor_falls_back_to_what_another_left(kept: Kept) -> None:
