@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 
+from train.checkpoint.store import split_uri
 from train.checks.run import run as run_checks
 from train.config.failure import Failure
 from train.config.job import Job, load
@@ -50,6 +51,8 @@ def _run(run: Run) -> Verdict:
     job, config = run.job, run.job.config
     use_cache(config.compilation_cache or run.environ.get("JAX_COMPILATION_CACHE_DIR", ""))
     mesh = join(run)
+    with run.watchdog.limit(config.step_timeout_s, "trying verdict_uri"):
+        _try_verdict_uri(job)
     with run.watchdog.limit(config.step_timeout_s, "checking devices and the all-reduce"):
         check(run, mesh)
     corpus = read_text(run)
@@ -74,6 +77,17 @@ def _run(run: Run) -> Verdict:
         run.verdict = replace(run.verdict, loss_last=loop.validation_loss(progress.state))
         run.peers.leave()
     return judge_loss(run.verdict, config.min_loss_drop)
+
+
+def _try_verdict_uri(job: Job) -> None:
+    """Before the training, for a verdict that cannot be stored fails it."""
+    if not (job.first and job.config.verdict_uri):
+        return
+    try:
+        store, name = split_uri(job.config.verdict_uri)
+        store.probe(name)
+    except Failure as failure:
+        raise Failure(f"verdict_uri: {failure}") from None
 
 
 def _say_how_it_is_shared(job: Job, trainer: Trainer, loop: Loop) -> None:

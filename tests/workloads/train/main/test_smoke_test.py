@@ -208,6 +208,31 @@ def test_an_unusable_configuration_still_reaches_the_deployment(run, tmp_path: P
     assert "steps: Input should be greater than 0" in json.loads(uri.read_text())["reason"]
 
 
+@pytest.mark.parametrize(
+    ("uri", "why"),
+    [
+        ("http://x/y/z.json", "http://x/y is neither s3://bucket/prefix nor a folder"),
+        ("s3://bucket", "s3://bucket names no file: give s3://bucket/key or a path"),
+        ("{tmp_path}/log/v.json", "cannot write {tmp_path}/log/v.json: Not a directory"),
+    ],
+)
+def test_a_verdict_that_could_not_be_stored_ends_the_job_before_it_trains(
+    run, tmp_path: Path, uri: str, why: str
+) -> None:
+    status, verdict = run({**TRAINING, "verdict_uri": uri.format(tmp_path=tmp_path)})
+    assert (status, verdict["steps"]) == (1, 0)
+    assert verdict["reason"] == f"verdict_uri: {why.format(tmp_path=tmp_path)}"
+
+
+def test_only_process_0_tries_where_the_verdict_goes(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    config = json.dumps({"verdict_uri": f"{tmp_path}/file/v.json"})
+    two = {"JAX_NUM_PROCESSES": "2", "JAX_COORDINATOR_ADDRESS": "host:1", "TRAIN_CONFIG": config}
+    smoke_test._try_verdict_uri(load({**two, "JOB_COMPLETION_INDEX": "1"}))
+    with pytest.raises(Failure, match="verdict_uri: cannot write"):
+        smoke_test._try_verdict_uri(load({**two, "JOB_COMPLETION_INDEX": "0"}))
+
+
 def test_of_an_unusable_job_only_process_0_stores_the_verdict(run, tmp_path: Path) -> None:
     uri = tmp_path / "verdict.json"
     assert run({"verdict_uri": str(uri), "steps": 0}, JOB_COMPLETION_INDEX="1")[0] == 1
