@@ -44,7 +44,7 @@ class _Save:
 
 @dataclass
 class Checkpoints:
-    """The checkpoints of one training under one address; ``say`` is told of what goes wrong and is survived.
+    """The checkpoints of one training under one address; ``say`` is told of each, and of what goes wrong meanwhile.
 
     Attributes:
         batch_rows: the sequences of a step; 0 where a refusal need not tell.
@@ -221,6 +221,7 @@ class Checkpoints:
         self.store.put(LATEST, json.dumps({"step": mark.step}).encode(), "application/json")
         self.newest_address = f"{self.store.uri.rstrip('/')}/{_name(mark.step)}"
         self._written.add(mark.step)
+        self.say(f"step {mark.step}: saved as {self.newest_address}")
         self._drop_old(mark.step)
 
     def _write_own(self, file: str, pieces: list[Piece], step: int) -> tuple[Entry, ...]:

@@ -28,13 +28,16 @@ def tree(value: float) -> dict[str, np.ndarray]:
 
 
 class Kept(Checkpoints):
-    """Checkpoints in a folder, and what was said of them."""
+    """Checkpoints in a folder, what was said to be saved, and what else was said of them."""
 
     def __init__(
         self, folder: Path, training: str = "this", policy: Policy = DEFAULT, store: type = FolderStore
     ) -> None:
-        self.folder, self.said = folder, list[str]()
-        super().__init__(store(str(folder)), training, self.said.append, policy)
+        self.folder, self.said, self.saved = folder, list[str](), list[str]()
+        super().__init__(store(str(folder)), training, self._hear, policy)
+
+    def _hear(self, text: str) -> None:
+        (self.saved if ": saved as " in text else self.said).append(text)
 
     def save_steps(self, *steps: int) -> None:
         for step in steps:
@@ -57,6 +60,11 @@ def test_what_was_saved_comes_back_to_the_bit(kept: Kept) -> None:
     assert found is not None
     assert (found[0].step, found[0].cursor, found[0].next_batch, found[0].topology) == (20, 320, "next", "here")
     np.testing.assert_array_equal(found[1]["params"], tree(1 / 3)["params"])
+
+
+def test_each_that_counts_is_a_line_with_where_it_is(kept: Kept) -> None:
+    kept.save_steps(20, 40)
+    assert kept.saved == [f"step {step}: saved as {kept.folder}/step_000000{step}.json" for step in (20, 40)]
 
 
 def test_the_files_are_those_of_a_library(kept: Kept) -> None:
@@ -360,6 +368,7 @@ def test_a_full_disk_is_told_and_survived_and_only_the_last_checkpoint_must_be_w
     kept.save(Mark(20, 320), tree(20))
     kept.wait()
     assert "the checkpoint of step 20 is not written: cannot write step_00000020" in kept.said[0]
+    assert kept.saved == []
     with pytest.raises(Failure, match="No space left on device"):
         kept.save_last(Mark(40, 640), tree(40))
     assert isinstance(kept.store, Full)
