@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from types import FrameType
 
 from train.config.settings import PRESETS
+from train.parallel.signals import that_stop
 
 
 def with_preset(environ: Mapping[str, str], name: str) -> dict[str, str]:
@@ -29,15 +30,17 @@ def run() -> int:
     parser = argparse.ArgumentParser(prog="python -m train", description="Train, and say whether these nodes can.")
     parser.add_argument("--config", choices=tuple(PRESETS), default="small", help="size; TRAIN_CONFIG goes on top")
     environ = with_preset(os.environ, parser.parse_args().config)
-    # The first process of a container has no default action for it, and JAX takes seconds to import.
-    signal.signal(signal.SIGTERM, _end)
+    # The first process of a container has no default action for them, and JAX takes seconds to import.
+    for each in that_stop():
+        signal.signal(each, _end)
     from train.main.smoke_test import main
 
     return main(environ)
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    os.write(2, b"train: FAIL: told to stop (SIGTERM) while starting: nothing was done\n")
+    told = signal.Signals(number).name
+    os.write(2, f"train: FAIL: told to stop ({told}) while starting: nothing was done\n".encode())
     os._exit(1)
 
 

@@ -14,7 +14,7 @@ from train.config.job import Job, load
 from train.main.nodes import check, join, note_health, read_text, setup, use_cache
 from train.main.resume import begin, open_checkpoints, resume
 from train.main.run import Run, say
-from train.main.stop import sigterm
+from train.main.stop import signals
 from train.main.training import choose_attention, judge_steps, train
 from train.optim import warm_up
 from train.parallel import cpu
@@ -33,7 +33,7 @@ def main(environ: Mapping[str, str] = os.environ) -> int:
         deliver(verdict, _address_for(environ), environ)
         return 1
     run = Run(job, environ, Verdict(False, "", job.name, processes=job.processes, started_at=started_at))
-    with sigterm(run):
+    with signals(run):
         try:
             verdict = _run(run)
             with run.watchdog.limit(job.config.checkpoint_timeout_s, "storing the verdict"):

@@ -19,7 +19,7 @@ from train.checks.health import Finding, Health, conclude
 from train.config.failure import Failure
 from train.config.job import load
 from train.config.settings import TrainConfig
-from train.main import nodes, smoke_test, training
+from train.main import nodes, smoke_test, stop, training
 from train.main import run as main_run
 from train.main.run import Run
 from train.main.smoke_test import main
@@ -298,17 +298,21 @@ def test_wrong_results_end_any_job(run, monkeypatch: pytest.MonkeyPatch) -> None
     assert (status, verdict["reason"], verdict["steps"]) == (1, "calculates wrong", 0)
 
 
-def test_sigterm_saves_what_was_learnt(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+def test_who_is_told_to_stop_saves_what_was_learnt(
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: signal.Signals
+) -> None:
     real = training._note
 
     def note(*arguments) -> None:
         real(*arguments)
         if arguments[2].step == 3:
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), told)
 
     monkeypatch.setattr(training, "_note", note)
+    monkeypatch.setattr(stop, "that_stop", lambda: [told])  # also where the tests run behind a shell
     status, verdict = run({**TRAINING, "checkpoint_uri": str(tmp_path / "c")}, NODE_NAME="here")
     assert status == 1
     saved = tmp_path / "c" / "step_00000003.json"
-    assert verdict["reason"] == f"process 0 on here was told to stop (SIGTERM) after step 3: saved as {saved}"
+    assert verdict["reason"] == f"process 0 on here was told to stop ({told.name}) after step 3: saved as {saved}"
     assert saved.is_file()
