@@ -9,9 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workloads.conftest import WORKLOADS
-
-HEARS_CTRL_C = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"  # also behind a shell
+from tests.workloads.conftest import HEARS_CTRL_C, WORKLOADS
 
 
 @pytest.mark.parametrize("told", ["SIGTERM", "SIGINT"])
