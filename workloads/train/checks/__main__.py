@@ -13,14 +13,32 @@ import sys
 import threading
 from collections.abc import Mapping
 
-from train import checks
 from train.parallel.signals import that_stop
+
+_WHAT = """\
+Check this machine, or all nodes of a job together: is each device well, how fast is
+it, which node or link is slow, and how sure is that. Nothing is trained.
+
+Exit status 0: all is well; 1: it is not, or it is not known."""
+
+_TOLD = """\
+Environment variables say the rest, as for a training (python -m train --help); none
+is needed. ACCELERATOR, JSON, says what the node should have: without it, and without
+other nodes to compare with, speeds are told and not judged.
+
+example:
+  ACCELERATOR='{"instance_type": "p5.48xlarge", "chips": 8}' python -m train.checks"""
 
 
 def main(arguments: list[str], environ: Mapping[str, str] = os.environ) -> int:
     """Run the checks; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m train.checks", description=checks.__doc__)
-    parser.add_argument("--output", choices=("text", "json"), default="text")
+    parser = argparse.ArgumentParser(
+        prog="python -m train.checks",
+        description=_WHAT,
+        epilog=_TOLD,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--output", choices=("text", "json"), default="text", help="a table, or JSON; text if absent")
     parser.add_argument(
         "--verify-node",
         action="store_true",
