@@ -23,6 +23,8 @@ _FLAGS = "--xla_force_host_platform_device_count=2"
 os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {_FLAGS}".strip()
 
 WORKLOADS = Path(__file__).resolve().parents[2] / "workloads"
+# As a sitecustomize: what the tests start hears Ctrl-C also where a shell runs the tests in its background.
+HEARS_CTRL_C = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
 SMALL = {
     "model": {"layers": 1, "width": 16, "heads": 2, "context": 16},
     "batch_size": 4,

@@ -227,8 +227,11 @@ def deliver(verdict: Verdict, uri: str, environ: Mapping[str, str]) -> Verdict:
             store, name = split_uri(uri)
             store.put(name, verdict.to_json().encode(), "application/json")
     except Failure as failure:
-        reason = f"{verdict.reason}; and {failure}" if not verdict.passed else str(failure)
-        verdict = replace(verdict, passed=False, reason=reason)
+        if str(failure) not in verdict.reason:  # which it is where the address was tried before the training
+            os.write(2, f"train: FAIL: the verdict is not stored: {failure}\n".encode())
+            but = "but" if verdict.passed else "and"
+            verdict = replace(verdict, reason=f"{verdict.reason}; {but} the verdict is not stored: {failure}")
+        verdict = replace(verdict, passed=False)
     leave_reason(verdict.reason, environ)
     os.write(1, (replace(verdict, series=None).to_json() + "\n").encode())
     return verdict

@@ -112,11 +112,24 @@ def test_of_many_workers_the_slowest_are_drawn_in_their_order_and_one_without_ti
 def test_a_verdict_that_cannot_be_stored_is_a_failed_one(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("")
     log = {"TERMINATION_LOG": f"{tmp_path}/log"}
-    assert not deliver(replace(TRAINED, passed=True, reason="fell"), f"{tmp_path}/file/v.json", log).passed
-    printed = json.loads(capfd.readouterr().out)
-    assert printed["passed"] is False
-    assert f"cannot write {tmp_path}/file/v.json" in printed["reason"]
+    assert not deliver(replace(TRAINED, passed=True, reason="it fell"), f"{tmp_path}/file/v.json", log).passed
+    written, why = (
+        capfd.readouterr(),
+        f"the verdict is not stored: cannot write {tmp_path}/file/v.json: Not a directory",
+    )
+    printed = json.loads(written.out)
+    assert (printed["passed"], printed["reason"]) == (False, f"it fell; but {why}")
     assert (tmp_path / "log").read_text() == printed["reason"]
+    assert written.err == f"train: FAIL: {why}\n"
+
+
+def test_what_kept_a_verdict_from_being_stored_is_said_once(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("")
+    uri = f"{tmp_path}/file/v.json"
+    why = f"verdict_uri: cannot write {uri}: Not a directory"
+    assert deliver(replace(TRAINED, reason=why), uri, {}).reason == why
+    assert deliver(replace(TRAINED, reason="no"), uri, {}).reason.startswith("no; and the verdict is not stored: ")
+    assert len(capfd.readouterr().err.splitlines()) == 1
 
 
 def test_a_reason_is_cut_to_what_the_kubelet_reads(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 ``step_00000060.0of1.safetensors`` holds the arrays of process 0 of 1, ``step_00000060.json`` says what must be in all
 of them (digests, cursor, the batch that comes next), and ``latest.json`` names the newest complete step. They are
 written in this order, each atomically, so a writer that is killed leaves the previous checkpoint in force. A damaged
-one is passed over for the one before it.
+one is passed over for the one before it; where all are damaged, whoever started the training decides.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -44,10 +44,11 @@ class _Save:
 
 @dataclass
 class Checkpoints:
-    """The checkpoints of one training under one address; ``say`` is told of what goes wrong and is survived.
+    """The checkpoints of one training under one address; ``say`` is told of each, and of what goes wrong meanwhile.
 
     Attributes:
         batch_rows: the sequences of a step; 0 where a refusal need not tell.
+        settings: what ``training`` is a digest of, by name, for a refusal to tell.
         after: the step that this run goes on after. Later ones that it did not write itself are another run's.
         newest_address: of the last one that was written whole; empty before.
         failure: why the last one could not be written; None after one that could.
@@ -59,6 +60,7 @@ class Checkpoints:
     policy: Policy = field(default_factory=Policy)
     writer: Writer = field(default_factory=Writer)
     batch_rows: int = 0
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
     after: int = 0
     newest_address: str = ""
     failure: Failure | None = None
@@ -119,14 +121,23 @@ class Checkpoints:
     def newest(self, like: Any) -> tuple[Manifest, Any] | None:
         """The newest undamaged checkpoint as host arrays shaped like ``like``; None where there is none.
 
-        What killed writers left is removed. Raises :class:`Failure` where the checkpoints here are another training's.
+        What killed writers left is removed. Raises :class:`Failure` where the checkpoints here are another training's,
+        or all damaged: to begin at step 0 would write over what somebody may still repair.
         """
         self.store.sweep()
-        for step in self._candidates():
+        steps = self._candidates()
+        for step in steps:
             try:
                 return self.read(step, like)
             except Damaged as error:
-                self.say(f"the checkpoint of step {step} is damaged ({error}): trying the one before")
+                further = ": trying the one before" if step != steps[-1] else ", and there is none before it"
+                self.say(f"the checkpoint of step {step} is damaged ({error}){further}")
+        if steps:
+            raise Failure(
+                f"every checkpoint in {self.store.uri} is damaged, the newest of step {steps[0]}, as the log says of "
+                "each. Nothing is removed: put a copy back, or begin at step 0 with resume false or another "
+                "checkpoint_uri"
+            )
         return None
 
     def pass_over(self) -> None:
@@ -149,14 +160,17 @@ class Checkpoints:
         return manifest, assemble(manifest.entries, self._arrays(manifest.entries), like)
 
     def _how_it_differs(self, manifest: Manifest) -> str:
-        """As far as a manifest tells: of each step it has the sequences, of the rest a digest."""
+        """As far as a manifest tells: one of before has only a digest of the settings."""
+        there, here = manifest.settings, self.settings
+        names = [name for name in here if name in there and there[name] != here[name]]
+        found = [f"{name}: {_told(there[name])} there, {_told(here[name])} here" for name in names]
         rows = manifest.cursor // manifest.step if manifest.step else 0
         if self.batch_rows and rows != self.batch_rows:
-            return (
+            found.append(
                 f"its steps took {rows} sequences, and these take {self.batch_rows}: batch_size, rounded up so that "
                 "each device gets as many"
             )
-        return "other text, model, seed or schedule"
+        return "; ".join(found) or "other text, model, seed or schedule"
 
     def _arrays(self, entries: tuple[Entry, ...]) -> dict[tuple[str, str], np.ndarray]:
         """The pieces that these entries list, by file and name; raises :class:`Damaged`."""
@@ -201,11 +215,13 @@ class Checkpoints:
                 self.store.put(f"{part}.part", json.dumps(values).encode(), "application/json")
             return
         others = [entry for index in sorted(save.writing - {0}) for entry in self._entries_of(index, save)]
-        manifest = Manifest(**asdict(mark), training=self.training, entries=(*own, *others))
+        entries = (*own, *others)
+        manifest = Manifest(**asdict(mark), training=self.training, entries=entries, settings=self.settings)
         self.store.put(_name(mark.step), manifest.to_json(), "application/json")
         self.store.put(LATEST, json.dumps({"step": mark.step}).encode(), "application/json")
         self.newest_address = f"{self.store.uri.rstrip('/')}/{_name(mark.step)}"
         self._written.add(mark.step)
+        self.say(f"step {mark.step}: saved as {self.newest_address}")
         self._drop_old(mark.step)
 
     def _write_own(self, file: str, pieces: list[Piece], step: int) -> tuple[Entry, ...]:
@@ -277,6 +293,10 @@ class Checkpoints:
         owners = [(int(found[1]), name) for name in self.store.names() if (found := _OF_STEP.match(name))]
         passing = [name for step, name in owners if step <= newest and step not in kept]
         return sorted(passing, key=lambda name: not _MANIFEST.fullmatch(name))
+
+
+def _told(value: Any) -> str:
+    return "absent" if value is None else str(value)
 
 
 def _name(step: int) -> str:

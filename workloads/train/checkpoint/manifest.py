@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from train.checkpoint.arrays import Damaged, Entry
@@ -28,10 +29,16 @@ class Mark:
 
 @dataclass(frozen=True)
 class Manifest(Mark):
-    """What a checkpoint must hold. ``training`` is its settings' digest."""
+    """What a checkpoint must hold.
+
+    Attributes:
+        training: its settings' digest.
+        settings: they by name, for whoever is refused; empty in manifests of before.
+    """
 
     training: str = ""
     entries: tuple[Entry, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def to_json(self) -> bytes:
         """With a digest of its own, for a cursor may be damaged too."""

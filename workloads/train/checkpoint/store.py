@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import tempfile
@@ -26,6 +27,10 @@ class Store(Protocol):
 
     def put(self, name: str, data: Data, content_type: str = "application/octet-stream") -> None:
         """Write all of it or nothing; raises :class:`Failure` where it cannot."""
+        ...
+
+    def probe(self, name: str) -> None:
+        """Raise :class:`Failure` where it is known already that nothing can be written under that name."""
         ...
 
     def get(self, name: str) -> bytes | None:
@@ -55,7 +60,7 @@ class FolderStore:
     def put(self, name: str, data: Data, content_type: str = "application/octet-stream") -> None:
         """See :meth:`Store.put`."""
         try:
-            self._root.mkdir(parents=True, exist_ok=True)
+            _make(self._root)
             handle, temporary = tempfile.mkstemp(prefix=_TEMPORARY, dir=self._root)
             try:
                 with os.fdopen(handle, "wb", buffering=0) as file:
@@ -67,6 +72,18 @@ class FolderStore:
                 raise
         except OSError as error:
             raise Failure(f"cannot write {self._root / name}: {error.strerror}") from None
+
+    def probe(self, name: str) -> None:
+        """See :meth:`Store.probe`. The folder is made, and a byte written into it that has no name."""
+        path = self._root / name
+        try:
+            _make(self._root)
+            if path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            with tempfile.TemporaryFile(prefix=_TEMPORARY, dir=self._root, buffering=0) as file:
+                file.write(b"?")
+        except OSError as error:
+            raise Failure(f"cannot write {path}: {error.strerror}") from None
 
     def get(self, name: str) -> bytes | None:
         """See :meth:`Store.get`."""
@@ -89,6 +106,13 @@ class FolderStore:
         """See :meth:`Store.sweep`."""
         for path in self._root.glob(f"{_TEMPORARY}*"):
             _remove(path)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:  # as the system calls a file in its place
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
 
 
 def _remove(path: Path) -> None:
@@ -153,6 +177,9 @@ class BucketStore:
         upload = self._client.upload_fileobj
         extra = {"ContentType": content_type}
         self._call("write", lambda: upload(io.BytesIO(body), self._bucket, key, ExtraArgs=extra))
+
+    def probe(self, name: str) -> None:
+        """See :meth:`Store.probe`. Who may put one object may often not remove it, so nothing is put to try."""
 
     def get(self, name: str) -> bytes | None:
         """See :meth:`Store.get`."""

@@ -2,8 +2,6 @@
 
 It is told the same as a training, by environment variables (:mod:`train.config`), and of none of them needs any: then
 it checks this machine alone, and what has neither a floor nor a peer is told and not judged.
-
-With ``--verify-node`` a pod does it on a new node of a cluster (:mod:`train.checks.node`), which takes work only then.
 """
 
 from __future__ import annotations
@@ -12,139 +10,63 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import replace
+import threading
+from collections.abc import Mapping
 
-import jax
+from train.parallel.signals import that_stop
 
-from train import checks
-from train.checks import devices, run, table
-from train.checks.estimate import Status
-from train.checks.health import Health
-from train.checks.node import Node
-from train.config.failure import Failure
-from train.config.job import Job, load
-from train.parallel.mesh import make_mesh
-from train.parallel.peers import Peers
-from train.parallel.watchdog import Watchdog
+_WHAT = """\
+Check this machine, or all nodes of a job together: is each device well, how fast is
+it, which node or link is slow, and how sure is that. Nothing is trained.
 
+Exit status 0: all is well; 1: it is not, or it is not known."""
 
-def say(text: str) -> None:
-    """One line of progress, on stderr."""
-    os.write(2, f"checks: {text}\n".encode())
+_TOLD = """\
+Environment variables say the rest, as for a training (python -m train --help); none
+is needed. ACCELERATOR, JSON, says what the node should have: without it, and without
+other nodes to compare with, speeds are told and not judged.
+
+example:
+  ACCELERATOR='{"instance_type": "p5.48xlarge", "chips": 8}' python -m train.checks"""
 
 
 def main(arguments: list[str], environ: Mapping[str, str] = os.environ) -> int:
     """Run the checks; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m train.checks", description=checks.__doc__)
-    parser.add_argument("--output", choices=("text", "json"), default="text")
+    parser = argparse.ArgumentParser(
+        prog="python -m train.checks",
+        description=_WHAT,
+        epilog=_TOLD,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--output", choices=("text", "json"), default="text", help="a table, or JSON; text if absent")
     parser.add_argument(
         "--verify-node",
         action="store_true",
         help="as a pod: take the taint off the Kubernetes node when all is well, else write on it why not",
     )
     asked = parser.parse_args(arguments)
-    try:
-        job = load(environ)
-        own = Node.of(job.node, environ) if asked.verify_node else None
-        if own:
-            own.keep_out()
-    except Failure as failure:
-        return _fail(str(failure))
-    # Whoever asks for the checks alone wants to know; but the speed of what stands in for chips says nothing of a node.
-    how = "report" if job.emulated_devices else "strict" if job.config.checks == "auto" else job.config.checks
-    job = replace(job, config=job.config.model_copy(update={"checks": how}))
-    reason = _reason_against(job, asked.output, own)
-    if own:
-        return _settle(own, reason)
-    return 1 if reason else 0
+    from train.checks.alone import check  # JAX takes seconds to import, and whoever asks for help needs none
+
+    return check(environ, output=asked.output, verify_node=asked.verify_node)
 
 
-def _reason_against(job: Job, output: str, own: Node | None) -> str:
-    """Check, print what was found, and say what is wrong; empty where all is well."""
-    peers = Peers(job)
-    try:
-        found = _check(job, peers, lambda reason: _tell(own, reason))
-    except Exception as error:  # a peer that died shows as one of many runtime errors of the backend
-        first_line = next(iter(str(error).splitlines()), "")
-        kind = "" if isinstance(error, Failure) else f"{type(error).__name__}: "
-        reason = f"{job.node}: {kind}{first_line[:300]}"
-        peers.announce(reason)
-        _fail(reason)
-        peers.see_off()
-        return reason
-    if job.first:
-        text = found.model_dump_json() if output == "json" else "\n".join(table.lines(found))
-        os.write(1, f"{text}\n".encode())
-    if job.emulated_devices:
-        return found.wrong
-    return "" if found.status is Status.PASS else found.reason or found.status.value
+def _hear() -> None:
+    """From now on what tells the process to stop ends it with a sentence, in native code too and while JAX is imported.
+
+    It is blocked in all threads that follow, and so comes to the one that waits for it.
+    """
+    told = that_stop()
+    signal.pthread_sigmask(signal.SIG_BLOCK, told)
+    threading.Thread(target=_end_when_told, args=[told], daemon=True).start()
 
 
-def _settle(own: Node, reason: str) -> int:
-    """Let the node in and wait to be taken away, or say on it what is wrong and end, to be started again."""
-    if reason:
-        _tell(own, reason)
-        return 1
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))  # the first process of a container has no default for it
-    try:
-        own.let_in()
-    except Failure as failure:
-        return _fail(str(failure))
-    say(f"node {own.name} is verified")
-    while True:  # its label is gone, for which whoever started this ends it
-        signal.pause()
-
-
-def _tell(own: Node | None, reason: str) -> None:
-    if own is None:
-        return
-    try:
-        own.tell(reason)
-    except Failure as failure:
-        say(f"the reason could not be written on the node: {failure}")
-
-
-def _check(job: Job, peers: Peers, tell: Callable[[str], None]) -> Health:
-    def hung(reason: str) -> None:
-        say(f"FAIL: {reason}")
-        tell(f"{job.node}: {reason}")
-
-    limits, diagnose = job.config, peers.diagnose if job.processes > 1 else None
-    if job.emulated_devices:
-        jax.config.update("jax_num_cpu_devices", job.emulated_devices)
-    watchdog = Watchdog(hung)
-    with watchdog.limit(limits.startup_timeout_s, "waiting for all processes", diagnose):
-        peers.connect()
-        peers.listen(_end)
-        mesh = make_mesh()
-
-    @contextmanager
-    def stage(what: str) -> Iterator[None]:
-        say(what)
-        with watchdog.limit(limits.step_timeout_s, what):
-            yield
-
-    devices.check_devices(job)
-    devices.check_processes(job, mesh)
-    found = run.run(job, peers, mesh, stage)
-    with watchdog.limit(limits.step_timeout_s, "leaving together"):
-        peers.leave()
-    return found
-
-
-def _fail(reason: str) -> int:
-    say(f"FAIL: {reason}")
-    return 1
-
-
-def _end(reason: str) -> None:
-    """Another process failed: end, whatever the main thread waits for."""
-    _fail(reason)
-    os._exit(1)
+def _end_when_told(told: list[signal.Signals]) -> None:
+    number = signal.Signals(signal.sigwait(told))
+    os.write(2, f"checks: FAIL: told to stop ({number.name}): the checks did not come to their end\n".encode())
+    os._exit(128 + number)
 
 
 if __name__ == "__main__":
+    _hear()
     # Not sys.exit: at interpreter exit JAX waits minutes for peers that may already be gone.
     os._exit(main(sys.argv[1:]))

@@ -83,6 +83,10 @@ PRESETS: Mapping[str, dict[str, Any]] = MappingProxyType(
 )  # fmt: skip
 
 
+_OF_TRAINING = {"learning_rate", "warmup_steps", "weight_decay", "clip_norm", "spike_nats", "seed", "steps"}
+_HOW_IT_IS_COMPUTED = {"attention", "remat"}  # and not what
+
+
 class TrainConfig(_Model):
     """One training job. Times are in seconds, sizes in bytes unless the name says otherwise.
 
@@ -201,7 +205,12 @@ class TrainConfig(_Model):
 
     def training_digest(self, corpus_digest: str, batch_rows: int) -> str:
         """What makes two runs the same training: a checkpoint is resumed only by the digest that wrote it."""
-        fields = {"learning_rate", "warmup_steps", "weight_decay", "clip_norm", "spike_nats", "seed", "steps"}
-        model = self.model.model_dump_json(exclude={"attention", "remat"})  # which change how it is computed, not what
-        text = f"{model} {self.model_dump_json(include=fields)} {corpus_digest} {batch_rows}"
+        model = self.model.model_dump_json(exclude=_HOW_IT_IS_COMPUTED)
+        text = f"{model} {self.model_dump_json(include=_OF_TRAINING)} {corpus_digest} {batch_rows}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def training_settings(self, corpus_digest: str) -> dict[str, Any]:
+        """What that digest is made of, but for the rows, by name: in what two trainings differ."""
+        model = self.model.model_dump(exclude=_HOW_IT_IS_COMPUTED)
+        told = {**self.model_dump(include=_OF_TRAINING), **{f"model.{name}": value for name, value in model.items()}}
+        return {**told, "digest of the text": corpus_digest}

@@ -17,14 +17,15 @@ from train.report import now
 from train.train import Loop, Progress, State, Trainer
 
 
-def open_checkpoints(run: Run, training: str, batch_rows: int) -> Checkpoints | None:
-    """The checkpoints of ``training``, a digest of what makes it; None where the job keeps none."""
+def open_checkpoints(run: Run, corpus_digest: str, batch_rows: int) -> Checkpoints | None:
+    """The checkpoints of this training on that text, of so many sequences a step; None where the job keeps none."""
     job, config = run.job, run.job.config
     if not config.checkpoint_uri:
         return None
     policy = Policy(config.keep_checkpoints, config.keep_every, config.read_back, config.checkpoint_timeout_s)
     writer = Writer(job.index, job.processes, run.peers.from_first("train/attempt", now), run.peers)
-    return Checkpoints(open_store(config.checkpoint_uri), training, say, policy, writer, batch_rows)
+    training, settings = config.training_digest(corpus_digest, batch_rows), config.training_settings(corpus_digest)
+    return Checkpoints(open_store(config.checkpoint_uri), training, say, policy, writer, batch_rows, settings)
 
 
 def begin(run: Run, trainer: Trainer, loop: Loop) -> Progress:

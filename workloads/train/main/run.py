@@ -26,7 +26,7 @@ class Run:
     """One process's part of a job; ``verdict`` fills up as facts become known.
 
     Attributes:
-        stopping: it was told to stop.
+        stopping: the signal that told it to stop; empty while none did.
         training: the first step is done, and after each it can stop and lose nothing.
         times: of the steps; None before there are any.
     """
@@ -34,7 +34,7 @@ class Run:
     job: Job
     environ: Mapping[str, str]
     verdict: Verdict
-    stopping: bool = False
+    stopping: str = ""
     training: bool = False
     phase: str = "starting"
     track: Track = field(default_factory=Track)

@@ -7,13 +7,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 
+from train.checkpoint.store import split_uri
 from train.checks.run import run as run_checks
 from train.config.failure import Failure
 from train.config.job import Job, load
 from train.main.nodes import check, join, note_health, read_text, setup, use_cache
 from train.main.resume import begin, open_checkpoints, resume
 from train.main.run import Run, say
-from train.main.stop import sigterm
+from train.main.stop import signals
 from train.main.training import choose_attention, judge_steps, train
 from train.optim import warm_up
 from train.parallel import cpu
@@ -32,7 +33,7 @@ def main(environ: Mapping[str, str] = os.environ) -> int:
         deliver(verdict, _address_for(environ), environ)
         return 1
     run = Run(job, environ, Verdict(False, "", job.name, processes=job.processes, started_at=started_at))
-    with sigterm(run):
+    with signals(run):
         try:
             verdict = _run(run)
             with run.watchdog.limit(job.config.checkpoint_timeout_s, "storing the verdict"):
@@ -50,6 +51,8 @@ def _run(run: Run) -> Verdict:
     job, config = run.job, run.job.config
     use_cache(config.compilation_cache or run.environ.get("JAX_COMPILATION_CACHE_DIR", ""))
     mesh = join(run)
+    with run.watchdog.limit(config.step_timeout_s, "trying verdict_uri"):
+        _try_verdict_uri(job)
     with run.watchdog.limit(config.step_timeout_s, "checking devices and the all-reduce"):
         check(run, mesh)
     corpus = read_text(run)
@@ -63,7 +66,7 @@ def _run(run: Run) -> Verdict:
         _say_how_it_is_shared(job, trainer, loop)
         progress = begin(run, trainer, loop)
     with run.watchdog.limit(config.checkpoint_timeout_s, "reading the newest checkpoint"):
-        checkpoints = open_checkpoints(run, config.training_digest(corpus.digest, loop.batch_rows), loop.batch_rows)
+        checkpoints = open_checkpoints(run, corpus.digest, loop.batch_rows)
         if checkpoints:
             progress = resume(run, trainer, loop, checkpoints) or progress
     train(run, loop, progress, checkpoints)
@@ -74,6 +77,17 @@ def _run(run: Run) -> Verdict:
         run.verdict = replace(run.verdict, loss_last=loop.validation_loss(progress.state))
         run.peers.leave()
     return judge_loss(run.verdict, config.min_loss_drop)
+
+
+def _try_verdict_uri(job: Job) -> None:
+    """Before the training, for a verdict that cannot be stored fails it."""
+    if not (job.first and job.config.verdict_uri):
+        return
+    try:
+        store, name = split_uri(job.config.verdict_uri)
+        store.probe(name)
+    except Failure as failure:
+        raise Failure(f"verdict_uri: {failure}") from None
 
 
 def _say_how_it_is_shared(job: Job, trainer: Trainer, loop: Loop) -> None:

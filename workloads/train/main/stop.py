@@ -1,4 +1,4 @@
-"""SIGTERM: who has nothing to save yet ends within seconds; where it trains, all save after the same step."""
+"""SIGTERM or Ctrl-C: who has nothing to save yet ends within seconds; where it trains, all save after the same step."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from contextlib import contextmanager
 from types import FrameType
 
 from train.config.failure import Failure
-from train.main.run import Run
+from train.main.run import Run, say
+from train.parallel.signals import that_stop
 from train.parallel.watchdog import within
+from train.report import leave_reason
 
 _LOOK_S = 4.0  # for who is silent, which takes 2.5 s; all that follows must still fit into the 30 s of a pod
 
 
 @contextmanager
-def sigterm(run: Run) -> Iterator[None]:
-    """Within the block the run hears SIGTERM, for which the first process of a container has no default action.
+def signals(run: Run) -> Iterator[None]:
+    """Within the block the run hears what tells it to stop; the first process of a container has no default for it.
 
     Python runs a handler only when the main thread comes back from native code, and there it may wait for others. So a
     thread is woken.
@@ -28,44 +30,66 @@ def sigterm(run: Run) -> Iterator[None]:
     os.set_blocking(wakes, False)
 
     def note(number: int, frame: FrameType | None) -> None:
-        run.stopping = True
+        run.stopping = run.stopping or signal.Signals(number).name
 
-    before = signal.signal(signal.SIGTERM, note), signal.set_wakeup_fd(wakes)
+    before = {each: signal.signal(each, note) for each in that_stop()}
+    woken_before = signal.set_wakeup_fd(wakes)
     threading.Thread(target=_listen, args=[run, woken], daemon=True).start()
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before[0])
-        signal.set_wakeup_fd(before[1])
+        for each, handler in before.items():
+            signal.signal(each, handler)
+        signal.set_wakeup_fd(woken_before)
         os.close(wakes)
 
 
 def _listen(run: Run, woken: int) -> None:
-    """Until the other end is closed."""
+    """Until the other end is closed. Who presses Ctrl-C again waits no longer; nobody sends SIGTERM twice for that."""
+    is_first = True
     while number := os.read(woken, 1):
-        if number[0] == signal.SIGTERM and not run.training:
-            cause = within(_LOOK_S, lambda: _failure_of_a_peer(run))
-            if run.training:  # the first step is done meanwhile: it stops after one, which is saved
-                continue
-            where = f"{run.job.node} was told to stop (SIGTERM) while {run.phase}"
-            why = cause or Failure(f"{where}, before the first step is done: nothing is saved")
-            run.fail(str(why), of_all=why.of_all)
-            os._exit(1)
+        told = signal.Signals(number[0])
+        if told not in (signal.SIGTERM, signal.SIGINT):
+            continue
+        if is_first and not run.training:
+            # Beside this, which must hear the next one.
+            threading.Thread(target=_end_early, args=[run, told.name], name="ending", daemon=True).start()
+        elif not is_first and told is signal.SIGINT:
+            _end_at_once(run)
+        is_first = False
     os.close(woken)
 
 
-def _failure_of_a_peer(run: Run) -> Failure | None:
-    """What came before SIGTERM, if anything did: when one pod of a job fails, Kubernetes tells the others to stop."""
+def _end_early(run: Run, told: str) -> None:
+    """Nothing is there to be saved; but who failed before may be the reason."""
+    cause = within(_LOOK_S, lambda: _failure_of_a_peer(run, told))
+    if run.training:  # the first step is done meanwhile: it stops after one, which is saved
+        return
+    where = f"{run.job.node} was told to stop ({told}) while {run.phase}"
+    why = cause or Failure(f"{where}, before the first step is done: nothing is saved")
+    run.fail(str(why), of_all=why.of_all)
+    os._exit(1)
+
+
+def _end_at_once(run: Run) -> None:
+    reason = f"{run.job.node} was told to stop (SIGINT) again while {run.phase}: ended at once, without a verdict"
+    say(f"FAIL: {reason}; checkpoints that were saved stay")
+    leave_reason(reason, run.environ)
+    os._exit(128 + signal.SIGINT)
+
+
+def _failure_of_a_peer(run: Run, told: str) -> Failure | None:
+    """What came before, if anything did: when one pod of a job fails, Kubernetes tells the others to stop."""
     if announced := run.peers.announced():
-        return Failure(f"{announced} (then SIGTERM)", of_all=True)
+        return Failure(f"{announced} (then {told})", of_all=True)
     if silent := run.heartbeat.silent():
-        return Failure(f"{run.phase} failed: {silent} (then SIGTERM)")
+        return Failure(f"{run.phase} failed: {silent} (then {told})")
     return None
 
 
 def asked_to_stop(run: Run, step: int) -> str:
-    """Because of whom all are to stop after this step, which is done; empty while nobody must."""
-    me = f"process {run.job.index} on {run.job.node}"
+    """Who was told to, and by what, where all are to stop after this step, which is done; empty while nobody must."""
+    me = f"process {run.job.index} on {run.job.node} was told to stop ({run.stopping})"
     if run.stopping and not run.job.first:
         run.peers.ask_to_stop(me)
     if run.job.first and not run.peers.stops_after()[0] and (who := me if run.stopping else run.peers.asked_to_stop()):
@@ -79,4 +103,4 @@ def end(run: Run, who: str, *, is_saved: bool) -> None:
     if not run.job.first:
         time.sleep(run.job.config.step_timeout_s)  # process 0 says why, and that ends this one
     saved = f"saved as {run.verdict.checkpoint}" if is_saved else "nothing is saved without a checkpoint_uri"
-    raise Failure(f"{who} was told to stop (SIGTERM) after step {run.verdict.steps}: {saved}")
+    raise Failure(f"{who} after step {run.verdict.steps}: {saved}")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 import time
@@ -27,13 +28,16 @@ def tree(value: float) -> dict[str, np.ndarray]:
 
 
 class Kept(Checkpoints):
-    """Checkpoints in a folder, and what was said of them."""
+    """Checkpoints in a folder, what was said to be saved, and what else was said of them."""
 
     def __init__(
         self, folder: Path, training: str = "this", policy: Policy = DEFAULT, store: type = FolderStore
     ) -> None:
-        self.folder, self.said = folder, list[str]()
-        super().__init__(store(str(folder)), training, self.said.append, policy)
+        self.folder, self.said, self.saved = folder, list[str](), list[str]()
+        super().__init__(store(str(folder)), training, self._hear, policy)
+
+    def _hear(self, text: str) -> None:
+        (self.saved if ": saved as " in text else self.said).append(text)
 
     def save_steps(self, *steps: int) -> None:
         for step in steps:
@@ -56,6 +60,11 @@ def test_what_was_saved_comes_back_to_the_bit(kept: Kept) -> None:
     assert found is not None
     assert (found[0].step, found[0].cursor, found[0].next_batch, found[0].topology) == (20, 320, "next", "here")
     np.testing.assert_array_equal(found[1]["params"], tree(1 / 3)["params"])
+
+
+def test_each_that_counts_is_a_line_with_where_it_is(kept: Kept) -> None:
+    kept.save_steps(20, 40)
+    assert kept.saved == [f"step {step}: saved as {kept.folder}/step_000000{step}.json" for step in (20, 40)]
 
 
 def test_the_files_are_those_of_a_library(kept: Kept) -> None:
@@ -125,15 +134,27 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_is_taken(kept: Kept
     assert "step 40" in kept.said[0]
 
 
-@pytest.mark.parametrize(("damaged", "left"), [(2, 20), (3, None)])
-def test_past_the_last_two_damaged_the_third_is_found_and_past_all_none(
-    kept: Kept, damaged: int, left: int | None
-) -> None:
+def test_past_the_last_two_damaged_the_third_is_found(kept: Kept) -> None:
     kept.save_steps(20, 40, 60)
-    for path in sorted(kept.folder.glob("*.safetensors"))[-damaged:]:
+    for path in sorted(kept.folder.glob("*.safetensors"))[-2:]:
         flip(path)
-    assert kept.step() == left
-    assert len(kept.said) == damaged
+    assert kept.step() == 20
+    assert [said.endswith("trying the one before") for said in kept.said] == [True, True]
+
+
+def test_where_all_are_damaged_nothing_begins_anew_unasked_and_nothing_is_removed(kept: Kept) -> None:
+    kept.save_steps(20, 40)
+    for path in kept.folder.glob("*.safetensors"):
+        flip(path)
+    before = sorted(kept.folder.iterdir())
+    with pytest.raises(Failure, match=r"is damaged, the newest of step 40, .* begin at step 0 with resume false"):
+        kept.newest(LIKE)
+    assert [said.rpartition(")")[2] for said in kept.said] == [
+        ": trying the one before",
+        ", and there is none before it",
+    ]
+    assert sorted(kept.folder.iterdir()) == before
+    kept.pass_over()  # which is what resume false does
 
 
 def test_arrays_of_another_shape_or_type_are_damage() -> None:
@@ -178,6 +199,29 @@ def test_where_a_refused_training_took_other_rows_a_step_it_is_said(kept: Kept) 
     other.batch_rows = 16
     with pytest.raises(Failure, match="other text, model, seed or schedule"):
         other.newest(LIKE)
+
+
+def test_a_refusal_names_what_differs_and_a_manifest_of_before_that_does_not_say_is_still_read(kept: Kept) -> None:
+    kept.settings = {"steps": 12, "seed": 0, "model.kv_heads": None}
+    kept.save_steps(20)
+    other = Kept(kept.folder, "other")
+    other.settings = {"steps": 40, "seed": 0, "model.kv_heads": 2}
+    differ = r"another training \(steps: 12 there, 40 here; model.kv_heads: absent there, 2 here\): give another"
+    with pytest.raises(Failure, match=differ):
+        other.newest(LIKE)
+    of_before(kept.folder / "step_00000020.json")
+    assert kept.step() == 20
+    with pytest.raises(Failure, match="other text, model, seed or schedule"):
+        other.newest(LIKE)
+
+
+def of_before(manifest: Path) -> None:
+    """As it was written when it had no settings in it."""
+    values = {
+        key: value for key, value in json.loads(manifest.read_bytes()).items() if key not in ("settings", "sha256")
+    }
+    sha256 = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+    manifest.write_text(json.dumps({**values, "sha256": sha256}))
 
 
 def test_a_run_that_begins_anew_neither_counts_nor_falls_back_to_what_another_left(kept: Kept) -> None:
@@ -324,6 +368,7 @@ def test_a_full_disk_is_told_and_survived_and_only_the_last_checkpoint_must_be_w
     kept.save(Mark(20, 320), tree(20))
     kept.wait()
     assert "the checkpoint of step 20 is not written: cannot write step_00000020" in kept.said[0]
+    assert kept.saved == []
     with pytest.raises(Failure, match="No space left on device"):
         kept.save_last(Mark(40, 640), tree(40))
     assert isinstance(kept.store, Full)

@@ -68,10 +68,31 @@ def test_the_bytes_are_on_the_disk_before_their_name_and_the_name_before_it_is_s
 
 def test_a_file_where_the_folder_should_be_is_a_failure_that_names_it(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(Failure, match=f"cannot write {tmp_path}/file/a"):
-        open_store(str(tmp_path / "file")).put("a", b"")
+    for folder in ("file", "file/deep"):
+        with pytest.raises(Failure, match=f"cannot write {tmp_path}/{folder}/a: Not a directory"):
+            open_store(str(tmp_path / folder)).put("a", b"")
     with pytest.raises(Failure, match=f"cannot read {tmp_path}/file/a: Not a directory"):
         open_store(str(tmp_path / "file")).get("a")
+
+
+def test_what_could_not_be_written_is_known_before_there_is_anything_to_write(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder" / "a").mkdir(parents=True)
+    with pytest.raises(Failure, match=f"cannot write {tmp_path}/file/a: Not a directory"):
+        open_store(str(tmp_path / "file")).probe("a")
+    with pytest.raises(Failure, match=f"cannot write {tmp_path}/folder/a: Is a directory"):
+        open_store(str(tmp_path / "folder")).probe("a")
+    with full_after(0), pytest.raises(Failure, match=f"cannot write {tmp_path}/a: File too large"):
+        open_store(str(tmp_path)).probe("a")
+
+
+def test_what_is_there_is_as_it_was_after_a_place_was_tried(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path / "new"))
+    store.probe("a")
+    assert list((tmp_path / "new").iterdir()) == []
+    store.put("a", b"old")
+    store.probe("a")
+    assert store.get("a") == b"old"
 
 
 def test_what_cannot_be_deleted_is_a_failure_that_names_it(tmp_path: Path) -> None:
@@ -121,6 +142,14 @@ def test_a_bucket_keeps_bytes_as_a_folder_does() -> None:
     assert (len(large), large[:2], large[-2:]) == ((33 << 20) + 4, b"12", b"34")
     with pytest.raises(Failure, match="cannot write s3://nobody/x: "):
         open_store("s3://nobody/x").put("large", bytes(33 << 20))
+
+
+@pytest.mark.real
+@pytest.mark.usefixtures("bucket")
+def test_an_object_is_not_put_to_see_whether_it_could_be() -> None:
+    store = open_store("s3://checkpoints/probed")
+    store.probe("a")
+    assert store.names() == []
 
 
 @pytest.mark.real

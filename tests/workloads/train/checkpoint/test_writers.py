@@ -44,9 +44,12 @@ class Part(Checkpoints):
     def __init__(
         self, folder: Path, index: int, texts: dict[str, str], store: type = FolderStore, attempt: str = "now"
     ) -> None:
-        self.said = list[str]()
+        self.said, self.saved = list[str](), list[str]()
         writer = Writer(index, 2, attempt, Told(index, texts))
-        super().__init__(store(str(folder)), "this", self.said.append, Policy(timeout_s=TIMEOUT_S), writer)
+        super().__init__(store(str(folder)), "this", self._hear, Policy(timeout_s=TIMEOUT_S), writer)
+
+    def _hear(self, text: str) -> None:
+        (self.saved if ": saved as " in text else self.said).append(text)
 
     def save_step(self, step: int) -> None:
         name = "ab"[self.writer.index]
@@ -90,6 +93,7 @@ def test_process_0_publishes_what_all_processes_of_its_own_attempt_have_written(
     found = first.newest(LIKE)
     assert found is not None
     assert (found[1]["a"].tolist(), found[1]["b"].tolist()) == ([40.0] * 4, 40)
+    assert (first.saved, second.saved) == ([f"step 40: saved as {tmp_path}/step_00000040.json"], [])
 
 
 class Refusing(FolderStore):

@@ -269,7 +269,7 @@ def verify(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable
         def settled() -> None:
             raise Settled
 
-        monkeypatch.setattr("train.checks.__main__._check", check)
+        monkeypatch.setattr("train.checks.alone._check", check)
         monkeypatch.setattr(signal, "signal", lambda *_: None)
         monkeypatch.setattr(signal, "pause", settled)
         with suppress(Settled):

@@ -158,3 +158,18 @@ def test_parameters_spread_over_processes_survive_a_checkpoint_that_one_of_them_
     assert (first.status, second.status) == (0, 0), first.log + second.log
     assert "step 4 is not written: process 1 did not write its part: the disk is full" in first.log
     assert (tmp_path / "c" / "step_00000012.json").is_file()
+
+
+def test_where_every_checkpoint_is_damaged_no_process_begins_anew_unless_it_is_told_to(
+    jobs: Launcher, tmp_path: Path
+) -> None:
+    folder = tmp_path / "c"
+    folder.mkdir()
+    (folder / "step_00000008.json").write_text("{")
+    config = {**TRAINING, "checkpoint_uri": str(folder)}
+    refused = jobs.run(config, processes=2)
+    assert [ended.status for ended in refused] == [1, 1]
+    assert refused[0].reason == refused[1].reason
+    assert refused[0].reason.startswith(f"process 0: every checkpoint in {folder} is damaged, the newest of step 8, as")
+    anew = jobs.run({**config, "resume": False}, processes=2)
+    assert [(ended.status, ended.verdict["steps"]) for ended in anew] == [(0, 12), (0, 12)]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from train.config.failure import Failure
 from train.config.job import load
+from train.config.settings import TrainConfig
 from train.data.batches import Batches
 from train.main.resume import open_checkpoints, resume
 from train.main.run import Run
@@ -16,7 +18,7 @@ from train.train import Loop, State, Trainer
 
 from tests.workloads.train.test_train import CONFIG, loop_of, trained, trainer_on
 
-TRAINING = "of this test"
+TEXT = "of this test"
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +28,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Run:
     config = {**json.loads(CONFIG.model_dump_json()), "checkpoint_uri": str(folder), "keep_checkpoints": 7}
     run = Run(load({"TRAIN_CONFIG": json.dumps({**config, "keep_every": 3})}), {}, Verdict(False, "", "job"))
     progress, (_, loop) = trained(5), parts()
-    checkpoints = open_checkpoints(run, TRAINING, loop.batch_rows)
+    checkpoints = open_checkpoints(run, TEXT, loop.batch_rows)
     assert checkpoints is not None
     checkpoints.save_last(loop.mark(progress), progress.state)
     return run
@@ -40,7 +42,7 @@ def parts() -> tuple[Trainer, Loop]:
 def resumed(kept: Run) -> int:
     """The step at which a second run of the job goes on."""
     run, (trainer, loop) = replace(kept), parts()
-    checkpoints = open_checkpoints(run, TRAINING, loop.batch_rows)
+    checkpoints = open_checkpoints(run, TEXT, loop.batch_rows)
     assert checkpoints is not None
     progress = resume(run, trainer, loop, checkpoints)
     assert progress is not None
@@ -77,8 +79,25 @@ def test_with_a_cursor_off_by_one_the_job_ends(kept: Run, monkeypatch: pytest.Mo
         resumed(kept)
 
 
+@pytest.mark.parametrize(
+    ("change", "text", "differ"),
+    [
+        ({"seed": 1}, TEXT, "seed: 0 there, 1 here"),
+        ({}, "another", "digest of the text: of this test there, another here"),
+        ({"model": {**CONFIG.model.model_dump(), "hidden": 48}}, TEXT, "model.hidden: absent there, 48 here"),
+    ],
+)
+def test_what_makes_it_another_training_is_named(kept: Run, change: dict[str, Any], text: str, differ: str) -> None:
+    config = TrainConfig.model_validate({**kept.job.config.model_dump(), **change})
+    _, loop = parts()
+    checkpoints = open_checkpoints(replace(kept, job=replace(kept.job, config=config)), text, loop.batch_rows)
+    assert checkpoints is not None
+    with pytest.raises(Failure, match=rf"of another training \({differ}\): give"):
+        checkpoints.newest({})
+
+
 def test_checkpoints_are_kept_and_read_back_as_the_configuration_says(kept: Run) -> None:
-    checkpoints = open_checkpoints(kept, TRAINING, 4)
+    checkpoints = open_checkpoints(kept, TEXT, 4)
     assert checkpoints is not None
     policy = checkpoints.policy
     assert (policy.keep, policy.keep_every, policy.read_back) == (7, 3, True)
@@ -87,4 +106,4 @@ def test_checkpoints_are_kept_and_read_back_as_the_configuration_says(kept: Run)
 
 def test_a_job_that_keeps_no_checkpoints_opens_none() -> None:
     run = Run(load({}), {}, Verdict(False, "", "job"))
-    assert open_checkpoints(run, TRAINING, 4) is None
+    assert open_checkpoints(run, TEXT, 4) is None

@@ -19,7 +19,7 @@ from train.checks.health import Finding, Health, conclude
 from train.config.failure import Failure
 from train.config.job import load
 from train.config.settings import TrainConfig
-from train.main import nodes, smoke_test, training
+from train.main import nodes, smoke_test, stop, training
 from train.main import run as main_run
 from train.main.run import Run
 from train.main.smoke_test import main
@@ -208,6 +208,31 @@ def test_an_unusable_configuration_still_reaches_the_deployment(run, tmp_path: P
     assert "steps: Input should be greater than 0" in json.loads(uri.read_text())["reason"]
 
 
+@pytest.mark.parametrize(
+    ("uri", "why"),
+    [
+        ("http://x/y/z.json", "http://x/y is neither s3://bucket/prefix nor a folder"),
+        ("s3://bucket", "s3://bucket names no file: give s3://bucket/key or a path"),
+        ("{tmp_path}/log/v.json", "cannot write {tmp_path}/log/v.json: Not a directory"),
+    ],
+)
+def test_a_verdict_that_could_not_be_stored_ends_the_job_before_it_trains(
+    run, tmp_path: Path, uri: str, why: str
+) -> None:
+    status, verdict = run({**TRAINING, "verdict_uri": uri.format(tmp_path=tmp_path)})
+    assert (status, verdict["steps"]) == (1, 0)
+    assert verdict["reason"] == f"verdict_uri: {why.format(tmp_path=tmp_path)}"
+
+
+def test_only_process_0_tries_where_the_verdict_goes(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    config = json.dumps({"verdict_uri": f"{tmp_path}/file/v.json"})
+    two = {"JAX_NUM_PROCESSES": "2", "JAX_COORDINATOR_ADDRESS": "host:1", "TRAIN_CONFIG": config}
+    smoke_test._try_verdict_uri(load({**two, "JOB_COMPLETION_INDEX": "1"}))
+    with pytest.raises(Failure, match="verdict_uri: cannot write"):
+        smoke_test._try_verdict_uri(load({**two, "JOB_COMPLETION_INDEX": "0"}))
+
+
 def test_of_an_unusable_job_only_process_0_stores_the_verdict(run, tmp_path: Path) -> None:
     uri = tmp_path / "verdict.json"
     assert run({"verdict_uri": str(uri), "steps": 0}, JOB_COMPLETION_INDEX="1")[0] == 1
@@ -273,17 +298,21 @@ def test_wrong_results_end_any_job(run, monkeypatch: pytest.MonkeyPatch) -> None
     assert (status, verdict["reason"], verdict["steps"]) == (1, "calculates wrong", 0)
 
 
-def test_sigterm_saves_what_was_learnt(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+def test_who_is_told_to_stop_saves_what_was_learnt(
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: signal.Signals
+) -> None:
     real = training._note
 
     def note(*arguments) -> None:
         real(*arguments)
         if arguments[2].step == 3:
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), told)
 
     monkeypatch.setattr(training, "_note", note)
+    monkeypatch.setattr(stop, "that_stop", lambda: [told])  # also where the tests run behind a shell
     status, verdict = run({**TRAINING, "checkpoint_uri": str(tmp_path / "c")}, NODE_NAME="here")
     assert status == 1
     saved = tmp_path / "c" / "step_00000003.json"
-    assert verdict["reason"] == f"process 0 on here was told to stop (SIGTERM) after step 3: saved as {saved}"
+    assert verdict["reason"] == f"process 0 on here was told to stop ({told.name}) after step 3: saved as {saved}"
     assert saved.is_file()

@@ -1,10 +1,12 @@
-"""Why a process that is told to stop before its first step ends: SIGTERM, or a peer's failure that came before."""
+"""Why a process that is told to stop before its first step ends: the signal, or a peer's failure that came before."""
 
 from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
+from pathlib import Path
 
 import pytest
 from train.config.job import load
@@ -22,16 +24,23 @@ def run() -> Run:
     return Run(load(TWO), {}, Verdict(False, "", "job"), phase="loading")
 
 
-def reasons(run: Run, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
-    """With what the process would end after one SIGTERM, and whether that is a reason of all."""
+def reasons(run: Run, monkeypatch: pytest.MonkeyPatch, *told: signal.Signals) -> list[tuple[str, bool]]:
+    """With what the process would end after these signals, and whether that is a reason of all."""
     found: list[tuple[str, bool]] = []
     monkeypatch.setattr(run, "fail", lambda reason, of_all: found.append((reason, of_all)))
     monkeypatch.setattr(os, "_exit", lambda status: None)
+    hear(run, *(told or [signal.SIGTERM]))
+    for thread in threading.enumerate():
+        if thread.name == "ending":
+            thread.join(20)
+    return found
+
+
+def hear(run: Run, *told: signal.Signals) -> None:
     woken, wakes = os.pipe()
-    os.write(wakes, bytes([signal.SIGTERM]))
+    os.write(wakes, bytes(told))
     os.close(wakes)
     stop._listen(run, woken)
-    return found
 
 
 def test_what_a_peer_announced_is_the_reason_and_not_the_sigterm_that_followed(run: Run, monkeypatch) -> None:
@@ -44,8 +53,43 @@ def test_a_peer_that_is_gone_is_the_reason_and_not_the_sigterm_that_followed(run
     assert reasons(run, monkeypatch) == [(f"loading failed: {SILENT} (then SIGTERM)", False)]
 
 
-def test_where_all_peers_are_well_it_is_the_sigterm(run: Run, monkeypatch) -> None:
+def test_where_all_peers_are_well_it_is_the_signal(run: Run, monkeypatch) -> None:
     assert reasons(run, monkeypatch) == [(SIGTERM, False)]
+    assert reasons(run, monkeypatch, signal.SIGINT) == [(SIGTERM.replace("SIGTERM", "SIGINT"), False)]
+
+
+def test_a_second_sigterm_and_what_is_no_word_to_stop_change_nothing(run: Run, monkeypatch) -> None:
+    assert reasons(run, monkeypatch, signal.SIGALRM, signal.SIGTERM, signal.SIGTERM) == [(SIGTERM, False)]
+
+
+@pytest.mark.parametrize("is_training", [False, True])
+def test_ctrl_c_again_waits_for_nothing_and_says_so(
+    run: Run, monkeypatch, tmp_path: Path, capfd: pytest.CaptureFixture[str], is_training: bool
+) -> None:
+    hangs, ended = threading.Event(), list[int]()
+    monkeypatch.setattr(stop, "_end_early", lambda run, told: hangs.wait(20))
+    monkeypatch.setattr(os, "_exit", ended.append)
+    run.training, run.environ = is_training, {"TERMINATION_LOG": str(tmp_path / "log")}
+    hear(run, signal.SIGINT, signal.SIGINT)
+    assert ended == [130]
+    why = "here was told to stop (SIGINT) again while loading: ended at once, without a verdict"
+    assert (tmp_path / "log").read_text() == why
+    assert capfd.readouterr().err == f"train: FAIL: {why}; checkpoints that were saved stay\n"
+    hangs.set()
+
+
+@pytest.mark.parametrize("ignored", [True, False])
+def test_what_a_shell_runs_in_the_background_does_not_hear_ctrl_c(run: Run, ignored: bool) -> None:
+    handler = signal.SIG_IGN if ignored else signal.default_int_handler
+    before = signal.signal(signal.SIGINT, handler)
+    run.training = True  # or it would end this process
+    try:
+        with stop.signals(run):
+            signal.raise_signal(signal.SIGINT)
+        assert run.stopping == ("" if ignored else "SIGINT")
+        assert signal.getsignal(signal.SIGINT) is handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("asked", ["announced", "silent"])
