@@ -125,7 +125,9 @@ class Checkpoints:
         or all damaged: to begin at step 0 would write over what somebody may still repair.
         """
         self.store.sweep()
-        steps = self._candidates()
+        latest = self._latest().get("step")
+        # Nothing above the latest: that is from an older run, or half written.
+        steps = [step for step in self._steps() if latest is None or step <= latest]
         for step in steps:
             try:
                 return self.read(step, like)
@@ -133,12 +135,16 @@ class Checkpoints:
                 further = ": trying the one before" if step != steps[-1] else ", and there is none before it"
                 self.say(f"the checkpoint of step {step} is damaged ({error}){further}")
         if steps:
-            raise Failure(
-                f"every checkpoint in {self.store.uri} is damaged, the newest of step {steps[0]}, as the log says of "
-                "each. Nothing is removed: put a copy back, or begin at step 0 with resume false or another "
-                "checkpoint_uri"
-            )
+            raise self._refusal(f"is damaged, the newest of step {steps[0]}, as the log says of each")
+        if latest is not None:
+            raise self._refusal(f"is gone, though {LATEST} names that of step {latest}: their manifests are missing")
         return None
+
+    def _refusal(self, what: str) -> Failure:
+        return Failure(
+            f"every checkpoint in {self.store.uri} {what}. Nothing is removed: put a copy back, or begin at step 0 "
+            "with resume false or another checkpoint_uri"
+        )
 
     def pass_over(self) -> None:
         """Begin without what is here: it stays until this run has written the same steps, and never counts as its own.
@@ -160,8 +166,8 @@ class Checkpoints:
         return manifest, assemble(manifest.entries, self._arrays(manifest.entries), like)
 
     def _how_it_differs(self, manifest: Manifest) -> str:
-        """As far as a manifest tells: one of before has only a digest of the settings."""
-        there, here = manifest.settings, self.settings
+        """As far as is told: a manifest has a digest of the settings alone, and :data:`LATEST` of before has none."""
+        there, here = self._latest().get("settings") or {}, self.settings
         names = [name for name in here if name in there and there[name] != here[name]]
         found = [f"{name}: {_told(there[name])} there, {_told(here[name])} here" for name in names]
         rows = manifest.cursor // manifest.step if manifest.step else 0
@@ -215,10 +221,11 @@ class Checkpoints:
                 self.store.put(f"{part}.part", json.dumps(values).encode(), "application/json")
             return
         others = [entry for index in sorted(save.writing - {0}) for entry in self._entries_of(index, save)]
-        entries = (*own, *others)
-        manifest = Manifest(**asdict(mark), training=self.training, entries=entries, settings=self.settings)
+        manifest = Manifest(**asdict(mark), training=self.training, entries=(*own, *others))
         self.store.put(_name(mark.step), manifest.to_json(), "application/json")
-        self.store.put(LATEST, json.dumps({"step": mark.step}).encode(), "application/json")
+        # The settings are here, of which older releases read the step alone: a manifest must be all that they know.
+        latest = json.dumps({"step": mark.step, "settings": dict(self.settings)})
+        self.store.put(LATEST, latest.encode(), "application/json")
         self.newest_address = f"{self.store.uri.rstrip('/')}/{_name(mark.step)}"
         self._written.add(mark.step)
         self.say(f"step {mark.step}: saved as {self.newest_address}")
@@ -263,17 +270,17 @@ class Checkpoints:
         """Steps that have a manifest, newest first."""
         return sorted((int(found[1]) for found in map(_MANIFEST.fullmatch, self.store.names()) if found), reverse=True)
 
-    def _candidates(self) -> list[int]:
-        """Steps to try, newest first: nothing above the latest, for that is from an older run or half written."""
+    def _latest(self) -> dict[str, Any]:
+        """What :data:`LATEST` says; nothing where it is missing or damaged, which is told."""
         pointer = self.store.get(LATEST)
         if pointer is None:
-            return self._steps()
+            return {}
         try:
-            latest = int(json.loads(pointer)["step"])
+            values = json.loads(pointer)
+            return {**values, "step": int(values["step"])}
         except (ValueError, KeyError, TypeError):
             self.say(f"{LATEST} is damaged: trying every checkpoint, newest first")
-            return self._steps()
-        return [step for step in self._steps() if step <= latest]
+            return {}
 
     def _drop_old(self, newest: int) -> None:
         """What is refused costs room and no checkpoint: it is told once, and tried again after the next."""

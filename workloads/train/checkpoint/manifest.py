@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from train.checkpoint.arrays import Damaged, Entry
@@ -29,16 +28,10 @@ class Mark:
 
 @dataclass(frozen=True)
 class Manifest(Mark):
-    """What a checkpoint must hold.
-
-    Attributes:
-        training: its settings' digest.
-        settings: they by name, for whoever is refused; empty in manifests of before.
-    """
+    """What a checkpoint must hold. ``training`` is its settings' digest."""
 
     training: str = ""
     entries: tuple[Entry, ...] = ()
-    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def to_json(self) -> bytes:
         """With a digest of its own, for a cursor may be damaged too."""
@@ -47,11 +40,12 @@ class Manifest(Mark):
 
     @classmethod
     def read(cls, data: bytes | None, step: int) -> Manifest:
-        """Raises :class:`Damaged` where it is not what was written."""
+        """Raises :class:`Damaged` where it is not what was written; fields of later releases are left out."""
         try:
             values = json.loads(data or b"")
             expected = values.pop("sha256")
-            manifest = cls(**{**values, "entries": tuple(map(Entry.read, values["entries"]))})
+            known = {field.name: values[field.name] for field in fields(cls) if field.name in values}
+            manifest = cls(**{**known, "entries": tuple(map(Entry.read, values["entries"]))})
         except (ValueError, TypeError, KeyError, AttributeError):
             raise Damaged("its manifest cannot be read") from None
         if _digest(values) != expected:

@@ -16,6 +16,7 @@ from train.parallel.signals import that_stop
 from train.parallel.watchdog import within
 from train.report import leave_reason
 
+_AGAIN_S = 1.0  # what comes sooner is the same Ctrl-C: a terminal's, and that of a wrapper which passes it on
 _LOOK_S = 4.0  # for who is silent, which takes 2.5 s; all that follows must still fit into the 30 s of a pod
 
 
@@ -46,17 +47,18 @@ def signals(run: Run) -> Iterator[None]:
 
 def _listen(run: Run, woken: int) -> None:
     """Until the other end is closed. Who presses Ctrl-C again waits no longer; nobody sends SIGTERM twice for that."""
-    is_first = True
+    first_at: float | None = None
     while number := os.read(woken, 1):
         told = signal.Signals(number[0])
         if told not in (signal.SIGTERM, signal.SIGINT):
             continue
-        if is_first and not run.training:
-            # Beside this, which must hear the next one.
-            threading.Thread(target=_end_early, args=[run, told.name], name="ending", daemon=True).start()
-        elif not is_first and told is signal.SIGINT:
+        if first_at is None:
+            first_at = time.monotonic()
+            if not run.training:
+                # Beside this, which must hear the next one.
+                threading.Thread(target=_end_early, args=[run, told.name], name="ending", daemon=True).start()
+        elif told is signal.SIGINT and time.monotonic() - first_at > _AGAIN_S:
             _end_at_once(run)
-        is_first = False
     os.close(woken)
 
 
@@ -89,10 +91,11 @@ def _failure_of_a_peer(run: Run, told: str) -> Failure | None:
 
 def asked_to_stop(run: Run, step: int) -> str:
     """Who was told to, and by what, where all are to stop after this step, which is done; empty while nobody must."""
-    me = f"process {run.job.index} on {run.job.node} was told to stop ({run.stopping})"
-    if run.stopping and not run.job.first:
+    told = run.stopping  # once: it may be set meanwhile
+    me = f"process {run.job.index} on {run.job.node} was told to stop ({told})"
+    if told and not run.job.first:
         run.peers.ask_to_stop(me)
-    if run.job.first and not run.peers.stops_after()[0] and (who := me if run.stopping else run.peers.asked_to_stop()):
+    if run.job.first and not run.peers.stops_after()[0] and (who := me if told else run.peers.asked_to_stop()):
         run.peers.stop_after(step + (run.job.processes > 1), who)
     last, who = run.peers.stops_after()
     return who if last and last == step else ""

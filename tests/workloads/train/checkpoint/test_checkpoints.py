@@ -201,7 +201,7 @@ def test_where_a_refused_training_took_other_rows_a_step_it_is_said(kept: Kept) 
         other.newest(LIKE)
 
 
-def test_a_refusal_names_what_differs_and_a_manifest_of_before_that_does_not_say_is_still_read(kept: Kept) -> None:
+def test_a_refusal_names_what_differs_where_the_newest_says_so(kept: Kept) -> None:
     kept.settings = {"steps": 12, "seed": 0, "model.kv_heads": None}
     kept.save_steps(20)
     other = Kept(kept.folder, "other")
@@ -209,19 +209,35 @@ def test_a_refusal_names_what_differs_and_a_manifest_of_before_that_does_not_say
     differ = r"another training \(steps: 12 there, 40 here; model.kv_heads: absent there, 2 here\): give another"
     with pytest.raises(Failure, match=differ):
         other.newest(LIKE)
-    of_before(kept.folder / "step_00000020.json")
+    (kept.folder / "latest.json").write_text('{"step": 20}')  # as releases wrote it that had no settings in it
     assert kept.step() == 20
     with pytest.raises(Failure, match="other text, model, seed or schedule"):
         other.newest(LIKE)
 
 
-def of_before(manifest: Path) -> None:
-    """As it was written when it had no settings in it."""
-    values = {
-        key: value for key, value in json.loads(manifest.read_bytes()).items() if key not in ("settings", "sha256")
-    }
-    sha256 = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
-    manifest.write_text(json.dumps({**values, "sha256": sha256}))
+def test_a_manifest_has_what_older_releases_know_and_fields_of_later_ones_are_left_out(
+    kept: Kept,
+) -> None:
+    kept.settings = {"steps": 12}
+    kept.save_steps(20)
+    manifest = kept.folder / "step_00000020.json"
+    values = json.loads(manifest.read_bytes())
+    assert set(values) == {"step", "cursor", "next_batch", "topology", "training", "entries", "sha256"}
+    later = {name: value for name, value in values.items() if name != "sha256"} | {"of a later release": 1}
+    sha256 = hashlib.sha256(json.dumps(later, sort_keys=True).encode()).hexdigest()
+    manifest.write_text(json.dumps({**later, "sha256": sha256}))
+    assert kept.step() == 20
+    manifest.write_text(json.dumps({**later, "cursor": 1, "sha256": sha256}))
+    with pytest.raises(Failure, match=r"every checkpoint in .* is damaged, the newest of step 20"):
+        kept.newest(LIKE)
+
+
+def test_where_the_manifests_are_gone_that_were_there_nothing_begins_anew(kept: Kept) -> None:
+    kept.save_steps(20, 40)
+    for manifest in kept.folder.glob("step_*.json"):
+        manifest.unlink()
+    with pytest.raises(Failure, match=r"every checkpoint in .* is gone, though latest.json names that of step 40"):
+        kept.newest(LIKE)
 
 
 def test_a_run_that_begins_anew_neither_counts_nor_falls_back_to_what_another_left(kept: Kept) -> None:
@@ -265,7 +281,7 @@ def test_a_store_that_gives_other_bytes_back_is_found_out_at_once(tmp_path: Path
     liar = Kept(tmp_path, store=Forgetful)
     with pytest.raises(Failure, match="gave other bytes back than were written: the digest of params differs"):
         liar.save_last(Mark(40, 640), tree(40))
-    assert json.loads((tmp_path / "latest.json").read_text()) == {"step": 20}
+    assert json.loads((tmp_path / "latest.json").read_text())["step"] == 20
     assert kept.step() == 20
 
 
@@ -421,9 +437,7 @@ def test_four_megabytes_hold_the_training_up_for_less_than_20_ms(tmp_path: Path)
     held_up: list[float] = []
     for step in range(1, 6):
         kept.wait()
-        began = (
-            time.thread_time()
-        )  # another test holds that it waits for nothing
+        began = time.thread_time()  # another test holds that it waits for nothing
         kept.save(Mark(step, step), state)
         held_up.append(time.thread_time() - began)
     kept.wait()

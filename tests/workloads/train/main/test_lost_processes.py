@@ -79,7 +79,7 @@ def test_sigterm_at_either_process_saves_what_was_learnt(jobs: Launcher, bucket:
     assert f"process {index} on node-{index} was told to stop (SIGTERM) after step" in ended[0].reason
     verdict = bucket("job/verdict.json")
     assert verdict["checkpoint"] == f"s3://checkpoints/job/step_{verdict['steps']:08d}.json"
-    assert bucket("job/latest.json") == {"step": verdict["steps"]}
+    assert bucket("job/latest.json")["step"] == verdict["steps"]
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,9 @@ def test_ctrl_c_again_waits_for_nothing_and_says_so(
     monkeypatch.setattr(os, "_exit", ended.append)
     run.training, run.environ = is_training, {"TERMINATION_LOG": str(tmp_path / "log")}
     hear(run, signal.SIGINT, signal.SIGINT)
+    assert ended == [], "one Ctrl-C comes twice where a wrapper passes it on"
+    monkeypatch.setattr(stop, "_AGAIN_S", -1.0)
+    hear(run, signal.SIGINT, signal.SIGINT)
     assert ended == [130]
     why = "here was told to stop (SIGINT) again while loading: ended at once, without a verdict"
     assert (tmp_path / "log").read_text() == why
