@@ -21,7 +21,16 @@ EXAMPLES = sorted((CHECKOUT / "examples").glob("Pulumi.*.yaml"))
 _THEIR_ACCOUNT, _LOCAL_ACCOUNT = "111122223333", "123456789012"
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(600)]
-each = pytest.mark.parametrize("example", EXAMPLES, ids=lambda file: file.name.split(".")[1])
+# These have all that the others have; those come up where there is time (make soak).
+_FULLEST = ("multi-region", "p5en-cluster", "tpu")
+each = pytest.mark.parametrize(
+    "example",
+    [
+        pytest.param(file, id=stack, marks=() if stack in _FULLEST else pytest.mark.soak)
+        for file in EXAMPLES
+        for stack in [file.name.split(".")[1]]
+    ],
+)
 
 
 @pytest.fixture
@@ -56,6 +65,14 @@ def check_verified(checkout: Checkout, config: StackConfig) -> None:
         assert UNVERIFIED in {taint.key for taint in spec.first_taints}
         node = plane.api().get(f"/api/v1/nodes/{spec.name}")
         assert UNVERIFIED not in {taint["key"] for taint in node["spec"].get("taints") or []}
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda file: file.name.split(".")[1])
+def test_an_example_is_planned_as_it_is(checkout: Checkout, example: Path) -> None:
+    (checkout.folder / example.name).write_text(example.read_text())
+    planned, told = checkout.aidc("preview", "--stack", example.name.split(".")[1])
+    assert not planned["errors"], told
+    assert planned["changes"]["create"] > 0
 
 
 @each
