@@ -162,10 +162,15 @@ def session_of(pid: int) -> int:
         return -1
 
 
+def hears_ctrl_c() -> None:
+    """Also where these tests run in the background, for which shells let SIGINT be ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.real
 @pytest.mark.parametrize("wait_s", [0.0, 1.0])  # while its workers start, and while they work
 def test_ctrl_c_ends_a_run_with_one_line_and_leaves_no_process(many: Settings, wait_s: float) -> None:
-    process = command({**many, "workers": 2}, start_new_session=True)
+    process = command({**many, "workers": 2}, start_new_session=True, preexec_fn=hears_ctrl_c)
     workers_of(process)
     time.sleep(wait_s)
     os.killpg(process.pid, signal.SIGINT)

@@ -30,7 +30,7 @@ def test_a_failure_of_one_process_is_every_process_s_sentence(jobs: Launcher, bu
         *jobs.start(config, 1, **one_of_two, JOB_COMPLETION_INDEX="1", NODE_NAME="node-1", ACCELERATOR=row),
     ]
     ended = [jobs.wait(process) for process in processes]
-    reason = "process 1: node node-1 shows 1 devices (cpu), and the catalogue says 8 of p5.48xlarge"
+    reason = "process 1: node node-1 shows 1 device (cpu), and the catalogue says 8 of p5.48xlarge"
     assert [process.status for process in ended] == [1, 1]
     assert [process.reason for process in ended] == [reason, reason]
     assert bucket("job/verdict.json")["reason"] == reason
